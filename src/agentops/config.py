@@ -1,0 +1,143 @@
+"""Every setting, once: name, environment variable, default, type and help.
+
+The SDK, the server, `agentops settings` and the documentation read this table; nothing else reads the environment.
+An argument wins over the environment, the environment over the default.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from agentops.errors import SettingError
+
+Reader = Literal["sdk", "server", "both"]
+
+
+def _text(raw: str) -> str:
+    return raw
+
+
+def _flag(raw: str) -> bool:
+    word = raw.strip().lower()
+    if word in ("1", "true", "yes", "on"):
+        return True
+    if word in ("0", "false", "no", "off", ""):
+        return False
+    raise ValueError("use true or false")
+
+
+def _whole(raw: str) -> int:
+    number = int(raw)
+    if number < 0:
+        raise ValueError("use a whole number from 0 up")
+    return number
+
+
+def _seconds(raw: str) -> float:
+    number = float(raw)
+    if not 0 <= number < 10**9:
+        raise ValueError("use a number of seconds from 0 up")
+    return number
+
+
+def _words(raw: str) -> list[str]:
+    return [word.strip() for word in raw.split(",") if word.strip()]
+
+
+def _level(raw: str) -> str:
+    word = raw.strip().upper()
+    if word not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
+        raise ValueError("use DEBUG, INFO, WARNING, ERROR or CRITICAL")
+    return word
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting. `parse` turns the environment's text into the value, or raises ValueError saying what to use."""
+
+    name: str
+    env: str
+    default: Any
+    parse: Callable[[str], Any]
+    reader: Reader
+    help: str
+
+
+SETTINGS: Final[tuple[Setting, ...]] = (
+    Setting("home", "AGENTOPS_HOME", "~/.agentops", _text, "both", "Folder of everything local: journal, store, locks."),
+    Setting("endpoint", "AGENTOPS_API_ENDPOINT", "http://127.0.0.1:8420", _text, "sdk", "The server's address."),
+    Setting("exporter_endpoint", "AGENTOPS_EXPORTER_ENDPOINT", None, _text, "sdk",
+            "Where spans are posted, when that is not <endpoint>/v1/traces."),
+    Setting("app_url", "AGENTOPS_APP_URL", None, _text, "sdk", "The dashboard's address in links, when it is not the endpoint."),
+    Setting("api_key", "AGENTOPS_API_KEY", None, _text, "sdk", "Key of the project; a local server needs none."),
+    Setting("parent_key", "AGENTOPS_PARENT_KEY", None, _text, "sdk", "Key of a parent project; sent along as a header."),
+    Setting("service_name", "OTEL_SERVICE_NAME", None, _text, "sdk", "Name of the recorded program; default: its script's name."),
+    Setting("tags", "AGENTOPS_TAGS", (), _words, "sdk", "Tags of the first session, comma separated."),
+    Setting("default_tags", "AGENTOPS_DEFAULT_TAGS", (), _words, "sdk", "Tags of every session, comma separated."),
+    Setting("trace_name", "AGENTOPS_TRACE_NAME", None, _text, "sdk", "Name of sessions that are given none; default: the script's name."),
+    Setting("auto_start_session", "AGENTOPS_AUTO_START_SESSION", True, _flag, "sdk", "Whether init() starts a session."),
+    Setting("instrument_llm_calls", "AGENTOPS_INSTRUMENT_LLM_CALLS", True, _flag, "sdk", "Whether LLM libraries are recorded by themselves."),
+    Setting("inherited_session_id", "AGENTOPS_INHERITED_SESSION_ID", None, _text, "sdk", "Id of a session, started elsewhere, to contribute to."),
+    Setting("skip_auto_end_session", "AGENTOPS_SKIP_AUTO_END_SESSION", False, _flag, "sdk",
+            "Leave sessions open when the process exits; only end_session() ends them."),
+    Setting("fail_safe", "AGENTOPS_FAIL_SAFE", False, _flag, "sdk", "Log NoSession and MultiSession errors instead of raising them."),
+    Setting("env_data_opt_out", "AGENTOPS_ENV_DATA_OPT_OUT", False, _flag, "sdk", "Record nothing about the machine."),
+    Setting("log_level", "AGENTOPS_LOG_LEVEL", "WARNING", _level, "sdk", "Level of the `agentops` logger."),
+    Setting("capture_logs", "AGENTOPS_CAPTURE_LOGS", "WARNING", _text, "sdk",
+            "Lowest level of `logging` records kept with the session, or `off`."),
+    Setting("max_wait_time", "AGENTOPS_MAX_WAIT_TIME", 1000, _whole, "sdk", "Longest time a record waits before it is shipped, milliseconds."),
+    Setting("max_queue_size", "AGENTOPS_MAX_QUEUE_SIZE", 512, _whole, "sdk", "Records after which a batch is shipped without waiting."),
+    Setting("max_value_bytes", "AGENTOPS_MAX_VALUE_BYTES", 1_048_576, _whole, "sdk",
+            "Longest recorded input or output; what is cut is marked with its length."),
+    Setting("heartbeat", "AGENTOPS_HEARTBEAT", 10.0, _seconds, "sdk", "Seconds between signs of life of an open session."),
+    Setting("exit_timeout", "AGENTOPS_EXIT_TIMEOUT", 2.0, _seconds, "sdk", "Longest delay of the program's exit for shipping, seconds."),
+    Setting("journal_max_bytes", "AGENTOPS_JOURNAL_MAX_BYTES", 2_147_483_648, _whole, "both", "Most disk the journal may take."),
+    Setting("journal_segment_bytes", "AGENTOPS_JOURNAL_SEGMENT_BYTES", 8_388_608, _whole, "sdk", "Size at which a journal segment is closed."),
+    Setting("host", "AGENTOPS_HOST", "127.0.0.1", _text, "server", "Address the server listens on."),
+    Setting("port", "AGENTOPS_PORT", 8420, _whole, "server", "Port the server listens on; 0 takes a free one."),
+    Setting("store", "AGENTOPS_STORE", None, _text, "server",
+            "Store URL: chdb:///absolute/path or clickhouse://user:password@host:port/db; default: chDB under the home."),
+    Setting("auth", "AGENTOPS_AUTH", False, _flag, "server", "Require API keys."),
+    Setting("max_body_bytes", "AGENTOPS_MAX_BODY_BYTES", 67_108_864, _whole, "server",
+            "Largest request body, counted after decompression."),
+    Setting("session_silence", "AGENTOPS_SESSION_SILENCE", 30.0, _seconds, "server",
+            "Seconds of silence after which a session of our SDK counts as stopped."),
+    Setting("foreign_silence", "AGENTOPS_FOREIGN_SILENCE", 300.0, _seconds, "server",
+            "Seconds of silence after which a session of another program counts as stopped."),
+)  # fmt: skip
+
+BY_NAME: Final[Mapping[str, Setting]] = {setting.name: setting for setting in SETTINGS}
+
+
+def read(name: str, given: Any = None, env: Mapping[str, str] | None = None) -> Any:
+    """Return a setting's value: `given` unless None, else the environment's, else the default.
+
+    Raises:
+        SettingError: the environment holds a text that cannot be used; the message names the variable and the fix.
+    """
+    setting = BY_NAME[name]
+    if given is not None:
+        return given
+    raw = (os.environ if env is None else env).get(setting.env)
+    if raw is None or raw == "":
+        return list(setting.default) if isinstance(setting.default, tuple) else setting.default  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] -- tuples here hold text
+    try:
+        return setting.parse(raw)
+    except ValueError as error:
+        raise SettingError(f"{setting.env}={raw!r} cannot be used: {error}. {setting.help}") from None
+
+
+def home(given: str | os.PathLike[str] | None = None) -> Path:
+    """Return the folder of everything local, as an absolute path. It may not exist yet."""
+    return Path(read("home", given)).expanduser().absolute()
+
+
+def nearest(name: str, known: list[str]) -> str | None:
+    """Return the known name that `name` most likely means, or None."""
+    matches = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return matches[0] if matches else None
