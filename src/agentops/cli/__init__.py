@@ -1,1 +1,41 @@
-"""."""
+"""The command `agentops`: a doorway to the server and to what is recorded here.
+
+Each subcommand is a module that imports what it needs when it runs, so that `agentops version` costs no server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Final
+
+from agentops.errors import AgentOpsError
+
+_COMMANDS: Final = ("serve", "doctor", "settings", "version")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line; return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="agentops",
+        description="Record the sessions of your AI agents and see them, live, on your own machine.",
+    )
+    commands = parser.add_subparsers(dest="command", metavar="command")
+    runs: dict[str, Callable[[argparse.Namespace], int]] = {}
+    for name in _COMMANDS:
+        module = import_module(f"agentops.cli.{name}")
+        module.define(commands)
+        runs[name] = module.run
+    chosen = parser.parse_args(argv)
+    if chosen.command is None:
+        parser.print_help()
+        return 2
+    try:
+        return runs[chosen.command](chosen)
+    except AgentOpsError as error:
+        print(f"agentops {chosen.command}: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        return 1

@@ -1,0 +1,41 @@
+# Every command makes what it needs first: the environment (.venv), packages, the dashboard.
+PYTHON ?= python3
+PORT   ?= $(AGENTOPS_PORT)
+IN     := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help run test wheel dashboard format lock clean env-run env-dev
+.NOTPARALLEL:
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: env-run ## Start server and dashboard at http://127.0.0.1:8420 and record the example (PORT=... for another port)
+	@AGENTOPS_PORT=$(PORT) $(IN) scripts/run.py
+
+test: env-dev ## Run every check: ruff, pyright, import-linter, pytest, TypeScript, vitest, browser
+	@$(IN) scripts/check.py
+
+wheel: env-run ## Build the wheel, with the dashboard inside, into dist/
+	@$(IN) scripts/wheel.py
+
+dashboard: env-run ## Build the dashboard into the package
+	@$(IN) scripts/frontend.py --force
+
+bench-%: env-dev ## Measure one room, for example make bench-sdk
+	@$(IN) benchmarks/bench_$(subst -,_,$*).py
+
+format: env-dev ## Format the Python code and mend what ruff can mend
+	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
+
+lock: env-dev ## Lock the dependencies anew, keeping versions that fit (UPGRADE=1 takes the newest)
+	@$(IN) scripts/lock.py $(if $(UPGRADE),--upgrade)
+
+clean: ## Remove everything that was built or installed here (not what was recorded)
+	@rm -rf .venv build dist dashboard/node_modules src/agentops/server/static
+
+env-run:
+	@$(PYTHON) scripts/bootstrap.py run
+
+env-dev:
+	@$(PYTHON) scripts/bootstrap.py dev

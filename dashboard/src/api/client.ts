@@ -1,0 +1,63 @@
+/** One way to ask the server: typed answers, and errors that say what failed and what to do. */
+
+/** The server refused, or could not be reached (`status` 0). */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly hint: string;
+
+  constructor(status: number, code: string, message: string, hint: string) {
+    super(message);
+    this.name = "ApiError";
+    this.status = status;
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+type Query = Record<string, string | number | boolean | readonly string[] | null | undefined>;
+
+/** Add a query to a path; lists repeat their name, empty values are left out. */
+export function withQuery(path: string, query: Query = {}): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value == null || value === "") continue;
+    if (Array.isArray(value)) for (const one of value) search.append(name, one);
+    else search.append(name, String(value));
+  }
+  const text = search.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+interface Options {
+  method?: "GET" | "PATCH" | "DELETE";
+  body?: unknown;
+  signal?: AbortSignal;
+}
+
+export async function request<T>(path: string, { method = "GET", body, signal }: Options = {}): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method,
+      signal,
+      headers: body === undefined ? { accept: "application/json" } : { "content-type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, "unreachable", "The server does not answer.", "Is `agentops serve` still running?");
+  }
+  if (!response.ok) throw await refusal(response);
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+async function refusal(response: Response): Promise<ApiError> {
+  const fallback = `The server answered ${response.status} ${response.statusText}.`;
+  try {
+    const { error } = (await response.json()) as { error?: { code?: string; message?: string; hint?: string } };
+    return new ApiError(response.status, error?.code ?? "error", error?.message ?? fallback, error?.hint ?? "");
+  } catch {
+    return new ApiError(response.status, "error", fallback, "");
+  }
+}

@@ -1,0 +1,16 @@
+/** How answers are kept: shown at once when known, asked again when the server says that they changed. */
+
+import { QueryClient } from "@tanstack/react-query";
+import { ApiError } from "../api/client";
+
+export const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 2_000,
+      refetchOnWindowFocus: false,
+      // What the server refused it will refuse again; what did not reach it may.
+      retry: (failures, error) => failures < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+      retryDelay: (attempt) => 400 * 2 ** attempt,
+    },
+  },
+});

@@ -1,0 +1,113 @@
+/** Time to pixels and back: the window a timeline shows, how it zooms and pans, and where its ruler is marked. */
+
+import type { Millis, Pixels } from "../model/units";
+
+/** The part of the session on view, milliseconds after its start. Always `from < to`. */
+export interface Window {
+  readonly from: Millis;
+  readonly to: Millis;
+}
+
+/** No zoom shows less than a microsecond: nothing recorded is finer. */
+const NARROWEST: Millis = 0.001;
+
+export interface Scale extends Window {
+  readonly width: Pixels;
+  /** Space left of `from` and right of `to`, so that first and last bars do not touch the edges. */
+  readonly margin: Pixels;
+}
+
+export function toX(scale: Scale, at: Millis): Pixels {
+  return scale.margin + ((at - scale.from) / (scale.to - scale.from)) * (scale.width - 2 * scale.margin);
+}
+
+export function toTime(scale: Scale, x: Pixels): Millis {
+  return scale.from + ((x - scale.margin) / (scale.width - 2 * scale.margin)) * (scale.to - scale.from);
+}
+
+/** The window over everything: from the start to the end, never empty. */
+export function whole(end: Millis): Window {
+  return { from: 0, to: Math.max(end, 1) };
+}
+
+/** Zoom by `factor` (below 1 shows less) holding the moment `at` where it is, inside the bounds. */
+export function zoomed(window: Window, factor: number, at: Millis, bounds: Window): Window {
+  const full = bounds.to - bounds.from;
+  const length = Math.min(full, Math.max(NARROWEST, (window.to - window.from) * factor));
+  const share = (at - window.from) / (window.to - window.from);
+  return within({ from: at - share * length, to: at - share * length + length }, bounds);
+}
+
+export function panned(window: Window, by: Millis, bounds: Window): Window {
+  return within({ from: window.from + by, to: window.to + by }, bounds);
+}
+
+/** Move a window inside the bounds, keeping its length when it fits. */
+export function within(window: Window, bounds: Window): Window {
+  const length = Math.min(window.to - window.from, bounds.to - bounds.from);
+  const from = Math.min(Math.max(window.from, bounds.from), bounds.to - length);
+  return { from, to: from + length };
+}
+
+/** Whether a window shows everything: such a view follows a session as it grows. */
+export function isWhole(window: Window, bounds: Window): boolean {
+  return window.from <= bounds.from && window.to >= bounds.to;
+}
+
+/** Frame a stretch of time with some air around it. */
+export function framing(from: Millis, to: Millis, bounds: Window): Window {
+  const air = Math.max((to - from) * 0.15, NARROWEST * 10);
+  return within({ from: from - air, to: to + air }, bounds);
+}
+
+/** Written `1200-3400` in a link, in milliseconds with at most three decimals. */
+export function windowText(window: Window): string {
+  return `${short(window.from)}-${short(window.to)}`;
+}
+
+export function readWindow(text: string | undefined, bounds: Window): Window | null {
+  const match = /^(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)$/.exec(text ?? "");
+  if (!match) return null;
+  const from = Number(match[1]);
+  const to = Number(match[2]);
+  return to - from >= NARROWEST ? within({ from, to }, bounds) : null;
+}
+
+function short(ms: Millis): string {
+  return String(Number(ms.toFixed(3)));
+}
+
+export interface Tick {
+  readonly at: Millis;
+  readonly x: Pixels;
+}
+
+/** Steps people count in: decades below a second, then the clock's. */
+const STEPS: readonly Millis[] = [
+  0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000,
+  15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 900_000, 1_800_000, 3_600_000, 7_200_000, 14_400_000, 21_600_000,
+  43_200_000, 86_400_000,
+];
+
+/** The step of a ruler whose marks stand at least `apart` pixels from each other. */
+export function tickStep(scale: Scale, apart: Pixels): Millis {
+  const least = ((scale.to - scale.from) / Math.max(1, scale.width - 2 * scale.margin)) * apart;
+  const step = STEPS.find((candidate) => candidate >= least);
+  if (step !== undefined) return step;
+  const days = 86_400_000;
+  return Math.ceil(least / days) * days;
+}
+
+/** The ruler's marks. `origin` aligns them to a clock (milliseconds of the day at the session's start). */
+export function ticks(scale: Scale, apart: Pixels, origin: Millis = 0): Tick[] {
+  const step = tickStep(scale, apart);
+  const marks: Tick[] = [];
+  const first = Math.ceil((toTime(scale, 0) + origin) / step) * step - origin;
+  const last = toTime(scale, scale.width);
+  for (let index = 0; index < 400; index++) {
+    const at = first + index * step;
+    if (at > last) break;
+    marks.push({ at, x: toX(scale, at) });
+  }
+  return marks;
+}

@@ -1,0 +1,79 @@
+/** Numbers as people read them: short, aligned, never more exact than the source. */
+
+import type { Millis, Usd } from "./units";
+
+export const DASH = "–";
+
+/** A duration: `0.4 ms`, `184 ms`, `2.31 s`, `48.2 s`, `7m 27s`, `2h 05m`. */
+export function duration(ms: Millis | null | undefined): string {
+  if (ms == null || !Number.isFinite(ms)) return DASH;
+  const value = Math.max(0, ms);
+  if (value === 0) return "0 ms";
+  if (value < 0.0995) return `${(value * 1000).toFixed(0)} µs`;
+  if (value < 9.95) return `${trim(value.toFixed(1))} ms`;
+  if (value < 999.5) return `${Math.round(value)} ms`;
+  if (value < 9_995) return `${(value / 1000).toFixed(2)} s`;
+  if (value < 59_950) return `${(value / 1000).toFixed(1)} s`;
+  const seconds = Math.round(value / 1000);
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m ${two(seconds % 60)}s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)}h ${two(minutes % 60)}m`;
+  return `${Math.floor(minutes / 1440)}d ${Math.floor((minutes % 1440) / 60)}h`;
+}
+
+/** A duration that is still growing, as a stopwatch: `0:57`, `12:03`, `1:02:03`. */
+export function stopwatch(ms: Millis): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor(seconds / 60) % 60;
+  return hours > 0
+    ? `${hours}:${two(minutes)}:${two(seconds % 60)}`
+    : `${minutes}:${two(seconds % 60)}`;
+}
+
+/** A count: `8,891`, `41.2k`, `1.20M`. */
+export function count(value: number | null | undefined): string {
+  if (value == null || !Number.isFinite(value)) return DASH;
+  if (value < 10_000) return grouped(value);
+  if (value < 999_950) return `${(value / 1000).toFixed(1)}k`;
+  return `${(value / 1_000_000).toFixed(2)}M`;
+}
+
+/** A whole number with its thousands apart: `50,000`. */
+export function grouped(value: number | null | undefined): string {
+  if (value == null || !Number.isFinite(value)) return DASH;
+  return Math.round(value).toLocaleString("en-US");
+}
+
+/** A cost: `$12.31`, `$0.0384`, `$0.000012`; unknown is a dash, never zero. */
+export function usd(value: Usd | null | undefined): string {
+  if (value == null || !Number.isFinite(value)) return DASH;
+  if (value === 0) return "$0.00";
+  const size = Math.abs(value);
+  if (size >= 100) return `$${value.toLocaleString("en-US", { maximumFractionDigits: 0 })}`;
+  if (size >= 1) return `$${value.toFixed(2)}`;
+  if (size >= 0.001) return `$${value.toFixed(4)}`;
+  if (size >= 0.000001) return `$${value.toFixed(6)}`;
+  return "<$0.000001";
+}
+
+/** A size: `512 B`, `14 kB`, `5.0 MB`. */
+export function bytes(value: number): string {
+  if (value < 1000) return `${value} B`;
+  if (value < 999_500) return `${trim((value / 1000).toFixed(value < 9950 ? 1 : 0))} kB`;
+  if (value < 999_500_000) return `${(value / 1e6).toFixed(1)} MB`;
+  return `${(value / 1e9).toFixed(1)} GB`;
+}
+
+/** `1 error`, `2 errors`. */
+export function plural(value: number, one: string, many = `${one}s`): string {
+  return `${grouped(value)} ${value === 1 ? one : many}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
+}
+
+function trim(text: string): string {
+  return text.endsWith(".0") ? text.slice(0, -2) : text;
+}

@@ -1,0 +1,103 @@
+/** A conversation as the server tells it, read with suspicion: every field may be missing or of another type. */
+
+export type Part =
+  | { type: "text"; text: string }
+  | { type: "reasoning"; text: string }
+  | { type: "tool_call"; id: string; name: string; input: unknown }
+  | { type: "tool_result"; id: string; output: unknown }
+  | { type: "image"; source: string; mime: string }
+  | { type: "file"; label: string; uri: string }
+  | { type: "other"; value: unknown };
+
+export interface Message {
+  role: string;
+  name: string;
+  direction: "input" | "output";
+  parts: Part[];
+  finish: string;
+}
+
+type Loose = Record<string, unknown>;
+
+export function readMessages(value: unknown, direction: "input" | "output" = "input"): Message[] {
+  if (!Array.isArray(value)) return [];
+  return named(
+    value.filter(isObject).map((message) => ({
+      role: text(message.role) || "message",
+      name: text(message.name),
+      direction: message.direction === "output" ? "output" : message.direction === "input" ? "input" : direction,
+      parts: readParts(message.parts ?? message.content),
+      finish: text(message.finish_reason),
+    })),
+  );
+}
+
+/** A tool's answer names the call it answers; show which tool that was. */
+function named(messages: Message[]): Message[] {
+  const tools = new Map<string, string>();
+  return messages.map((message) => {
+    for (const part of message.parts) if (part.type === "tool_call" && part.id) tools.set(part.id, part.name);
+    const answer = message.parts.find((part) => part.type === "tool_result");
+    const tool = answer && tools.get(answer.id);
+    return tool && !message.name ? { ...message, name: tool } : message;
+  });
+}
+
+function readParts(value: unknown): Part[] {
+  if (typeof value === "string") return value ? [{ type: "text", text: value }] : [];
+  if (!Array.isArray(value)) return value == null ? [] : [{ type: "other", value }];
+  return value.map((part): Part => (isObject(part) ? readPart(part) : { type: "text", text: text(part) }));
+}
+
+function readPart(part: Loose): Part {
+  switch (part.type) {
+    case "text":
+      return { type: "text", text: text(part.content ?? part.text) };
+    case "reasoning":
+      return { type: "reasoning", text: text(part.content ?? part.text) };
+    case "tool_call":
+    case "server_tool_call":
+      return { type: "tool_call", id: text(part.id), name: text(part.name) || "tool", input: part.arguments };
+    case "tool_call_response":
+      return { type: "tool_result", id: text(part.id), output: part.response ?? part.result };
+    case "blob": {
+      const mime = text(part.mime_type);
+      const isImage = /^image\/(png|jpe?g|gif|webp)$/.test(mime);
+      const content = text(part.content);
+      if (isImage && /^[A-Za-z0-9+/=_\s-]*$/.test(content)) {
+        return { type: "image", mime, source: `data:${mime};base64,${content}` };
+      }
+      return { type: "file", label: [text(part.modality) || "file", mime].filter(Boolean).join(" · "), uri: "" };
+    }
+    case "uri":
+    case "file":
+      return {
+        type: "file",
+        label: [text(part.modality) || "file", text(part.mime_type), text(part.file_id)].filter(Boolean).join(" · "),
+        uri: text(part.uri),
+      };
+    default:
+      return { type: "other", value: part };
+  }
+}
+
+/** How many messages at the head of `next` repeat `previous`, its answer included: history, not news. */
+export function repeated(previous: readonly Message[], next: readonly Message[]): number {
+  let same = 0;
+  while (same < previous.length && same < next.length && sameMessage(previous[same], next[same])) same++;
+  return same;
+}
+
+function sameMessage(a: Message, b: Message): boolean {
+  return a.role === b.role && JSON.stringify(a.parts) === JSON.stringify(b.parts);
+}
+
+function isObject(value: unknown): value is Loose {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function text(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (value == null) return "";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}

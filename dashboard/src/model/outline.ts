@@ -1,0 +1,92 @@
+/** Which rows of a table are shown: folding, kinds switched off, and search, each as a pure scan. */
+
+import { kindCode } from "./kinds";
+import type { EventTable } from "./table";
+
+/** Rows on the page from top to bottom, as indexes into the table. */
+export type Rows = Int32Array;
+
+export interface Fold {
+  /** Ids of closed events: their descendants are not shown. */
+  closed: ReadonlySet<string>;
+  /** Kinds that are not shown; their children move up. */
+  hidden: ReadonlySet<string>;
+  /** When given: rows that match, of which only those and their ancestors are shown. */
+  only?: Uint8Array | null;
+}
+
+export function shownRows(table: EventTable, { closed, hidden, only }: Fold): Rows {
+  const rows = new Int32Array(table.count);
+  const isHidden = new Uint8Array(256);
+  for (const kind of hidden) isHidden[kindCode(kind)] = 1;
+  const keep = only ? withAncestors(table, only) : null;
+  let shown = 0;
+  for (let row = 0; row < table.count; row++) {
+    if (keep && !keep[row]) continue;
+    if (!isHidden[table.kinds[row]]) rows[shown++] = row;
+    if (closed.size > 0 && !keep && closed.has(table.ids[row])) row += table.sizes[row] - 1;
+  }
+  return rows.slice(0, shown);
+}
+
+/** Mark the ancestors of marked rows too. */
+export function withAncestors(table: EventTable, marks: Uint8Array): Uint8Array {
+  const kept = marks.slice();
+  for (let row = table.count - 1; row >= 0; row--) {
+    if (kept[row] && table.parents[row] >= 0) kept[table.parents[row]] = 1;
+  }
+  return kept;
+}
+
+/** The position of a row among the shown ones, or -1. Shown rows ascend. */
+export function positionOf(rows: Rows, row: number): number {
+  let low = 0;
+  let high = rows.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    if (rows[middle] === row) return middle;
+    if (rows[middle] < row) low = middle + 1;
+    else high = middle - 1;
+  }
+  return -1;
+}
+
+/** Mark the rows whose name, agent, model, kind or error contains every word of the query; null for no query. */
+export function search(table: EventTable, query: string, also?: ReadonlySet<string>): Uint8Array | null {
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return null;
+  const marks = new Uint8Array(table.count);
+  // Names repeat far more often than they differ: each distinct text is searched once.
+  const seen = new Map<string, boolean>();
+  for (let row = 0; row < table.count; row++) {
+    const text = `${table.names[row]}\n${table.agents[row]}\n${table.models[row]}\n${table.errors[row]}`;
+    let matches = seen.get(text);
+    if (matches === undefined) {
+      const lower = text.toLowerCase();
+      matches = words.every((word) => lower.includes(word));
+      seen.set(text, matches);
+    }
+    if (matches || also?.has(table.ids[row])) marks[row] = 1;
+  }
+  return marks;
+}
+
+/** The ids to close so that nothing deeper than `depth` shows. */
+export function closedBelow(table: EventTable, depth: number): Set<string> {
+  const closed = new Set<string>();
+  for (let row = 0; row < table.count; row++) {
+    if (table.depths[row] >= depth && table.sizes[row] > 1) closed.add(table.ids[row]);
+  }
+  return closed;
+}
+
+/** The ids to keep open so that every event in error shows; all others with children are closed. */
+export function closedButErrors(table: EventTable): Set<string> {
+  const closed = new Set<string>();
+  for (let row = 0; row < table.count; row++) {
+    if (table.sizes[row] === 1) continue;
+    const own = table.statuses[row] === 1 ? 1 : 0;
+    if (table.sumErrors[row] - own === 0) closed.add(table.ids[row]);
+  }
+  return closed;
+}

@@ -1,0 +1,48 @@
+/**
+ * The rows a reader has loaded, and how news enters them without moving what the reader holds: rows change where
+ * they stand; a new order is taken only at the top of the list.
+ */
+
+export interface Row {
+  readonly session_id: string;
+}
+
+export interface Loaded<T extends Row> {
+  readonly rows: readonly T[];
+  readonly cursor: string | null;
+  readonly total: number;
+}
+
+/** Append a page; a row that moved between pages meanwhile is not shown twice. */
+export function append<T extends Row>(loaded: Loaded<T>, page: Loaded<T>): Loaded<T> {
+  const known = new Set(loaded.rows.map((row) => row.session_id));
+  return {
+    rows: [...loaded.rows, ...page.rows.filter((row) => !known.has(row.session_id))],
+    cursor: page.cursor,
+    total: page.total,
+  };
+}
+
+/** Take a fresh first page in its own order; rows loaded beyond it follow as they stood. */
+export function mergeHead<T extends Row>(loaded: Loaded<T>, head: Loaded<T>): Loaded<T> {
+  if (head.cursor === null || loaded.rows.length <= head.rows.length) return head;
+  const fresh = new Set(head.rows.map((row) => row.session_id));
+  return {
+    rows: [...head.rows, ...loaded.rows.slice(head.rows.length).filter((row) => !fresh.has(row.session_id))],
+    cursor: loaded.cursor,
+    total: head.total,
+  };
+}
+
+/** Replace known rows where they stand; rows not loaded are left out. */
+export function updateInPlace<T extends Row>(loaded: Loaded<T>, news: readonly T[]): Loaded<T> {
+  const by = new Map(news.map((row) => [row.session_id, row]));
+  if (!loaded.rows.some((row) => by.has(row.session_id))) return loaded;
+  return { ...loaded, rows: loaded.rows.map((row) => by.get(row.session_id) ?? row) };
+}
+
+/** How many of a fresh first page are not among the loaded rows. */
+export function unseen<T extends Row>(loaded: Loaded<T>, head: Loaded<T>): number {
+  const known = new Set(loaded.rows.map((row) => row.session_id));
+  return head.rows.filter((row) => !known.has(row.session_id)).length;
+}

@@ -1,0 +1,77 @@
+/** Moments as people read them, in the reader's zone or in UTC. */
+
+import type { EpochMicros } from "./units";
+
+export type Zone = "local" | "utc";
+
+interface Parts {
+  year: string;
+  month: string;
+  day: string;
+  hour: string;
+  minute: string;
+  second: string;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function parts(at: EpochMicros, zone: Zone): Parts {
+  let format = formats.get(zone);
+  if (!format) {
+    format = new Intl.DateTimeFormat("en-GB", {
+      timeZone: zone === "utc" ? "UTC" : undefined,
+      year: "numeric",
+      month: "short",
+      day: "2-digit",
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+      hourCycle: "h23",
+    });
+    formats.set(zone, format);
+  }
+  return Object.fromEntries(
+    format.formatToParts(at / 1000).map((part) => [part.type, part.value]),
+  ) as unknown as Parts;
+}
+
+/** `14:02:11.482`, to the given number of decimals. */
+export function clock(at: EpochMicros, zone: Zone, decimals = 3): string {
+  if (!Number.isFinite(at)) return "–";
+  const { hour, minute, second } = parts(at, zone);
+  const micros = String(Math.floor(((at % 1e6) + 1e6) % 1e6)).padStart(6, "0");
+  return `${hour}:${minute}:${second}${decimals > 0 ? `.${micros.slice(0, decimals)}` : ""}`;
+}
+
+/** `20 Nov 2026`. */
+export function day(at: EpochMicros, zone: Zone): string {
+  if (!Number.isFinite(at)) return "–";
+  const { year, month, day: date } = parts(at, zone);
+  return `${date} ${month} ${year}`;
+}
+
+/** Short, for a column: `now`, `6 min ago`, `14:02` today, `19 Nov 14:02`, `19 Nov 2025`. */
+export function ago(at: EpochMicros, now: EpochMicros, zone: Zone): string {
+  if (!Number.isFinite(at)) return "–";
+  const seconds = (now - at) / 1e6;
+  if (seconds < 60 && seconds > -60) return seconds < 10 ? "now" : `${Math.floor(seconds)} s ago`;
+  if (seconds < 3600 && seconds > 0) return `${Math.floor(seconds / 60)} min ago`;
+  const then = parts(at, zone);
+  const today = parts(now, zone);
+  const sameYear = then.year === today.year;
+  if (sameYear && then.month === today.month && then.day === today.day) return `${then.hour}:${then.minute}`;
+  if (sameYear) return `${then.day} ${then.month} ${then.hour}:${then.minute}`;
+  return `${then.day} ${then.month} ${then.year}`;
+}
+
+/** The whole moment in both zones, for a tooltip. */
+export function both(at: EpochMicros): string {
+  if (!Number.isFinite(at)) return "unknown";
+  const of = (zone: Zone) => `${day(at, zone)} ${clock(at, zone, 6)}`;
+  return `${of("local")} local\n${of("utc")} UTC`;
+}
+
+/** ISO 8601 in UTC to the millisecond, for `datetime=`. */
+export function iso(at: EpochMicros): string {
+  return Number.isFinite(at) ? new Date(at / 1000).toISOString() : "";
+}

@@ -1,0 +1,36 @@
+/**
+ * Markdown of strangers. Raw HTML stays text, links ask before they leave and carry no referrer, and no image is
+ * fetched: its address is shown instead. Loaded only when a message needs it.
+ */
+
+import ReactMarkdown, { type Components } from "react-markdown";
+import remarkGfm from "remark-gfm";
+import { visible } from "../model/visible";
+
+const COMPONENTS: Components = {
+  a: ({ href, children }) =>
+    href && /^(https?:|mailto:)/i.test(href) ? (
+      <a href={href} target="_blank" rel="noopener noreferrer nofollow" title={visible(href)}>
+        {children}
+      </a>
+    ) : (
+      <span>{children}</span>
+    ),
+  img: ({ src, alt }) => (
+    <span className="faint">
+      image: {visible(alt ?? "")} {typeof src === "string" && !src.startsWith("data:") ? <code>{visible(src)}</code> : null}
+    </span>
+  ),
+};
+
+const PLUGINS = [remarkGfm];
+
+export default function Markdown({ text }: { text: string }) {
+  return (
+    <div className="markdown" dir="auto">
+      <ReactMarkdown remarkPlugins={PLUGINS} components={COMPONENTS}>
+        {visible(text)}
+      </ReactMarkdown>
+    </div>
+  );
+}

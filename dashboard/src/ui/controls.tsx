@@ -1,0 +1,142 @@
+/** Things to press: copy, menus, switches, and what stands where there is nothing or something failed. */
+
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import { ApiError } from "../api/client";
+
+/** Copy a text; says so for a moment. */
+export function Copy({ text, label = "Copy", children }: { text: string; label?: string; children?: ReactNode }) {
+  const [done, setDone] = useState(false);
+  useEffect(() => {
+    if (!done) return;
+    const timer = setTimeout(() => setDone(false), 1500);
+    return () => clearTimeout(timer);
+  }, [done]);
+  return (
+    <button
+      type="button"
+      className={children ? "copy" : "icon"}
+      aria-label={label}
+      title={label}
+      onClick={() => void navigator.clipboard?.writeText(text).then(() => setDone(true))}
+    >
+      {children}
+      {done ? <span className="done">copied</span> : !children && <CopyIcon />}
+    </button>
+  );
+}
+
+function CopyIcon() {
+  return (
+    <svg width="14" height="14" viewBox="0 0 16 16" fill="none" stroke="currentColor" strokeWidth="1.4" aria-hidden="true">
+      <rect x="5.5" y="5.5" width="8" height="8" rx="1.5" />
+      <path d="M10.5 5.5v-2a1 1 0 0 0-1-1h-6a1 1 0 0 0-1 1v6a1 1 0 0 0 1 1h2" />
+    </svg>
+  );
+}
+
+/** A button that opens a small surface below it; Esc or a click elsewhere closes. */
+export function Menu({
+  label,
+  children,
+  className = "btn",
+  align = "left",
+  name,
+}: {
+  label: ReactNode;
+  children: (close: () => void) => ReactNode;
+  className?: string;
+  align?: "left" | "right";
+  name?: string;
+}) {
+  const [open, setOpen] = useState(false);
+  const root = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!open) return;
+    const outside = (event: PointerEvent) => {
+      if (!root.current?.contains(event.target as Node)) setOpen(false);
+    };
+    const escape = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      event.stopPropagation();
+      setOpen(false);
+      root.current?.querySelector("button")?.focus();
+    };
+    document.addEventListener("pointerdown", outside);
+    document.addEventListener("keydown", escape, true);
+    return () => {
+      document.removeEventListener("pointerdown", outside);
+      document.removeEventListener("keydown", escape, true);
+    };
+  }, [open]);
+  return (
+    <div className="menu" ref={root}>
+      <button type="button" className={className} aria-expanded={open} aria-label={name} onClick={() => setOpen(!open)}>
+        {label}
+      </button>
+      {open && <div className={`surface ${align}`}>{children(() => setOpen(false))}</div>}
+    </div>
+  );
+}
+
+/** One choice of few. */
+export function Choice<T extends string>({
+  label,
+  value,
+  options,
+  onChange,
+}: {
+  label: string;
+  value: T;
+  options: readonly (readonly [T, string])[];
+  onChange: (value: T) => void;
+}) {
+  return (
+    <div className="choice" role="radiogroup" aria-label={label}>
+      {options.map(([option, name]) => (
+        <button
+          key={option}
+          type="button"
+          role="radio"
+          aria-checked={option === value}
+          onClick={() => onChange(option)}
+        >
+          {name}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+export function Failure({ error, retry }: { error: Error; retry?: () => void }) {
+  return (
+    <div className="failure" role="alert">
+      <b>{error.message}</b>
+      {error instanceof ApiError && error.hint && <p>{error.hint}</p>}
+      {retry && (
+        <button type="button" className="btn" onClick={retry}>
+          Try again
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** A modal that closes with Esc, its button, or a click beside it. */
+export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ReactNode }) {
+  const ref = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    ref.current?.showModal();
+  }, []);
+  return (
+    <dialog ref={ref} aria-label={title} onClose={onClose} onClick={(event) => event.target === ref.current && onClose()}>
+      <header>
+        <h2>{title}</h2>
+        <span className="grow" />
+        <button type="button" className="icon" aria-label="Close" onClick={onClose}>
+          ✕
+        </button>
+      </header>
+      {children}
+    </dialog>
+  );
+}

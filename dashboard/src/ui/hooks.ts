@@ -1,0 +1,77 @@
+/** Small ties between React and the browser: sizes, the passing time, a value that has come to rest. */
+
+import { type RefObject, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { live, type LiveState } from "../api/live";
+import { useSyncExternalStore } from "react";
+
+export interface Size {
+  width: number;
+  height: number;
+}
+
+/** The size of an element, kept up to date. */
+export function useSize<T extends HTMLElement>(): [RefObject<T | null>, Size] {
+  const ref = useRef<T>(null);
+  const [size, setSize] = useState<Size>({ width: 0, height: 0 });
+  useLayoutEffect(() => {
+    const element = ref.current;
+    if (!element) return;
+    const read = () => {
+      const { clientWidth: width, clientHeight: height } = element;
+      setSize((old) => (old.width === width && old.height === height ? old : { width, height }));
+    };
+    read();
+    const observer = new ResizeObserver(read);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  return [ref, size];
+}
+
+/** Unix milliseconds that move on while `active`; still otherwise. */
+export function useNow(everyMs: number, active = true): number {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    if (!active) return;
+    setNow(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs, active]);
+  return now;
+}
+
+/** The value once it has not changed for `ms`. */
+export function useSettled<T>(value: T, ms: number): T {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), ms);
+    return () => clearTimeout(timer);
+  }, [value, ms]);
+  return settled;
+}
+
+export function useTitle(title: string): void {
+  useEffect(() => {
+    document.title = title ? `${title} · AgentOps` : "AgentOps";
+  }, [title]);
+}
+
+export function useLiveState(): LiveState {
+  return useSyncExternalStore(
+    (listener) => live.onState(listener),
+    () => live.state,
+  );
+}
+
+/** Whether the screen is narrow: one column, panels as sheets. */
+export function useNarrow(): boolean {
+  return useSyncExternalStore(
+    (listener) => {
+      narrow.addEventListener("change", listener);
+      return () => narrow.removeEventListener("change", listener);
+    },
+    () => narrow.matches,
+  );
+}
+
+const narrow = window.matchMedia("(max-width: 899px)");

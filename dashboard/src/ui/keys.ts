@@ -1,0 +1,78 @@
+/** The keyboard: each view binds its keys while it is shown; `?` lists what is bound. Sequences are written `g s`. */
+
+import { useEffect, useRef } from "react";
+
+export interface Binding {
+  /** A `KeyboardEvent.key`, or two of them with a space between. */
+  readonly keys: string;
+  /** What it does, for the list; empty leaves it out. */
+  readonly does: string;
+  readonly run: (event: KeyboardEvent) => void;
+}
+
+const stacks: { name: string; bindings: readonly Binding[] }[] = [];
+const PATIENCE_MS = 1000;
+let prefix = "";
+let prefixAt = 0;
+
+/** All bindings on the page, the innermost view first. */
+export function boundKeys(): readonly { name: string; bindings: readonly Binding[] }[] {
+  return stacks.toReversed();
+}
+
+export function isTyping(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) &&
+    !/^(checkbox|radio|range|button)$/.test((target as HTMLInputElement).type ?? "")
+  );
+}
+
+function find(keys: string): Binding | undefined {
+  for (let level = stacks.length - 1; level >= 0; level--) {
+    const found = stacks[level].bindings.find((binding) => binding.keys === keys);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function press(event: KeyboardEvent): void {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (isTyping(event.target) && event.key !== "Escape") return;
+  if (document.querySelector("dialog[open]") && event.key !== "Escape") return;
+  const fresh = event.timeStamp - prefixAt < PATIENCE_MS;
+  const sequence = prefix && fresh ? find(`${prefix} ${event.key}`) : undefined;
+  prefix = "";
+  const binding = sequence ?? find(event.key);
+  if (binding) {
+    // Enter and Space belong to the button or link that has the focus.
+    if ((event.key === "Enter" || event.key === " ") && event.target instanceof Element && event.target.closest("a,button,summary")) {
+      return;
+    }
+    event.preventDefault();
+    binding.run(event);
+    return;
+  }
+  if (stacks.some(({ bindings }) => bindings.some(({ keys }) => keys.startsWith(`${event.key} `)))) {
+    prefix = event.key;
+    prefixAt = event.timeStamp;
+  }
+}
+
+window.addEventListener("keydown", press);
+
+/** Bind keys while the component is mounted. The latest closures run; the list itself may change freely. */
+export function useKeys(name: string, bindings: readonly Binding[]): void {
+  const latest = useRef<{ name: string; bindings: readonly Binding[] }>({ name, bindings });
+  useEffect(() => {
+    latest.current.bindings = bindings;
+  });
+  useEffect(() => {
+    const level = latest.current;
+    level.name = name;
+    stacks.push(level);
+    return () => {
+      stacks.splice(stacks.indexOf(level), 1);
+    };
+  }, [name]);
+}

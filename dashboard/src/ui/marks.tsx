@@ -1,0 +1,31 @@
+/** Signs with one meaning everywhere: a session's state, an event's kind and status, tags. */
+
+import { STATE_NAMES, type State } from "../model/kinds";
+import { oneLine, visible } from "../model/visible";
+
+export function StateDot({ state }: { state: string }) {
+  const name = STATE_NAMES[state as State] ?? state;
+  return <span className={`dot state-${state}`} role="img" aria-label={name} title={name} />;
+}
+
+export function StatePill({ state, reason }: { state: string; reason: string | null }) {
+  const name = STATE_NAMES[state as State] ?? state;
+  return (
+    <span className={`pill state-${state}`} data-state={state} title={reason ? visible(reason) : undefined}>
+      {name}
+      {reason ? ` · ${oneLine(reason, 90)}` : ""}
+    </span>
+  );
+}
+
+export function KindMark({ kind }: { kind: string }) {
+  return <span className={`square kind-${kind}`} aria-hidden="true" />;
+}
+
+export function StatusPill({ status }: { status: string }) {
+  return status === "ok" ? null : <span className={`pill status-${status}`}>{status}</span>;
+}
+
+export function Tag({ text }: { text: string }) {
+  return <span className="tag">{oneLine(text, 40)}</span>;
+}

@@ -1,0 +1,69 @@
+/** What the reader chose for this browser: theme, zone, what the wheel does. Kept in local storage, never sent. */
+
+import { useSyncExternalStore } from "react";
+import type { Zone } from "../model/time";
+
+export type Theme = "system" | "light" | "dark";
+export type Wheel = "zoom" | "scroll";
+
+interface Preferences {
+  theme: Theme;
+  zone: Zone;
+  wheel: Wheel;
+  panelWidth: string;
+  columns: string;
+  views: string;
+}
+
+const DEFAULTS: Preferences = { theme: "system", zone: "local", wheel: "zoom", panelWidth: "440", columns: "", views: "" };
+
+const listeners = new Set<() => void>();
+
+function stored<K extends keyof Preferences>(name: K): Preferences[K] {
+  try {
+    return (localStorage.getItem(`agentops.${name}`) ?? DEFAULTS[name]) as Preferences[K];
+  } catch {
+    return DEFAULTS[name];
+  }
+}
+
+const current: Preferences = Object.fromEntries(
+  Object.keys(DEFAULTS).map((name) => [name, stored(name as keyof Preferences)]),
+) as unknown as Preferences;
+
+export function setPreference<K extends keyof Preferences>(name: K, value: Preferences[K]): void {
+  current[name] = value;
+  try {
+    localStorage.setItem(`agentops.${name}`, value);
+  } catch {
+    // Kept for this page only.
+  }
+  if (name === "theme") showTheme();
+  for (const listener of listeners) listener();
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export function usePreference<K extends keyof Preferences>(name: K): Preferences[K] {
+  return useSyncExternalStore(subscribe, () => current[name]);
+}
+
+const dark = window.matchMedia("(prefers-color-scheme: dark)");
+dark.addEventListener("change", () => {
+  for (const listener of listeners) listener();
+});
+
+function showTheme(): void {
+  if (current.theme === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = current.theme;
+}
+
+/** The theme on screen, whoever decided it. */
+export function useShownTheme(): "light" | "dark" {
+  return useSyncExternalStore(subscribe, () =>
+    current.theme === "system" ? (dark.matches ? "dark" : "light") : current.theme,
+  );
+}

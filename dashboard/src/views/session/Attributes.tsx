@@ -1,0 +1,51 @@
+/** Attributes by name, findable, each ready to copy; and the folded sections they stand in. */
+
+import { type ReactNode, useState } from "react";
+import { grouped } from "../../model/format";
+import { visible } from "../../model/visible";
+import { Value } from "./Chat";
+
+export function More({ title, count, children, open = false }: { title: string; count: number; children: ReactNode; open?: boolean }) {
+  const [isOpen, setOpen] = useState(open);
+  return (
+    <details className="section" open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>
+        {title} <span className="faint">{grouped(count)}</span>
+      </summary>
+      {isOpen && children}
+    </details>
+  );
+}
+
+export function Attributes({ values }: { values: Record<string, unknown> }) {
+  const [find, setFind] = useState("");
+  const names = Object.keys(values).toSorted();
+  const needle = find.toLowerCase();
+  const shown = names.filter(
+    (name) => !needle || name.toLowerCase().includes(needle) || String(values[name]).toLowerCase().includes(needle),
+  );
+  return (
+    <>
+      {names.length > 10 && (
+        <input
+          type="search"
+          className="attribute-find"
+          aria-label="Find an attribute"
+          placeholder="Find an attribute"
+          onChange={(event) => setFind(event.target.value)}
+        />
+      )}
+      <dl className="attributes">
+        {shown.slice(0, 300).map((name) => (
+          <div key={name}>
+            <dt className="mono">{visible(name)}</dt>
+            <dd>
+              <Value value={values[name]} />
+            </dd>
+          </div>
+        ))}
+      </dl>
+      {shown.length === 0 && <p className="faint">None.</p>}
+    </>
+  );
+}

@@ -1,0 +1,180 @@
+/** The selected event: what it was, what went in and came out, what it cost and why, how it failed, all that is known. */
+
+import { useQuery } from "@tanstack/react-query";
+import { ApiError } from "../../api/client";
+import { eventQuery } from "../../api/queries";
+import type { EventDetail } from "../../api/types";
+import { KINDS } from "../../model/kinds";
+import { readMessages } from "../../model/messages";
+import { type EventTable, statusName } from "../../model/table";
+import type { EpochMicros } from "../../model/units";
+import { oneLine, visible } from "../../model/visible";
+import { Copy, Failure } from "../../ui/controls";
+import { KindMark, StatusPill } from "../../ui/marks";
+import { Long } from "../../ui/text";
+import { Attributes, More } from "./Attributes";
+import { Chat, Value } from "./Chat";
+import { EventNumbers } from "./EventNumbers";
+
+interface Props {
+  sessionId: string;
+  eventId: string;
+  table: EventTable;
+  base: EpochMicros;
+  onSelect: (id: string | undefined) => void;
+}
+
+export function EventPanel({ sessionId, eventId, table, base, onSelect }: Props) {
+  const { data, error, refetch } = useQuery(eventQuery(sessionId, eventId));
+  const row = table.rowOf.get(eventId) ?? -1;
+  const parent = row < 0 ? -1 : table.parents[row];
+  // The timeline knows the essentials already: nothing waits for the bodies.
+  const kind = data?.kind ?? (row < 0 ? "operation" : KINDS[table.kinds[row]]);
+  const name = data?.name ?? (row < 0 ? "" : table.names[row]);
+  const agent = data?.agent ?? (row < 0 ? "" : table.agents[row]);
+  const status = row < 0 ? (data?.status ?? "ok") : statusName(table.statuses[row]);
+  return (
+    <div className="event" data-event={eventId} data-loaded={data !== undefined}>
+      <header>
+        <h2>
+          <KindMark kind={kind} />
+          <span title={visible(name)}>{oneLine(name, 120) || kind}</span>
+        </h2>
+        <StatusPill status={status} />
+        <span className="grow" />
+        <Copy text={`${location.origin}/sessions/${encodeURIComponent(sessionId)}?event=${eventId}`} label="Copy a link to the event">
+          <span className="faint">link</span>
+        </Copy>
+        <Copy text={eventId} label="Copy the event's id">
+          <span className="mono faint">{eventId.slice(0, 4)}…{eventId.slice(-2)}</span>
+        </Copy>
+        <button type="button" className="icon" aria-label="Close the event" title="Close (Esc)" onClick={() => onSelect(undefined)}>
+          ✕
+        </button>
+      </header>
+      <p className="event-line dim">
+        {kind}
+        {agent && ` · by ${oneLine(agent, 60)}`}
+        {data?.model && ` · ${oneLine(data.model, 60)}`}
+        {data?.provider && ` · ${oneLine(data.provider, 40)}`}
+        {parent >= 0 && (
+          <>
+            {" · in "}
+            <button type="button" className="link" onClick={() => onSelect(table.ids[parent])}>
+              {oneLine(table.names[parent], 60)}
+            </button>
+          </>
+        )}
+      </p>
+      {error ? (
+        error instanceof ApiError && error.status === 404 && row < 0 ? (
+          <p className="dim">This event is not in the session (any more).</p>
+        ) : (
+          <Failure error={error} retry={() => void refetch()} />
+        )
+      ) : (
+        data && (
+          <>
+            <EventNumbers event={data} table={table} row={row} base={base} />
+            {data.error && <ErrorBox error={data.error} />}
+            <Bodies event={data} />
+            <Rest event={data} />
+          </>
+        )
+      )}
+    </div>
+  );
+}
+
+export function ErrorBox({ error }: { error: NonNullable<EventDetail["error"]> }) {
+  return (
+    <section className="error-box" aria-label="Error">
+      <header>
+        <b>{oneLine(error.type ?? "Error", 120)}</b>
+        <span className="grow" />
+        <Copy text={[error.type, error.message, error.stack].filter(Boolean).join("\n")} label="Copy the error" />
+      </header>
+      {error.message && <Long text={error.message} />}
+      {error.stack && (
+        <details open={error.stack.length < 4000}>
+          <summary>Stack</summary>
+          <pre className="stack">
+            <Long text={error.stack} mono />
+          </pre>
+        </details>
+      )}
+    </section>
+  );
+}
+
+function Bodies({ event }: { event: EventDetail }) {
+  const isChat = event.input_format === "messages" || event.output_format === "messages";
+  if (isChat) {
+    const messages = readMessages(event.messages);
+    return (
+      <>
+        {event.input_format !== "messages" && event.input != null && <Body title="Input" value={event.input} />}
+        <Chat messages={messages} />
+        {event.output_format !== "messages" && event.output != null && <Body title="Output" value={event.output} />}
+      </>
+    );
+  }
+  return (
+    <>
+      {event.input != null && <Body title="Input" value={event.input} />}
+      {event.output != null && <Body title="Output" value={event.output} />}
+      {event.input == null && event.output == null && !event.error && <p className="faint">No input or output was recorded.</p>}
+    </>
+  );
+}
+
+function Body({ title, value }: { title: string; value: unknown }) {
+  return (
+    <section className="body" aria-label={title}>
+      <header>
+        <h3>{title}</h3>
+        <span className="grow" />
+        <Copy text={typeof value === "string" ? value : JSON.stringify(value, null, 2)} label={`Copy the ${title.toLowerCase()}`} />
+      </header>
+      <div className="body-value">
+        <Value value={value} />
+      </div>
+    </section>
+  );
+}
+
+function Rest({ event }: { event: EventDetail }) {
+  const ids = {
+    event_id: event.event_id,
+    trace_id: event.trace_id,
+    parent_id: event.parent_id,
+    source_id: event.source_id,
+    response_id: event.response_id,
+    finish_reason: event.finish_reason,
+    scope: event.scope ? [event.scope.name, event.scope.version].filter(Boolean).join(" ") : null,
+  };
+  const known = Object.fromEntries(Object.entries(ids).filter(([, value]) => value));
+  return (
+    <>
+      <More title="Attributes" count={Object.keys(event.attributes).length}>
+        <Attributes values={event.attributes} />
+      </More>
+      {event.events.length > 0 && (
+        <More title="Span events" count={event.events.length}>
+          <Value value={event.events} />
+        </More>
+      )}
+      {event.links.length > 0 && (
+        <More title="Links" count={event.links.length}>
+          <Value value={event.links} />
+        </More>
+      )}
+      <More title="Process" count={Object.keys(event.resource).length}>
+        <Attributes values={event.resource} />
+      </More>
+      <More title="Identity" count={Object.keys(known).length}>
+        <Attributes values={known} />
+      </More>
+    </>
+  );
+}

@@ -1,0 +1,26 @@
+/** What the server holds, as JSON: of the selected event, or of the session. */
+
+import { useQuery } from "@tanstack/react-query";
+import { eventQuery } from "../../api/queries";
+import type { SessionDetail } from "../../api/types";
+import { Copy, Failure } from "../../ui/controls";
+import { Json } from "../../ui/json";
+
+export function RawView({ session, eventId }: { session: SessionDetail; eventId: string | undefined }) {
+  const event = useQuery({ ...eventQuery(session.session_id, eventId ?? ""), enabled: eventId !== undefined });
+  if (event.error && eventId) return <Failure error={event.error} retry={() => void event.refetch()} />;
+  const value: unknown = eventId ? event.data : session;
+  const path = `/api/sessions/${encodeURIComponent(session.session_id)}${eventId ? `/events/${eventId}` : ""}`;
+  return (
+    <div className="raw">
+      <header>
+        <a className="mono" href={path} target="_blank" rel="noreferrer">
+          {path}
+        </a>
+        <span className="grow" />
+        {value !== undefined && <Copy text={JSON.stringify(value, null, 2)} label="Copy as JSON" />}
+      </header>
+      {value !== undefined && <Json key={eventId ?? ""} value={value} open={3} />}
+    </div>
+  );
+}

@@ -1,0 +1,222 @@
+/** One session: its numbers on top, one of five views of its events, and beside them the selected event. */
+
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import { ApiError } from "../../api/client";
+import { eventSearchQuery } from "../../api/queries";
+import { type Rows, positionOf, search as searchTable, shownRows } from "../../model/outline";
+import { EMPTY_TABLE, STATUS_ERROR } from "../../model/table";
+import { epochMicros } from "../../model/units";
+import { oneLine } from "../../model/visible";
+import { Failure } from "../../ui/controls";
+import { useNarrow, useSettled, useTitle } from "../../ui/hooks";
+import { useKeys } from "../../ui/keys";
+import { EventPanel } from "./EventPanel";
+import { FindBar } from "./FindBar";
+import { Header } from "./Header";
+import { LogsView } from "./LogsView";
+import { MessagesView } from "./MessagesView";
+import { PanelFrame } from "./PanelFrame";
+import { RawView } from "./RawView";
+import { type SessionSearch, VIEW_NAMES, VIEWS } from "./search";
+import { Summary } from "./Summary";
+import { Timeline } from "./Timeline";
+import { TreeView } from "./TreeView";
+import { useSession } from "./useSession";
+
+const route = getRouteApi("/sessions/$sessionId");
+const NONE: ReadonlySet<string> = new Set();
+
+export function SessionPage() {
+  const { sessionId } = route.useParams();
+  const address = route.useSearch();
+  const navigate = route.useNavigate();
+  const { session, timeline } = useSession(sessionId);
+  const isNarrow = useNarrow();
+  const view = address.view ?? "timeline";
+  const table = timeline.data?.table ?? EMPTY_TABLE;
+  const base = timeline.data?.base ?? (session.data ? epochMicros(session.data.started_at) : 0);
+  const find = useRef<HTMLInputElement>(null);
+  const [closed, setClosed] = useState<ReadonlySet<string>>(NONE);
+  useTitle(session.data ? oneLine(session.data.name, 80) || "Session" : "Session");
+
+  const change = useCallback(
+    (next: Partial<SessionSearch>, replace = true) =>
+      void navigate({ search: (old: SessionSearch) => ({ ...old, ...next }), replace }),
+    [navigate],
+  );
+  const select = useCallback((id: string | undefined) => change({ event: id }), [change]);
+
+  const query = address.find ?? "";
+  const settled = useSettled(query, 150);
+  const { data: inBodies } = useQuery(eventSearchQuery(sessionId, settled));
+  const deferred = useDeferredValue(query);
+  const marks = useMemo(() => searchTable(table, deferred, inBodies), [table, deferred, inBodies]);
+  const hideText = (address.hide ?? []).join(",");
+  const hidden = useMemo(() => new Set(hideText ? hideText.split(",") : []), [hideText]);
+  const rows: Rows = useMemo(
+    () => shownRows(table, { closed, hidden, only: view === "tree" ? marks : null }),
+    [table, closed, hidden, marks, view],
+  );
+  const selectedRow = address.event ? (table.rowOf.get(address.event) ?? -1) : -1;
+
+  // A linked event inside a closed part opens its ancestors.
+  useEffect(() => {
+    if (selectedRow < 0 || closed.size === 0) return;
+    const open = new Set(closed);
+    for (let at = table.parents[selectedRow]; at >= 0; at = table.parents[at]) open.delete(table.ids[at]);
+    if (open.size !== closed.size) setClosed(open);
+    // Only when the selection moves: what the reader folds stays folded.
+    // oxlint-disable-next-line react/exhaustive-deps
+  }, [address.event]);
+
+  const step = (by: number) => {
+    if (rows.length === 0) return;
+    const at = selectedRow < 0 ? -1 : positionOf(rows, selectedRow);
+    const to = at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.max(0, Math.min(rows.length - 1, at + by));
+    select(table.ids[rows[to]]);
+  };
+  const stepTo = (matches: (row: number) => boolean, by: number) => {
+    const at = selectedRow < 0 ? (by > 0 ? -1 : rows.length) : positionOf(rows, selectedRow);
+    for (let position = at + by; position >= 0 && position < rows.length; position += by) {
+      if (matches(rows[position])) return select(table.ids[rows[position]]);
+    }
+  };
+  const fold = (row: number, isClosed: boolean) =>
+    setClosed((old) => {
+      const next = new Set(old);
+      if (isClosed) next.add(table.ids[row]);
+      else next.delete(table.ids[row]);
+      return next;
+    });
+  const left = () => {
+    if (selectedRow < 0) return;
+    if (view === "tree" && table.sizes[selectedRow] > 1 && !closed.has(table.ids[selectedRow])) fold(selectedRow, true);
+    else if (table.parents[selectedRow] >= 0) select(table.ids[table.parents[selectedRow]]);
+  };
+  const right = () => {
+    if (selectedRow < 0 || table.sizes[selectedRow] === 1) return;
+    if (closed.has(table.ids[selectedRow])) fold(selectedRow, false);
+    else step(1);
+  };
+  const isMatch = (row: number) => (marks ? marks[row] === 1 : false);
+  useKeys("Session", [
+    { keys: "/", does: "Find in the session", run: () => find.current?.select() },
+    { keys: "j", does: "Next event", run: () => step(1) },
+    { keys: "k", does: "Previous event", run: () => step(-1) },
+    { keys: "ArrowDown", does: "", run: () => step(1) },
+    { keys: "ArrowUp", does: "", run: () => step(-1) },
+    { keys: "PageDown", does: "", run: () => step(20) },
+    { keys: "PageUp", does: "", run: () => step(-20) },
+    { keys: "Home", does: "", run: () => step(-rows.length) },
+    { keys: "End", does: "", run: () => step(rows.length) },
+    { keys: "ArrowLeft", does: "To the parent, or close it", run: left },
+    { keys: "ArrowRight", does: "Open, or to the first child", run: right },
+    { keys: "e", does: "Next error", run: () => stepTo((row) => table.statuses[row] === STATUS_ERROR, 1) },
+    { keys: "E", does: "Previous error", run: () => stepTo((row) => table.statuses[row] === STATUS_ERROR, -1) },
+    { keys: "n", does: "Next match", run: () => stepTo(isMatch, 1) },
+    { keys: "N", does: "Previous match", run: () => stepTo(isMatch, -1) },
+    { keys: "Enter", does: "Read the selected event", run: () => document.querySelector<HTMLElement>(".panel")?.focus() },
+    ...VIEWS.map((name, index) => ({
+      keys: String(index + 1),
+      does: `Show ${VIEW_NAMES[name].toLowerCase()}`,
+      run: () => change({ view: name === "timeline" ? undefined : name }, false),
+    })),
+    {
+      keys: "Escape",
+      does: "Close the event, then the search",
+      run: () => {
+        if (document.activeElement === find.current) find.current?.blur();
+        else if (address.event) select(undefined);
+        else if (address.find) change({ find: undefined });
+      },
+    },
+  ]);
+
+  if (session.error && !session.data) {
+    const isGone = session.error instanceof ApiError && session.error.status === 404;
+    return (
+      <div className="empty">
+        <h1>{isGone ? "No such session" : "The session could not be read"}</h1>
+        {isGone ? (
+          <p className="dim">It may have been deleted, or recorded to another server.</p>
+        ) : (
+          <Failure error={session.error} retry={() => void session.refetch()} />
+        )}
+        <Link to="/sessions" className="btn">
+          All sessions
+        </Link>
+      </div>
+    );
+  }
+  const isRunning = session.data?.state === "running";
+  const shared = { sessionId, table, base, rows, selectedRow, onSelect: select };
+  const panel = address.event ? (
+    <EventPanel sessionId={sessionId} eventId={address.event} table={table} base={base} onSelect={select} />
+  ) : isNarrow ? null : (
+    session.data && <Summary session={session.data} table={table} onSelect={select} />
+  );
+  return (
+    <div className="session">
+      <Header session={session.data} sessionId={sessionId} />
+      <div className="tabs" role="tablist" aria-label="Views of the session">
+        {VIEWS.map((name) => (
+          <Link
+            key={name}
+            from="/sessions/$sessionId"
+            to="/sessions/$sessionId"
+            search={(old: SessionSearch) => ({ ...old, view: name === "timeline" ? undefined : name })}
+            role="tab"
+            aria-selected={name === view}
+            className={name === view ? "tab on" : "tab"}
+          >
+            {VIEW_NAMES[name]}
+            {name === "logs" && (session.data?.event_counts.error ?? 0) > 0 && (
+              <span className="badge">{session.data?.event_counts.error}</span>
+            )}
+          </Link>
+        ))}
+      </div>
+      <PanelFrame panel={panel} isSheet={isNarrow} onClose={() => select(undefined)}>
+        {(view === "timeline" || view === "tree") && (
+          <FindBar
+            table={table}
+            input={find}
+            find={query}
+            marks={marks}
+            hidden={hidden}
+            ruler={address.ruler}
+            view={view}
+            onChange={change}
+            onNext={() => stepTo(isMatch, 1)}
+            onFold={setClosed}
+          />
+        )}
+        <div className="view" role="tabpanel" aria-label={VIEW_NAMES[view]}>
+          {timeline.error && !timeline.data ? (
+            <Failure error={timeline.error} retry={() => void timeline.refetch()} />
+          ) : timeline.data && session.data ? (
+            <>
+              {view === "timeline" && (
+                <Timeline
+                  {...shared}
+                  marks={marks}
+                  isRunning={isRunning}
+                  sessionEnd={session.data.duration_ms}
+                  zoom={address.zoom}
+                  ruler={address.ruler}
+                  onZoom={(zoom) => change({ zoom })}
+                />
+              )}
+              {view === "tree" && <TreeView {...shared} marks={marks} closed={marks ? NONE : closed} onFold={fold} />}
+              {view === "messages" && <MessagesView {...shared} />}
+              {view === "logs" && <LogsView {...shared} />}
+              {view === "raw" && <RawView session={session.data} eventId={address.event} />}
+            </>
+          ) : null}
+        </div>
+      </PanelFrame>
+    </div>
+  );
+}

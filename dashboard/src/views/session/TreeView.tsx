@@ -1,0 +1,158 @@
+/** Agents, operations and events as an outline; a closed part shows the sums of what it holds. */
+
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { memo, useEffect, useRef } from "react";
+import { count, duration, grouped, usd } from "../../model/format";
+import { KINDS } from "../../model/kinds";
+import { type Rows, positionOf } from "../../model/outline";
+import { type EventTable, STATUS_ERROR, STATUS_INTERRUPTED, STATUS_RUNNING } from "../../model/table";
+import { oneLine } from "../../model/visible";
+import { KindMark } from "../../ui/marks";
+
+const ROW = 28;
+
+interface Props {
+  table: EventTable;
+  rows: Rows;
+  marks: Uint8Array | null;
+  selectedRow: number;
+  closed: ReadonlySet<string>;
+  onSelect: (id: string) => void;
+  onFold: (row: number, isClosed: boolean) => void;
+}
+
+export function TreeView({ table, rows, marks, selectedRow, closed, onSelect, onFold }: Props) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW,
+    overscan: 16,
+  });
+  const selectedId = selectedRow >= 0 ? table.ids[selectedRow] : undefined;
+  useEffect(() => {
+    const position = selectedRow < 0 ? -1 : positionOf(rows, selectedRow);
+    if (position >= 0) virtual.scrollToIndex(position, { align: "auto" });
+    // Only when the selection moves: news must not scroll the reader.
+    // oxlint-disable-next-line react/exhaustive-deps
+  }, [selectedId]);
+  const items = virtual.getVirtualItems();
+  return (
+    <div className="tree" ref={scroller} role="treegrid" aria-label="Events as a tree" aria-rowcount={rows.length} tabIndex={-1}>
+      <div className="tree-row head" role="row">
+        <span role="columnheader">Event</span>
+        <span role="columnheader" className="num">
+          Duration
+        </span>
+        <span role="columnheader" className="num">
+          Tokens
+        </span>
+        <span role="columnheader" className="num">
+          Cost
+        </span>
+        <span role="columnheader" className="num">
+          Errors
+        </span>
+      </div>
+      <div className="tree-body" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
+        {items.map((item) => {
+          const row = rows[item.index];
+          return (
+            <TreeRow
+              key={table.ids[row]}
+              table={table}
+              row={row}
+              top={item.start}
+              isSelected={row === selectedRow}
+              isClosed={closed.has(table.ids[row])}
+              isDim={marks !== null && marks[row] === 0}
+              onSelect={onSelect}
+              onFold={onFold}
+            />
+          );
+        })}
+      </div>
+      {rows.length === 0 && <p className="empty dim">{table.count === 0 ? "No events yet." : "Nothing here matches."}</p>}
+    </div>
+  );
+}
+
+interface RowProps {
+  table: EventTable;
+  row: number;
+  top: number;
+  isSelected: boolean;
+  isClosed: boolean;
+  isDim: boolean;
+  onSelect: (id: string) => void;
+  onFold: (row: number, isClosed: boolean) => void;
+}
+
+const TreeRow = memo(function TreeRow({ table, row, top, isSelected, isClosed, isDim, onSelect, onFold }: RowProps) {
+  const id = table.ids[row];
+  const hasChildren = table.sizes[row] > 1;
+  const status = table.statuses[row];
+  const kind = KINDS[table.kinds[row]];
+  const failed = status === STATUS_ERROR;
+  const cost = hasChildren ? table.sumCosts[row] : table.costs[row];
+  const tokens = hasChildren ? table.sumTokens[row] : table.tokens[row];
+  const inner = hasChildren ? "num dim" : "num";
+  return (
+    // Keys are bound for the whole page (j, k, arrows, Enter); the row answers the pointer.
+    // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus
+    <div
+      className={`tree-row${isSelected ? " selected" : ""}${isDim ? " faded" : ""}`}
+      role="row"
+      aria-level={table.depths[row] + 1}
+      aria-expanded={hasChildren ? !isClosed : undefined}
+      aria-selected={isSelected}
+      data-event={id}
+      style={{ transform: `translateY(${top}px)` }}
+      onClick={() => onSelect(id)}
+    >
+      <span role="gridcell" className="tree-name" style={{ paddingLeft: 4 + Math.min(table.depths[row], 40) * 16 }}>
+        {hasChildren ? (
+          <button
+            type="button"
+            className="fold"
+            tabIndex={-1}
+            aria-label={isClosed ? "Open" : "Close"}
+            aria-expanded={!isClosed}
+            onClick={(event) => {
+              event.stopPropagation();
+              onFold(row, !isClosed);
+            }}
+          >
+            <span className="chevron" aria-hidden="true" />
+          </button>
+        ) : (
+          <span className="fold" />
+        )}
+        <KindMark kind={kind} />
+        <span className={failed ? "label bad" : "label"}>
+          <span className="sr-only">{kind} </span>
+          {oneLine(table.names[row], 120) || kind}
+        </span>
+        {table.models[row] && !table.names[row].includes(table.models[row]) && (
+          <span className="faint aside">{oneLine(table.models[row], 40)}</span>
+        )}
+        {failed && table.errors[row] && <span className="bad aside">{oneLine(table.errors[row], 120)}</span>}
+        {status === STATUS_RUNNING && <span className="running aside">running</span>}
+        {status === STATUS_INTERRUPTED && <span className="warn aside">interrupted</span>}
+        {isClosed && <span className="faint aside">{grouped(table.sizes[row] - 1)} inside</span>}
+      </span>
+      <span role="gridcell" className="num">
+        {Number.isNaN(table.durations[row]) ? "" : duration(table.durations[row])}
+      </span>
+      <span role="gridcell" className={inner}>
+        {Number.isNaN(tokens) ? "" : count(tokens)}
+      </span>
+      <span role="gridcell" className={inner}>
+        {Number.isNaN(cost) ? "" : usd(cost)}
+      </span>
+      <span role="gridcell" className="num">
+        {table.sumErrors[row] > 0 ? <span className="bad">{grouped(table.sumErrors[row])}</span> : ""}
+      </span>
+    </div>
+  );
+});

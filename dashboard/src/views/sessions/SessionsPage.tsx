@@ -1,0 +1,276 @@
+/** The first page: every session, newest first, searchable, moving while one runs. */
+
+import { getRouteApi } from "@tanstack/react-router";
+import { type RefObject, useEffect, useRef, useState } from "react";
+import { grouped } from "../../model/format";
+import { Failure, Menu } from "../../ui/controls";
+import { useLiveState, useTitle } from "../../ui/hooks";
+import { useKeys } from "../../ui/keys";
+import { setPreference, usePreference } from "../../ui/preferences";
+import { Bulk } from "./Bulk";
+import { FACTS, HIDDEN_AT_FIRST } from "./columns";
+import { FilterBar } from "./FilterBar";
+import { FirstRun } from "./FirstRun";
+import { filtersOf, isFiltered, orderOf, type SessionsSearch, type Sort } from "./search";
+import { ROW, SessionTable } from "./SessionTable";
+import { useSessionList } from "./useSessionList";
+
+const route = getRouteApi("/sessions");
+
+/** Where the reader was in each list, by its address: back leads to the same place. */
+const places = new Map<string, number>();
+
+const RANGES = [
+  ["", "Any time"],
+  ["1h", "Last hour"],
+  ["24h", "Last 24 hours"],
+  ["7d", "Last 7 days"],
+  ["30d", "Last 30 days"],
+] as const;
+
+export function SessionsPage() {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const place = JSON.stringify(search);
+  const scroller = useRef<HTMLDivElement>(null);
+  const find = useRef<HTMLInputElement>(null);
+  const liveState = useLiveState();
+  const visibility = useVisibility();
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const { list, error, retry, fetchMore, isStale, pending, showPending } = useSessionList(
+    filtersOf(search),
+    orderOf(search),
+    () => (scroller.current?.scrollTop ?? 0) < ROW / 2,
+  );
+  useTitle("Sessions");
+
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    const remember = () => places.set(place, element.scrollTop);
+    element.addEventListener("scroll", remember, { passive: true });
+    return () => element.removeEventListener("scroll", remember);
+  }, [place, list === undefined]);
+
+  const change = (next: Partial<SessionsSearch>, replace = false) => {
+    scroller.current?.scrollTo({ top: 0 });
+    void navigate({ search: (old: SessionsSearch) => ({ ...old, ...next }), replace });
+  };
+  const { sort, order } = orderOf(search) as { sort: Sort; order: "asc" | "desc" };
+  const onSort = (by: Sort) => change({ sort: by, order: by === sort && order === "desc" ? "asc" : "desc" });
+  const choose = (id: string) =>
+    setChosen((old) => {
+      const next = new Set(old);
+      if (!next.delete(id)) next.add(id);
+      return next;
+    });
+
+  useKeys("Search", [
+    {
+      keys: "/",
+      does: "Search sessions",
+      run: () => find.current?.select(),
+    },
+    {
+      keys: "Escape",
+      does: "",
+      run: () => {
+        if (document.activeElement === find.current) find.current?.blur();
+        else setChosen(new Set());
+      },
+    },
+  ]);
+
+  const isEmpty = list !== undefined && list.total === 0 && list.rows.length === 0;
+  const isFresh = isEmpty && !isFiltered(search) && !isStale;
+  return (
+    <>
+      <header className="top">
+        <h1>Sessions</h1>
+        <LiveSign state={liveState} />
+        <span className="grow" />
+        {!isFresh && (
+          <>
+            <SearchField value={search.q ?? ""} input={find} onChange={(q) => change({ q: q || undefined }, true)} />
+            <RangeMenu search={search} onChange={change} />
+            <ColumnMenu visibility={visibility} />
+          </>
+        )}
+      </header>
+      {!isFresh && (
+        <div className="filters" role="group" aria-label="Filters">
+          <FilterBar search={search} onChange={change} />
+          <span className="grow" />
+          {list && (
+            <span className="faint count" role="status" data-total={list.total}>
+              {grouped(list.total)} {list.total === 1 ? "session" : "sessions"}
+            </span>
+          )}
+          {isFiltered(search) && (
+            <button type="button" className="btn quiet" onClick={() => void navigate({ search: { sort: search.sort, order: search.order } })}>
+              Clear all
+            </button>
+          )}
+        </div>
+      )}
+      {chosen.size > 0 && <Bulk chosen={chosen} onDone={() => setChosen(new Set())} onChanged={showPending} />}
+      <div className="list">
+        {pending > 0 && (
+          <button
+            type="button"
+            className="pending"
+            onClick={() => {
+              scroller.current?.scrollTo({ top: 0 });
+              showPending();
+            }}
+          >
+            ↑ {grouped(pending)} new
+          </button>
+        )}
+        {error && !list ? (
+          <Failure error={error} retry={retry} />
+        ) : isFresh ? (
+          <FirstRun />
+        ) : isEmpty ? (
+          <div className="empty">
+            <h2>No session matches</h2>
+            <p className="dim">Nothing recorded so far fits all of these filters.</p>
+            <button type="button" className="btn" onClick={() => void navigate({ search: {} })}>
+              Show all sessions
+            </button>
+          </div>
+        ) : (
+          list && (
+            <SessionTable
+              key={place}
+              rows={list.rows}
+              sort={sort}
+              order={order}
+              onSort={onSort}
+              visibility={visibility}
+              scroller={scroller}
+              initialOffset={places.get(place) ?? 0}
+              onNearEnd={() => void fetchMore()}
+              chosen={chosen}
+              onChoose={choose}
+              isStale={isStale}
+            />
+          )
+        )}
+      </div>
+    </>
+  );
+}
+
+function LiveSign({ state }: { state: string }) {
+  if (state === "live") {
+    return (
+      <span className="live">
+        <span className="dot state-running" /> live
+      </span>
+    );
+  }
+  return state === "lost" ? (
+    <span className="live lost" role="status">
+      <span className="dot" /> connection lost, trying again
+    </span>
+  ) : null;
+}
+
+function SearchField({
+  value,
+  input,
+  onChange,
+}: {
+  value: string;
+  input: RefObject<HTMLInputElement | null>;
+  onChange: (text: string) => void;
+}) {
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => {
+    // The address may change by back and forward; what is being typed is the reader's.
+    const field = input.current;
+    if (field && field !== document.activeElement) field.value = value;
+  }, [value, input]);
+  return (
+    <form
+      role="search"
+      className="search"
+      onSubmit={(event) => {
+        event.preventDefault();
+        clearTimeout(timer.current);
+        onChange(input.current?.value ?? "");
+      }}
+    >
+      <input
+        ref={input}
+        type="search"
+        defaultValue={value}
+        aria-label="Search names, prompts, errors"
+        placeholder="Search names, prompts, errors"
+        onChange={(event) => {
+          const text = event.target.value;
+          clearTimeout(timer.current);
+          timer.current = setTimeout(() => onChange(text.trim()), 200);
+        }}
+      />
+      <kbd aria-hidden="true">/</kbd>
+    </form>
+  );
+}
+
+function RangeMenu({ search, onChange }: { search: SessionsSearch; onChange: (change: Partial<SessionsSearch>) => void }) {
+  const known = RANGES.find(([since]) => since === (search.since ?? ""));
+  const label = search.until ? "Chosen range" : (known?.[1] ?? `Since ${search.since}`);
+  return (
+    <Menu label={<>{label} <span aria-hidden="true">▾</span></>} align="right" name="Time range">
+      {(close) => (
+        <div className="facet-list">
+          {RANGES.map(([since, name]) => (
+            <button
+              key={since}
+              type="button"
+              className="option"
+              aria-pressed={!search.until && (search.since ?? "") === since}
+              onClick={() => {
+                onChange({ since: since || undefined, until: undefined });
+                close();
+              }}
+            >
+              {name}
+            </button>
+          ))}
+        </div>
+      )}
+    </Menu>
+  );
+}
+
+function useVisibility(): Record<string, boolean> {
+  const text = usePreference("columns");
+  if (!text) return HIDDEN_AT_FIRST;
+  const hidden = new Set(text.split(","));
+  return Object.fromEntries(Object.keys(FACTS).map((id) => [id, !hidden.has(id)]));
+}
+
+function ColumnMenu({ visibility }: { visibility: Record<string, boolean> }) {
+  const ids = Object.keys(FACTS).filter((id) => id !== "state" && id !== "name");
+  const toggle = (id: string) => {
+    const hidden = ids.filter((one) => (visibility[one] === false) !== (one === id));
+    setPreference("columns", hidden.join(",") || "none");
+  };
+  return (
+    <Menu label="Columns" align="right">
+      {() => (
+        <div className="facet-list">
+          {ids.map((id) => (
+            <label key={id} className="facet">
+              <input type="checkbox" checked={visibility[id] !== false} onChange={() => toggle(id)} />
+              <span className="facet-value">{FACTS[id].title}</span>
+            </label>
+          ))}
+        </div>
+      )}
+    </Menu>
+  );
+}

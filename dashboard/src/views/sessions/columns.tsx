@@ -1,0 +1,122 @@
+/** The columns of the session list: what each says, how wide it is, and which order it asks of the server. */
+
+import { columnVisibilityFeature, createColumnHelper, tableFeatures } from "@tanstack/react-table";
+import { Link } from "@tanstack/react-router";
+import type { Session } from "../../api/types";
+import { count, DASH, grouped, usd } from "../../model/format";
+import { epochMicros } from "../../model/units";
+import { oneLine, visible } from "../../model/visible";
+import { KindMark, StateDot, Tag } from "../../ui/marks";
+import { Ago, Duration } from "../../ui/time";
+import type { Sort } from "./search";
+
+export const features = tableFeatures({ columnVisibilityFeature });
+const column = createColumnHelper<typeof features, Session>();
+
+export interface ColumnFacts {
+  title: string;
+  /** A CSS grid track. */
+  track: string;
+  sort?: Sort;
+  numeric?: boolean;
+  /** Not shown unless chosen. */
+  extra?: boolean;
+}
+
+export const FACTS: Record<string, ColumnFacts> = {
+  state: { title: "State", track: "22px" },
+  name: { title: "Session", track: "minmax(220px, 1.7fr)" },
+  started: { title: "Started", track: "104px", sort: "started" },
+  duration: { title: "Duration", track: "78px", sort: "duration", numeric: true },
+  tags: { title: "Tags", track: "minmax(130px, 1fr)" },
+  events: { title: "Events", track: "minmax(150px, 0.9fr)", sort: "events" },
+  errors: { title: "Errors", track: "58px", sort: "errors", numeric: true },
+  tokens: { title: "Tokens", track: "70px", sort: "tokens", numeric: true },
+  cost: { title: "Cost", track: "78px", sort: "cost", numeric: true },
+  models: { title: "Models", track: "minmax(120px, 0.8fr)" },
+  agents: { title: "Agents", track: "minmax(110px, 0.7fr)", extra: true },
+  user: { title: "User", track: "100px", extra: true },
+  service: { title: "Service", track: "110px", extra: true },
+};
+
+export const HIDDEN_AT_FIRST: Record<string, boolean> = Object.fromEntries(
+  Object.entries(FACTS)
+    .filter(([, facts]) => facts.extra)
+    .map(([id]) => [id, false]),
+);
+
+function isRunning(session: Session): boolean {
+  return session.state === "running";
+}
+
+export const COLUMNS = [
+  column.display({ id: "state", enableHiding: false, cell: ({ row }) => <StateDot state={row.original.state} /> }),
+  column.display({ id: "name", enableHiding: false, cell: ({ row }) => <Name session={row.original} /> }),
+  column.display({ id: "started", cell: ({ row }) => <Ago at={epochMicros(row.original.started_at)} /> }),
+  column.display({
+    id: "duration",
+    cell: ({ row: { original } }) => (
+      <Duration ms={original.duration_ms} from={epochMicros(original.started_at)} running={isRunning(original)} />
+    ),
+  }),
+  column.display({
+    id: "tags",
+    cell: ({ row }) => row.original.tags.map((tag) => <Tag key={tag} text={tag} />),
+  }),
+  column.display({ id: "events", cell: ({ row }) => <Events session={row.original} /> }),
+  column.display({
+    id: "errors",
+    cell: ({ row }) => {
+      const errors = row.original.event_counts.error;
+      return errors > 0 ? <b className="bad">{grouped(errors)}</b> : <span className="faint">0</span>;
+    },
+  }),
+  column.display({ id: "tokens", cell: ({ row }) => count(row.original.tokens.total) }),
+  column.display({ id: "cost", cell: ({ row }) => usd(row.original.cost_usd) }),
+  column.display({ id: "models", cell: ({ row }) => <Names names={row.original.models} /> }),
+  column.display({ id: "agents", cell: ({ row }) => <Names names={row.original.agents} /> }),
+  column.display({ id: "user", cell: ({ row }) => visible(row.original.user_id ?? "") || DASH }),
+  column.display({ id: "service", cell: ({ row }) => visible(row.original.service ?? "") || DASH }),
+];
+
+function Name({ session }: { session: Session }) {
+  const reason = session.state === "success" ? "" : (session.state_reason ?? "");
+  const name = oneLine(session.name, 160) || "unnamed";
+  return (
+    <>
+      <Link className="row-link" to="/sessions/$sessionId" params={{ sessionId: session.session_id }} title={name} preload={false}>
+        {name}
+      </Link>
+      {reason && (
+        <small title={visible(reason)} className={session.state === "fail" ? "bad" : undefined}>
+          {oneLine(reason, 120)}
+        </small>
+      )}
+    </>
+  );
+}
+
+const SHOWN = ["llm", "tool", "agent", "operation", "action", "retrieval", "embedding", "guardrail"] as const;
+
+/** The kinds that occur, most important first; the rest are in the title. */
+function Events({ session: { event_counts: counts } }: { session: Session }) {
+  const present = SHOWN.filter((kind) => counts[kind] > 0);
+  const title = present.map((kind) => `${grouped(counts[kind])} ${kind}`).join(", ");
+  if (present.length === 0) return <span className="faint">{counts.total > 0 ? grouped(counts.total) : DASH}</span>;
+  return (
+    <span className="events" title={title} aria-label={title}>
+      {present.slice(0, 4).map((kind) => (
+        <i key={kind}>
+          <KindMark kind={kind} />
+          {count(counts[kind])}
+        </i>
+      ))}
+      {present.length > 4 && <i className="faint">+{present.length - 4}</i>}
+    </span>
+  );
+}
+
+function Names({ names }: { names: string[] }) {
+  const text = names.map((name) => oneLine(name, 60)).join(", ");
+  return text ? <span title={text}>{text}</span> : <span className="faint">{DASH}</span>;
+}

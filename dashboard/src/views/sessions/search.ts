@@ -1,0 +1,50 @@
+/** What the address of the Sessions page holds: filters and order, and nothing else. */
+
+import type { SessionFilters, SessionOrder } from "../../api/queries";
+
+export const SORTS = ["started", "duration", "cost", "tokens", "errors", "events"] as const;
+export type Sort = (typeof SORTS)[number];
+
+export interface SessionsSearch extends SessionFilters {
+  sort?: Sort;
+  order?: "asc" | "desc";
+}
+
+type Raw = Record<string, unknown>;
+
+const TEXTS = ["q", "since", "until", "model", "agent", "tool", "user", "error", "min_cost", "min_duration"] as const;
+
+/** Read an address with suspicion: what is not understood is left out. */
+export function readSessionsSearch(raw: Raw): SessionsSearch {
+  const search: SessionsSearch = {};
+  for (const name of TEXTS) {
+    const [value] = list(raw[name]);
+    if (value) search[name] = value;
+  }
+  const tag = list(raw.tag);
+  if (tag.length > 0) search.tag = tag;
+  const state = list(raw.state);
+  if (state.length > 0) search.state = state;
+  const [sort] = list(raw.sort);
+  if ((SORTS as readonly string[]).includes(sort)) search.sort = sort as Sort;
+  const [order] = list(raw.order);
+  if (order === "asc" || order === "desc") search.order = order;
+  return search;
+}
+
+export function filtersOf({ sort: _sort, order: _order, ...filters }: SessionsSearch): SessionFilters {
+  return filters;
+}
+
+export function orderOf({ sort = "started", order = "desc" }: SessionsSearch): SessionOrder {
+  return { sort, order };
+}
+
+export function isFiltered(search: SessionsSearch): boolean {
+  return Object.keys(filtersOf(search)).length > 0;
+}
+
+function list(value: unknown): string[] {
+  const values = Array.isArray(value) ? value : value == null ? [] : [value];
+  return values.map(String).filter((text) => text !== "");
+}

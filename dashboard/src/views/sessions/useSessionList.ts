@@ -1,0 +1,110 @@
+/** The loaded rows of the session list, kept fresh while the reader's place stays where it is. */
+
+import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { request } from "../../api/client";
+import { type Changed, live } from "../../api/live";
+import { fetchSessions, type SessionFilters, type SessionOrder } from "../../api/queries";
+import type { Session, SessionPage } from "../../api/types";
+import { Pace } from "../../model/pace";
+import { append, type Loaded, mergeHead, unseen, updateInPlace } from "../../model/sessionList";
+
+type SessionRows = Loaded<Session>;
+
+/** Changed rows beyond the first page are asked for one by one, up to this many at a time. */
+const SINGLES = 12;
+const REST_MS = 400;
+
+function loaded(page: SessionPage): SessionRows {
+  return { rows: page.sessions, cursor: page.next_cursor, total: page.total };
+}
+
+export function useSessionList(filters: SessionFilters, order: SessionOrder, isAtTop: () => boolean) {
+  const client = useQueryClient();
+  const filtersText = JSON.stringify(filters);
+  const { sort, order: direction } = order;
+  const key = useMemo(() => ["sessions", filtersText, sort, direction], [filtersText, sort, direction]);
+  const [pending, setPending] = useState(0);
+  const [isFetchingMore, setFetchingMore] = useState(false);
+  const query = useQuery({
+    queryKey: key,
+    queryFn: async ({ signal }) => loaded(await fetchSessions(filters, order, null, signal)),
+    placeholderData: keepPreviousData,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+  const atTop = useRef(isAtTop);
+  useEffect(() => {
+    atTop.current = isAtTop;
+  });
+
+  /** Fetch the first page and changed rows beyond it; `take` accepts the server's order whatever the place. */
+  const refresh = useCallback(
+    async (changed: Changed, take = false) => {
+      const before = client.getQueryData<SessionRows>(key);
+      if (!before) return;
+      const parsed = JSON.parse(filtersText) as SessionFilters;
+      const head = loaded(await fetchSessions(parsed, { sort, order: direction }, null));
+      const inHead = new Set(head.rows.map((row) => row.session_id));
+      const beyond = before.rows
+        .filter((row) => !inHead.has(row.session_id) && (changed === null ? row.state === "running" : changed.has(row.session_id)))
+        .slice(0, SINGLES);
+      const singles = await Promise.all(
+        beyond.map((row) => request<Session>(`/api/sessions/${encodeURIComponent(row.session_id)}`).catch(() => null)),
+      );
+      const news = singles.filter((row) => row !== null);
+      const moves = take || atTop.current();
+      const now = client.getQueryData<SessionRows>(key) ?? before;
+      setPending(moves ? 0 : unseen(now, head));
+      const next = moves ? mergeHead(now, head) : updateInPlace({ ...now, total: head.total }, head.rows);
+      client.setQueryData(key, updateInPlace(next, news));
+    },
+    [client, key, filtersText, sort, direction],
+  );
+
+  useEffect(() => {
+    let changed: Set<string> | null = new Set();
+    const pace = new Pace(() => {
+      const batch = changed;
+      changed = new Set();
+      return refresh(batch);
+    }, REST_MS);
+    setPending(0);
+    // Rows from an earlier visit are shown at once, and brought up to date right after.
+    changed = null;
+    if (client.getQueryData(key)) pace.ask();
+    const stop = live.subscribe((ids) => {
+      if (ids === null) changed = null;
+      else if (changed) for (const id of ids) changed.add(id);
+      pace.ask();
+    });
+    return () => {
+      stop();
+      pace.stop();
+    };
+  }, [client, key, refresh]);
+
+  const fetchMore = useCallback(async () => {
+    const now = client.getQueryData<SessionRows>(key);
+    if (!now?.cursor || isFetchingMore) return;
+    setFetchingMore(true);
+    try {
+      const parsed = JSON.parse(filtersText) as SessionFilters;
+      const page = loaded(await fetchSessions(parsed, { sort, order: direction }, now.cursor));
+      client.setQueryData(key, (old: SessionRows | undefined) => append(old ?? now, page));
+    } finally {
+      setFetchingMore(false);
+    }
+  }, [client, key, filtersText, sort, direction, isFetchingMore]);
+
+  return {
+    list: query.data,
+    isStale: query.isPlaceholderData,
+    error: query.error,
+    retry: () => void query.refetch(),
+    fetchMore,
+    isFetchingMore,
+    pending,
+    showPending: () => void refresh(null, true),
+  };
+}

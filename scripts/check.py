@@ -1,0 +1,78 @@
+"""What `make test` does once the environment stands: every check, to the end, with a verdict at the bottom.
+
+Static checks first (seconds), then the dashboard's, then pytest, which opens the built dashboard in a
+browser. A failed check does not stop the others: one run shows everything that is wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import browser
+import frontend
+import node
+import steps
+
+_BIN = steps.VENV / "bin"
+
+
+def main() -> int:
+    """Run every check and return 0 when all of them hold."""
+    began = time.monotonic()
+    env = {**node.environment(), "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
+    chromium = browser.path()
+    npm = ["npm", "run", "--silent"]
+    checks: list[Callable[[], None]] = [
+        lambda: steps.run("ruff check", [_BIN / "ruff", "check", "."], env=env),
+        lambda: steps.run("ruff format", [_BIN / "ruff", "format", "--check", "."], env=env),
+        lambda: steps.run("import-linter", [_BIN / "lint-imports"], env=env),
+        lambda: steps.run("pyright (strict)", [_BIN / "pyright"], env=env),
+        lambda: frontend.install(env),
+        lambda: steps.run("dashboard: TypeScript", [*npm, "check"], cwd=frontend.SOURCES, env=env),
+        lambda: steps.run("dashboard: vitest", [*npm, "test"], cwd=frontend.SOURCES, env=env),
+        frontend.build,
+        lambda: _pytest({**env, "AGENTOPS_TEST_BROWSER": chromium}),
+    ]
+    failures: list[str] = []
+    for check in checks:
+        try:
+            check()
+        except steps.StepFailed as failure:
+            steps.say(f"\n{failure}\n")
+            failures.append(str(failure).split(":", 1)[0])
+    took = steps.duration(time.monotonic() - began)
+    if failures:
+        steps.say(f"\n✗ Failed after {took}: {', '.join(failures)}")
+        return 1
+    steps.say(f"\n✓ Everything holds ({took})")
+    return 0
+
+
+def _pytest(env: dict[str, str]) -> None:
+    """Run pytest with its own output: here one wants to see which test it is."""
+    env = {name: value for name, value in env.items() if not _is_personal(name)}
+    workers = str(min(4, os.cpu_count() or 1))
+    command = [_BIN / "python", "-m", "pytest", "-q", "-n", workers, "--dist", "loadfile"]
+    done = subprocess.run(command, check=False, cwd=steps.ROOT, env=env, stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        raise steps.StepFailed("pytest: see above")
+
+
+def _is_personal(name: str) -> bool:
+    """Return whether a variable is a setting or key of whoever runs the tests: they must not depend on it."""
+    if name.startswith("AGENTOPS_TEST_"):
+        return False
+    return name.startswith(("AGENTOPS_", "OTEL_", "OPENAI_", "ANTHROPIC_"))
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except steps.StepFailed as failure:
+        sys.exit(f"\n{failure}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,35 @@
+"""Write docs/settings.md from the one table of settings: python scripts/settings_page.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agentops import config
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
+_TOP = """# Settings
+
+An argument wins over the environment, the environment over the default. Arguments are those of
+`agentops.init()` for the SDK and the options of `agentops serve` for the server. `agentops settings` prints
+the table with the values in force. Both come from `src/agentops/config.py`; this page is written by
+`scripts/settings_page.py`.
+
+| argument | environment | default | read by | meaning |
+|---|---|---|---|---|
+"""
+
+
+def render() -> str:
+    """Return the page as Markdown."""
+    return _TOP + "".join(_row(setting) for setting in config.SETTINGS)
+
+
+def _row(setting: config.Setting) -> str:
+    default = "" if setting.default in (None, ()) else f"`{setting.default}`"
+    reader = {"sdk": "SDK", "server": "server", "both": "SDK, server"}[setting.reader]
+    meaning = setting.help.replace("|", "&#124;")
+    return f"| `{setting.name}` | `{setting.env}` | {default} | {reader} | {meaning} |\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render())

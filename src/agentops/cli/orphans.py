@@ -1,0 +1,90 @@
+"""Orphans: journal segments that a process left behind when it died, taken in by the local server.
+
+A process that is killed cannot ship its last records. They are in its segment, on this machine; a server of the same
+home reads them in process, as if they had been posted.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from agentops.journal.segment import Header
+from agentops.otlp.refusal import MalformedBody
+from agentops.server.api.state import DEFAULT_PROJECT
+from agentops.server.ingest import Ingest
+from agentops.server.store.write import Full
+from agentops.shipper.backlog import drain_orphans
+from agentops.shipper.http import is_loopback
+from agentops.shipper.outcome import ACCEPTED, Outcome, Signal
+
+_log: Final = logging.getLogger("agentops.server")
+_EVERY_S: Final = 3.0
+_COMMIT_S: Final = 60.0
+
+
+class OrphanDrain:
+    """A thread that looks for orphaned segments every few seconds."""
+
+    def __init__(self, home: Path, ingest: Ingest, port: int) -> None:
+        self._folder = home / "journal"
+        self._ingest = ingest
+        self._port = port
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="agentops-orphans", daemon=True)
+
+    def start(self) -> None:
+        """Start looking."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop looking; a segment that is half sent stays where it is."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(_COMMIT_S)
+
+    def _run(self) -> None:
+        while True:
+            if self._folder.is_dir():
+                try:
+                    drained = drain_orphans(self._folder, self._send, self._is_ours)
+                except Exception:
+                    _log.exception("Taking in what dead processes left behind failed; trying again")
+                else:
+                    if drained.records:
+                        _log.info("Took in %d records that a dead process left behind", drained.records)
+            if self._stop.wait(_EVERY_S):
+                return
+
+    def _is_ours(self, header: Header) -> bool:
+        """Take what was meant for this server: any name of this machine, and its port."""
+        try:
+            parts = urlsplit(header.endpoint)
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError:
+            return False
+        return port == self._port and is_loopback(parts.hostname or "")
+
+    def _send(self, signal: Signal, body: bytes) -> Outcome:
+        if self._stop.is_set():
+            return Outcome("later", "the server is stopping")
+        try:
+            if signal == "traces":
+                # Clock and machine are ours: what was recorded an hour ago was seen an hour ago.
+                done, rejected = self._ingest.traces(body, "json", DEFAULT_PROJECT, time.time_ns())
+            else:
+                done, rejected = self._ingest.logs(body, "json", DEFAULT_PROJECT)
+            if done is not None:
+                done.result(_COMMIT_S)
+        except MalformedBody as error:
+            return Outcome("refused", str(error))
+        except Full:
+            return Outcome("later", "the server cannot keep up")
+        except Exception as error:
+            return Outcome("later", f"the store failed: {error}")
+        refused = sum(one.count for one in rejected)
+        return Outcome("accepted", refused_records=refused) if refused else ACCEPTED

@@ -1,0 +1,213 @@
+"""`agentops serve`: one process with ingest, store, API and dashboard."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import logging
+
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Generator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agentops import config
+from agentops.cli import ports
+from agentops.errors import AgentOpsError
+
+if TYPE_CHECKING:
+    from agentops.server.app import Options, Server
+
+_GRACE_S = 5
+_NEEDED = (
+    "fastapi",
+    "uvicorn",
+    "clickhouse_connect",
+    "chdb",
+    "genai_prices",
+    "psutil",
+    "opentelemetry.proto",
+)
+
+
+def define(commands: Any) -> None:
+    """Add the command."""
+    command = commands.add_parser("serve", help="run the server and its dashboard on this machine")
+    command.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    command.add_argument("--port", type=int, help="port to listen on (default 8420; 0 takes a free one)")
+    command.add_argument(
+        "--store", metavar="URL", help="chdb:///absolute/path or clickhouse://user:password@host:port/db"
+    )
+    command.add_argument("--home", metavar="FOLDER", help="folder of everything local (default ~/.agentops)")
+    command.add_argument(
+        "--auth", action=argparse.BooleanOptionalAction, default=None, help="require API keys"
+    )
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Serve until a signal ends it."""
+    _check_installed()
+    host: str = config.read("host", chosen.host)
+    port: int = config.read("port", chosen.port)
+    home = config.home(chosen.home)
+    auth: bool = config.read("auth", chosen.auth)
+    if not 0 <= port <= 65535:
+        raise AgentOpsError(f"--port {port} is no port. Use one from 1024 to 65535, or 0 for a free one.")
+    if auth:
+        raise AgentOpsError(
+            "--auth is not available in this version. Leave it out and serve this machine only."
+        )
+    if not _loopback(host):
+        raise AgentOpsError(
+            f"--host {host} would serve other machines, and without --auth everybody there could read and write every "
+            "session. Leave it at 127.0.0.1 and use a tunnel (ssh -L 8420:127.0.0.1:8420) to reach it from elsewhere."
+        )
+    listener = ports.listening(host, port)
+    url = ports.url_of(host, listener.getsockname()[1])
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    for quiet in ("uvicorn", "uvicorn.error", "clickhouse_connect", "httpx"):
+        logging.getLogger(quiet).setLevel(logging.WARNING)
+    stop_early = _StopEarly()
+    with stop_early:
+        server = _opened(chosen, home)
+    try:
+        server.describe(url)
+        return _serve(server, listener, url, home)
+    finally:
+        server.close()
+
+
+class _StopEarly:
+    """Turns a signal during start-up into a clean exit."""
+
+    def __enter__(self) -> None:
+        self._before = signal.signal(signal.SIGTERM, self._leave)
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGTERM, self._before)
+
+    @staticmethod
+    def _leave(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+
+def _check_installed() -> None:
+    for name in _NEEDED:
+        try:
+            missing = find_spec(name) is None
+        except ModuleNotFoundError:
+            missing = True
+        if missing:
+            raise AgentOpsError(
+                f"The server is not installed (no module {name}). Install it with: pip install 'agentops[server]'"
+            )
+
+
+def _loopback(host: str) -> bool:
+    name = host.strip("[]").lower()
+    return name in ("localhost", "::1") or name.startswith("127.")
+
+
+def _opened(chosen: argparse.Namespace, home: Path) -> Server:
+    # The engine's library takes half a second to load, the web framework another: side by side.
+    engine = threading.Thread(target=_load_engine, name="agentops-start", daemon=True)
+    engine.start()
+    from agentops.server.app import Options, Server
+
+    return Server(_options(chosen, home, Options))
+
+
+def _load_engine() -> None:
+    with contextlib.suppress(Exception):  # The server's own import reports what is wrong.
+        import chdb  # noqa: F401  # pyright: ignore[reportUnusedImport] -- for its effect
+
+
+def _options(chosen: argparse.Namespace, home: Path, options: type[Options]) -> Options:
+    from agentops.server.store import StoreUrl
+    from agentops.server.store.session import Silence
+
+    given: str | None = config.read("store", chosen.store)
+    if given is None:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        given = f"chdb://{home / 'store'}"
+    return options(
+        store=StoreUrl.parse(given),
+        home=home,
+        silence=Silence(
+            own_ns=int(config.read("session_silence") * 10**9),
+            foreign_ns=int(config.read("foreign_silence") * 10**9),
+        ),
+        max_body_bytes=config.read("max_body_bytes"),
+    )
+
+
+def _serve(server: Server, listener: socket.socket, url: str, home: Path) -> int:
+    import uvicorn
+
+    from agentops.cli.orphans import OrphanDrain
+    from agentops.server.app import create_app
+    from agentops.server.memory import release_code_pages
+
+    app = create_app(server)
+    drain = OrphanDrain(home, server.rooms.ingest, listener.getsockname()[1])
+
+    class Uvicorn(uvicorn.Server):
+        """uvicorn, saying when it is ready and ending with exit code 0 on a signal."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            print(f"AgentOps is ready at {url} (store: {server.options.store})", flush=True)
+            drain.start()
+            loop = asyncio.get_running_loop()
+            loop.call_later(0.5, _settle)
+
+        @contextlib.contextmanager
+        def capture_signals(self) -> Generator[None, None, None]:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, self._leave)
+            try:
+                yield
+            finally:
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    loop.remove_signal_handler(number)
+                    # A second Ctrl-C while the store closes would leave a traceback, and nothing closed.
+                    signal.signal(number, signal.SIG_IGN)
+
+        def _leave(self) -> None:
+            if self.should_exit:
+                self.force_exit = True
+            self.should_exit = True
+            server.live.close()
+
+    def _settle() -> None:
+        gc.collect()
+        gc.freeze()
+        threading.Thread(target=release_code_pages, name="agentops-settle", daemon=True).start()
+
+    running = Uvicorn(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=True,
+            lifespan="on",
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=_GRACE_S,
+            ws="none",
+        )
+    )
+    try:
+        running.run(sockets=[listener])
+    finally:
+        drain.stop()
+    return 0 if running.started else 1

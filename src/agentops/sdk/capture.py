@@ -1,0 +1,203 @@
+"""Capture: any Python value as JSON text, within a size, never raising.
+
+What JSON can hold is kept as it is. Pydantic models become their fields; everything else becomes its repr. What is too
+long is cut, and the cut says how long the whole was. Time is bounded too: nothing beyond the size limit is walked.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+from typing import Any, Final, cast
+
+import msgspec
+
+_encode: Final = msgspec.json.Encoder().encode
+_MAX_DEPTH: Final = 24
+_NODE_COST: Final = 8
+"""Characters that a value costs beside its own text: brackets, quotes, a comma; keeps the walk itself bounded."""
+_FLAT_TEXT: Final = 4096
+_INT64: Final = 2**63
+_UNORDERED: Final = (set, frozenset, deque)
+_PLAIN: Final = frozenset({int, bool, type(None)})
+
+
+def to_json(value: Any, limit: int) -> str:
+    """Return `value` as JSON text of about `limit` bytes at most."""
+    try:
+        if _is_flat(value):
+            return _encode(value).decode()
+    except (OverflowError, UnicodeEncodeError, RuntimeError, ValueError):
+        pass  # A number beyond 64 bits, a lone surrogate, a dict that another thread grows: walk it.
+    try:
+        text = _encode(_Walk(limit).walk(value, 0)).decode()
+    except Exception as error:
+        text = _encode(f"<{type(value).__name__}: cannot be recorded ({type(error).__name__})>").decode()
+    return text
+
+
+def text_of(value: Any, limit: int) -> str:
+    """Return `value` itself when it is text, else its JSON text; cut to `limit`, the cut marked."""
+    if isinstance(value, str):
+        return cut(value, limit)
+    return to_json(value, limit)
+
+
+def cut(text: str, limit: int) -> str:
+    """Return `text`, or its first `limit` characters and a marker that says how long it was."""
+    return text if len(text) <= limit else f"{text[:limit]}… [cut: {len(text)} characters]"
+
+
+def _is_flat(value: Any) -> bool:
+    """Say whether a value is small and plain enough to be encoded as it is."""
+    kind = type(value)
+    if kind is str:
+        return len(value) <= _FLAT_TEXT
+    if kind is dict:
+        if len(value) > 16:
+            return False
+        for key, item in cast("dict[Any, Any]", value).items():
+            if type(key) is not str:
+                return False
+            kind = type(item)
+            if not (kind in _PLAIN or (kind is str and len(item) <= _FLAT_TEXT) or (kind is float and math.isfinite(item))):
+                return False
+        return True
+    return kind in _PLAIN
+
+
+class _Walk:
+    """One bounded walk through a value; gives builtin values that JSON can hold."""
+
+    __slots__ = ("left", "open")
+
+    def __init__(self, limit: int) -> None:
+        self.left = limit
+        self.open: set[int] = set()
+        """Ids of the containers around the current value: one that contains itself ends there."""
+
+    def walk(self, value: Any, depth: int) -> Any:
+        self.left -= _NODE_COST
+        kind = type(value)
+        if kind is str:
+            return self.text(value)
+        if kind is bool or value is None:
+            return value
+        if kind is int:
+            return value if -_INT64 <= value < _INT64 else self.text(str(value))
+        if kind is float:
+            return value if math.isfinite(value) else repr(value)
+        if isinstance(value, str):
+            return self.text(str.__str__(value))
+        if isinstance(value, int):
+            return self.walk(int(value), depth)
+        if isinstance(value, float):
+            return self.walk(float(value), depth)
+        if depth >= _MAX_DEPTH:
+            return f"… [cut: {kind.__name__} deeper than {_MAX_DEPTH} levels]"
+        if id(value) in self.open:
+            return f"… [{kind.__name__} that contains itself]"
+        self.open.add(id(value))
+        try:
+            return self.container(value, depth)
+        finally:
+            self.open.discard(id(value))
+
+    def container(self, value: Any, depth: int) -> Any:
+        if isinstance(value, Mapping):
+            return self.mapping(cast("Mapping[Any, Any]", value), depth)
+        if isinstance(value, list | tuple):
+            return self.sequence(cast("list[Any]", value), depth)
+        dump = getattr(type(value), "model_dump", None)
+        if dump is not None:
+            try:
+                return self.walk(dump(value, warnings=False), depth + 1)
+            except Exception:
+                pass  # Not a pydantic model after all, or one that cannot be dumped: its repr is next.
+        return self.text(self.shown(value, depth))
+
+    def mapping(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        total = len(value)
+        try:
+            for key, item in value.items():
+                if self.left <= 0:
+                    break
+                name = self.text(key if isinstance(key, str) else self.shown(key, depth))
+                out[name] = self.walk(item, depth + 1)
+        except RuntimeError:
+            pass  # Another thread changed it meanwhile; what was seen stands, the rest counts as cut.
+        if len(out) < total:
+            out["…"] = f"[cut: {total - len(out)} of {total} entries]"
+        return out
+
+    def sequence(self, value: list[Any], depth: int) -> list[Any]:
+        out: list[Any] = []
+        total = len(value)
+        for item in value:
+            if self.left <= 0:
+                out.append(f"… [cut: {total - len(out)} of {total} items]")
+                break
+            out.append(self.walk(item, depth + 1))
+        return out
+
+    def text(self, text: str) -> str:
+        size = len(text)
+        if size <= self.left and not text.isascii():
+            size = len(text.encode("utf-8", "replace"))
+        room = max(self.left, 0)
+        self.left -= size
+        if size > room:
+            text = f"{text[: room * len(text) // size]}… [cut: {len(text)} characters]"
+        # JSON is UTF-8, which has no lone surrogates.
+        return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+    def shown(self, value: Any, depth: int) -> str:
+        """Return the repr of a value; of builtin containers and dataclasses only as much as there is room for."""
+        kind = type(value)
+        room = max(self.left, 64)
+        if isinstance(value, bytes | bytearray):
+            head = repr(value[:room])
+            return head if len(value) <= room else f"{head}… [cut: {len(value)} bytes]"
+        if isinstance(value, _UNORDERED) and type(value) in _UNORDERED:
+            items = cast("Iterable[Any]", value)
+            parts = self.parts((("", item) for item in items), len(cast("set[Any]", value)), depth)
+            if kind is set and parts:
+                return f"{{{parts}}}"
+            return f"{kind.__name__}([{parts}])" if parts else f"{kind.__name__}()"
+        if isinstance(value, tuple | list | dict):
+            return cut(repr(cast("object", value)), room) if len(cast("list[Any]", value)) < 1000 else f"<{kind.__name__}>"
+        parameters = getattr(kind, "__dataclass_params__", None)
+        if parameters is not None and parameters.repr and "__repr__" in kind.__dict__:
+            fields = [field for field in dataclasses.fields(value) if field.repr]
+            named = ((f"{field.name}=", getattr(value, field.name, None)) for field in fields)
+            return f"{kind.__qualname__}({self.parts(named, len(fields), depth)})"
+        try:
+            return cut(repr(value), room)
+        except Exception as error:
+            return f"<{kind.__name__} object; its repr raised {type(error).__name__}>"
+
+    def parts(self, items: Iterable[tuple[str, Any]], total: int, depth: int) -> str:
+        out: list[str] = []
+        for label, item in islice(items, max(self.left // _NODE_COST, 1)):
+            if isinstance(item, list | tuple | dict):
+                shown = _text(self.walk(cast("object", item), depth + 1))
+            else:
+                shown = repr(item) if type(item) is str and len(item) < 256 else self.shown(item, depth + 1)
+            self.left -= _NODE_COST
+            out.append(label + self.text(shown))
+            if self.left <= 0:
+                break
+        if len(out) < total:
+            out.append(f"… [cut: {total - len(out)} of {total}]")
+        return ", ".join(out)
+
+
+def _text(value: Any) -> str:
+    return _encode(value).decode()
+
+
+Capture = Callable[[Any], str]

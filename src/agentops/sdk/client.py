@@ -1,0 +1,439 @@
+"""The client: the one SDK of this process, wiring its rooms together.
+
+`client` exists from import on and does nothing until `init`, so that decorated code runs untouched in a program that
+never initialises. Nothing heavy is imported before `init`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, Final
+
+
+from agentops import config, semconv
+from agentops.sdk import context, hostenv, settings, state
+from agentops.sdk.capture import to_json
+from agentops.sdk.core import Core
+from agentops.sdk.lifecycle import Lifecycle
+from agentops.sdk.recorder import Recorder
+from agentops.sdk.redact import redactor
+from agentops.sdk.registry import Registry
+from agentops.sdk.session import Analytics, Session, analytics, seconds_of
+
+if TYPE_CHECKING:
+    from agentops.instrument import Instrumentation
+    from agentops.journal import Header, Journal
+    from agentops.sdk.guard import Guard
+    from agentops.sdk.logs import LogCapture
+    from agentops.sdk.provider import Provider
+    from agentops.sdk.spans import Agent, RecordedSpan
+    from agentops.shipper import Client as Http
+    from agentops.shipper import Shipper, Target
+
+logger: Final = logging.getLogger("agentops")
+
+ANSWER_WAIT_S: Final = 1.0
+"""Longest wait for the server to take what was recorded, and again for its answer about a session."""
+_AWAY_S: Final = 15.0
+"""After the server did not answer, how long nobody waits for it again."""
+
+
+class Client:
+    """The SDK of one process."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.registry = Registry()
+        self.belonging = context.Belonging(self.registry, self._visit)
+        self.configured: dict[str, Any] = {}
+        """What `configure` and `set_api_key` were given before `init`."""
+        self.settings = settings.Settings()
+        self.ready = False
+        self.lifecycle: Lifecycle
+        self.recorder: Recorder
+        self.journal: Journal
+        self.shipper: Shipper
+        self.provider: Provider
+        self.http: Http
+        self.guard: Guard | None = None
+        self.logs: LogCapture | None = None
+        self.instrumentation: Instrumentation | None = None
+        self.instance = ""
+        self._away_until = 0.0
+        self._server_cost: dict[str, Decimal] = {}
+        self._warned: set[str] = set()
+        self._span_class: Any = None
+        self._place: Any = None
+        self._joined: list[Any] = []
+
+    # Beginning.
+
+    def start(self, given: Mapping[str, Any]) -> None:
+        """Make the SDK ready. Does nothing when it is."""
+        with self.lock:
+            if self.ready:
+                return
+            chosen = settings.complete({**self.configured, **given})
+            mask = redactor(chosen.redact)
+            self._wire(chosen, mask)
+            self.ready = True
+
+    def _wire(self, chosen: settings.Settings, mask: Callable[[str], str] | None) -> None:
+        from agentops.journal import Journal
+        from agentops.otlp import encode
+        from agentops.sdk import guard, logs, spans
+        from agentops.sdk.provider import Provider, install, place
+        from agentops.shipper import Client as Http
+        from agentops.shipper import Shipper
+
+        self.settings = chosen
+        settings_level(chosen.log_level)
+        self.instance = str(uuid.uuid4())
+        self.journal = Journal(
+            chosen.home_folder / "journal",
+            self._header,
+            segment_bytes=chosen.journal_segment_bytes,
+            max_bytes=chosen.journal_max_bytes,
+        )
+        self.shipper = Shipper(
+            self.journal,
+            self._target,
+            max_delay_ms=chosen.max_wait_time,
+            max_records=max(chosen.max_queue_size, 1),
+            tick=self._tick,
+        )
+        self.http = Http()
+        self.recorder = Recorder(self.journal.append, max(chosen.max_value_bytes, 256), mask)
+        scope = _scope()
+        self.recorder.scope = spans.Scope(scope.name, encode.scope(scope.name, scope.version or ""), scope)
+        self.recorder.resource = self._resource()
+        self.lifecycle = Lifecycle(self.registry, self.recorder, chosen, settings.script_name())
+        self.provider = Provider(
+            self.recorder,
+            self.belonging,
+            self.recorder.resource,
+            unplaced=self.unplaced,
+            silenced=self._silenced,
+        )
+        self._span_class, self._place = spans.RecordedSpan, place
+        install(self.provider, self._join)
+        self.guard = guard.Guard(self)
+        self.guard.install()
+        self.logs = logs.LogCapture(self, chosen.capture_logs)
+        self.logs.install()
+        if chosen.instrument_llm_calls:
+            from agentops.instrument import Instrumentation
+
+            self.instrumentation = Instrumentation(self.provider, self._gate)
+            self.instrumentation.install()
+
+    def _join(self, existing: Any) -> None:
+        """Join a tracer provider of the program's own."""
+        if not hasattr(existing, "add_span_processor") or any(existing is known for known in self._joined):
+            return
+        from agentops.sdk.provider import Joined
+
+        self._joined.append(existing)
+        existing.add_span_processor(Joined(self.recorder, self.belonging, self._silenced))
+        self.provider.forward = getattr(existing, "_active_span_processor", None)
+
+    def _silenced(self, scope: str) -> bool:
+        return self.instrumentation is not None and self.instrumentation.repeats(scope)
+
+    def instruments(self, function: Any) -> bool:
+        """Say whether calls of a callable are recorded by an instrumentor."""
+        return self.instrumentation is not None and self.instrumentation.records(function)
+
+    def _gate(self) -> None:
+        """Refuse an LLM call that could belong to any of several sessions.
+
+        Raises:
+            MultiSessionException: it could, and `fail_safe` is off.
+        """
+        if not self.belonging.ambiguous():
+            return
+        from agentops.errors import MultiSessionException
+
+        if not self.settings.fail_safe:
+            raise MultiSessionException
+        logger.error("%s The call is made, and not recorded.", MultiSessionException())
+
+    # Sessions.
+
+    def session(self, *, keep: bool = False, **how: Any) -> Session:
+        """Start a session and return it; see `Lifecycle.start`. Makes the SDK ready first."""
+        self.start({})
+        how["tags"] = list(dict.fromkeys([*self.settings.default_tags, *how.get("tags", ())]))
+        core = self.lifecycle.start(keep=keep, **how)
+        found = Session.of(core, self)
+        logger.info("Session: %s", found.session_url)
+        return found
+
+    def current(self) -> Session | None:
+        """Return the session that a call made here would belong to."""
+        core = self.belonging.current()
+        return None if core is None or not core.running else Session.of(core, self)
+
+    def _visit(self, trace_id: int, span: Any) -> Core | None:
+        return self.lifecycle.visit(trace_id, span) if self.ready else None
+
+    def settle(self, core: Core, error: BaseException | None) -> None:
+        """End a session whose block or function was left, without waiting for anybody."""
+        end_state, reason = state.outcome(error)
+        self.lifecycle.finish(core, end_state, reason)
+
+    def end(self, handle: Session, end_state: str, reason: str | None, video: str | None) -> Decimal:
+        """End a session and return its cost; wait for the server's figure, but not long."""
+        core = handle._core  # pyright: ignore[reportPrivateUsage] -- a Session is the public face of its core
+        if not self.lifecycle.finish(core, end_state, reason, video):
+            logger.warning("Session %s has ended already, as %s", core.text, core.end_state)
+            return self.known_cost(core)
+        found = self.ask(core.text)
+        if found is not None and found.get("cost_usd") is not None:
+            handle.cost_source = "server"
+        return self.known_cost(core)
+
+    def end_all(self, end_state: str, reason: str | None) -> None:
+        """End every active session; those inherited are left."""
+        for core in self.registry.all():
+            self.lifecycle.finish(core, end_state, reason)
+
+    def known_cost(self, core: Core) -> Decimal:
+        """Return a session's cost as last heard from the server, else the costs reported here."""
+        return self._server_cost.get(core.text, core.cost)
+
+    def analytics(self, handle: Session) -> Analytics:
+        """Return the six figures of a session: the server's, else those known here."""
+        core = handle._core  # pyright: ignore[reportPrivateUsage] -- as above
+        found = self.ask(core.text)
+        if found is None:
+            figures = analytics(handle.event_counts, seconds_of(core), self.known_cost(core))
+            figures.source = "local"
+            return figures
+        return analytics(found.get("event_counts") or {}, seconds_of(core), self.known_cost(core))
+
+    def ask(self, session_id: str) -> dict[str, Any] | None:
+        """Return a session as the server has it, all that was recorded included; None when it does not say in time."""
+        from agentops.shipper import ConnectionFailed
+
+        now = time.monotonic()
+        patience = 0.02 if now < self._away_until else ANSWER_WAIT_S
+        if not self.shipper.flush(patience):
+            self._away_until = now + _AWAY_S
+            return None
+        url = f"{self.settings.server}/api/sessions/{session_id}"
+        try:
+            answer = self.http.request("GET", url, headers=self._headers(), timeout_s=ANSWER_WAIT_S)
+            found = json.loads(answer.body) if answer.status == 200 else None
+        except (ConnectionFailed, ValueError):
+            self._away_until = now + _AWAY_S
+            return None
+        self._away_until = 0.0
+        if not isinstance(found, dict):
+            return None
+        cost: Any = found.get("cost_usd")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] -- JSON
+        try:
+            if cost is not None:
+                self._server_cost[session_id] = Decimal(str(cost))  # pyright: ignore[reportUnknownArgumentType]
+                while len(self._server_cost) > 1024:
+                    self._server_cost.pop(next(iter(self._server_cost)))
+        except InvalidOperation:
+            pass
+        return found  # pyright: ignore[reportUnknownVariableType] -- JSON
+
+    # Recording.
+
+    def open(
+        self,
+        core: Core,
+        where: context.Context,
+        name: str,
+        attributes: dict[str, Any],
+        *,
+        agent: Agent | None = None,
+        start_ns: int | None = None,
+        over: bool = False,
+    ) -> RecordedSpan:
+        """Start a span of a session where `where` says; `over` when it is about to be ended, and needs no start record."""
+        parent, above = self._place(core, where)
+        span: RecordedSpan = self._span_class(
+            core, name, attributes, parent=parent, above=above, agent=agent, start_ns=start_ns
+        )
+        self.recorder.started(span, over=over)
+        forward = self.provider.forward
+        if forward is not None:
+            from agentops.sdk.spans import tell
+
+            span.forward = forward
+            tell(forward.on_start, span, parent_context=where)
+        return span
+
+    def captured(self, value: Any) -> str:
+        """Return a value as JSON text, within the size limit."""
+        return to_json(value, self.recorder.limit)
+
+    def unplaced(self, name: str) -> None:
+        """Count a call that no session was there for, and say once what to do."""
+        self.registry.unplaced[name] += 1
+        if self.registry.active:
+            self.warn_once(
+                "several", f"{name!r} is not recorded: several sessions are active and none is bound here. Make the call "
+                "inside `with session:` or a @session function, or through session.patch(...).")  # fmt: skip
+        else:
+            self.warn_once(
+                "none", f"{name!r} is not recorded: no session is active. Start one with agentops.init() or "
+                "agentops.start_session().")  # fmt: skip
+
+    def warn_once(self, topic: str, message: str) -> None:
+        """Log a warning, once a topic and process."""
+        if topic not in self._warned:
+            self._warned.add(topic)
+            logger.warning("%s Further ones like it are only counted.", message)
+
+    # What runs on the shipper's thread.
+
+    def _tick(self) -> float:
+        now = time.monotonic()
+        for core in self.registry.lost(now):
+            self.lifecycle.finish(
+                core, state.INDETERMINATE, "lost: nothing in the program refers to this session any more"
+            )
+        every = float(self.settings.heartbeat)
+        wait = every or 3600.0
+        for core in self.registry.all():
+            if every and now - core.heartbeat_at >= every:
+                core.heartbeat_at = now
+                self.recorder.root(core, alive=True)
+            if every:
+                wait = min(wait, max(core.heartbeat_at + every - now, 0.05))
+        return min(wait, 1.0) if len(self.registry.active) > 1 else wait
+
+    def _target(self) -> Target:
+        from agentops.shipper import Target
+
+        server = self.settings.server
+        return Target(self.settings.exporter_endpoint or f"{server}/v1/traces", f"{server}/v1/logs", self._headers())
+
+    def _headers(self) -> dict[str, str]:
+        headers: dict[str, str] = {}
+        if self.settings.api_key:
+            headers[semconv.API_KEY_HEADER] = self.settings.api_key
+        if self.settings.parent_key:
+            headers["X-Agentops-Parent-Key"] = self.settings.parent_key
+        return headers
+
+    def _header(self) -> Header:
+        from agentops.journal import Header
+        from agentops.otlp import encode
+
+        key = self.settings.api_key
+        owner = hashlib.sha256(key.encode()).hexdigest()[:16] if key else ""
+        described = dict(self._resource().attributes)
+        for provider in self._joined:
+            theirs = getattr(getattr(provider, "resource", None), "attributes", None) or {}
+            described = {**theirs, **described}
+        if self.recorder.redact is not None:
+            described = {name: encode.mapped(value, self.recorder.redact) for name, value in described.items()}
+        return Header(encode.resource(described), self.settings.exporter_endpoint or self.settings.server, owner)
+
+    def _resource(self) -> Any:
+        from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+
+        described: dict[str, Any] = dict(OTELResourceDetector().detect().attributes)
+        described.setdefault(semconv.SERVICE_NAME, settings.script_name())
+        if self.settings.service_name:
+            described[semconv.SERVICE_NAME] = self.settings.service_name
+        described[semconv.SERVICE_INSTANCE] = self.instance
+        described[semconv.SDK_NAME] = semconv.SDK_NAME_VALUE
+        described[semconv.SDK_VERSION] = hostenv.version()
+        described["telemetry.sdk.language"] = "python"
+        if not self.settings.env_data_opt_out:
+            described["process.pid"] = os.getpid()
+        return Resource(described)
+
+    # Changing and ending.
+
+    def configure(self, given: Mapping[str, Any]) -> None:
+        """Change settings; before `init` they are its defaults, afterwards they hold from the next use on."""
+        with self.lock:
+            self.configured.update(given)
+            if not self.ready:
+                return
+            self.settings = settings.Settings({**self.settings.values, **given})
+            self.lifecycle.settings = self.settings
+            if "redact" in given:
+                self.recorder.redact = redactor(given["redact"])
+            if "max_value_bytes" in given:
+                self.recorder.limit = max(given["max_value_bytes"], 256)
+            if "log_level" in given:
+                settings_level(given["log_level"])
+            if "endpoint" in given:
+                # Segments name the server that their records are for.
+                self.journal.rotate()
+
+    def after_fork_in_child(self) -> None:
+        """Become a process of its own: another instance, contributing to the sessions that the parent started."""
+        self.lock = threading.RLock()
+        self.instance = str(uuid.uuid4())
+        self.registry.after_fork_in_child()
+
+    def stop(self, timeout_s: float) -> None:
+        """Ship what can be shipped in time; the rest stays in the journal."""
+        if self.ready:
+            self.shipper.close(timeout_s)
+            self.journal.close()
+
+
+    def close(self) -> None:
+        """Take everything back, as if `init` had never been called; open sessions end. What tests begin and end with."""
+        with self.lock:
+            if self.ready:
+                self.end_all(state.INDETERMINATE, None)
+                self.stop(0.0)
+                if self.guard is not None:
+                    self.guard.uninstall()
+                if self.logs is not None:
+                    self.logs.uninstall()
+                if self.instrumentation is not None:
+                    self.instrumentation.uninstall()
+                from agentops.sdk.provider import uninstall
+
+                uninstall(self.provider)
+            self.__init__()
+
+
+def settings_level(level: str) -> None:
+    """Set the level of the `agentops` logger; below WARNING it prints to stderr when logging is not configured."""
+    number = config.BY_NAME["log_level"].parse(level)
+    logger.setLevel(number)
+    if logging.getLevelName(number) < logging.WARNING and not any(isinstance(h, _Stderr) for h in logger.handlers):
+        logger.addHandler(_Stderr())
+
+
+class _Stderr(logging.StreamHandler[Any]):
+    """Prints our messages only as long as the program has not configured logging."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not logging.getLogger().handlers:
+            super().emit(record)
+
+
+def _scope() -> Any:
+    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+    return InstrumentationScope("agentops", hostenv.version())
+
+
+client: Final = Client()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=client.after_fork_in_child)

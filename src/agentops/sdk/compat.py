@@ -1,0 +1,133 @@
+"""The older decorators (0.3): `record_action`, `record_tool`, `record_function`, `track_agent`, `track_tool`.
+
+Their wrapped functions also take `session=`, the way 0.3 assigned a call to a session in multi-session mode.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import uuid
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, cast
+
+from agentops import semconv
+from agentops.sdk.calls import Spec
+from agentops.sdk.context import bind, leave
+from agentops.sdk.session import Session
+from agentops.sdk.signature import Binder
+from agentops.sdk.wrap import wrapped
+
+P = ParamSpec("P")
+R = TypeVar("R")
+C = TypeVar("C")
+
+
+def record_action(event_name: str | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Record calls of a function as actions named `event_name`, or by the function's name."""
+    return _older("action", event_name)
+
+
+record_function = record_action
+"""`record_action`, by its first name."""
+
+
+def record_tool(tool_name: str | None = None, cost: float | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Record calls of a function as uses of a tool.
+
+    Args:
+        tool_name: shown name; default: the function's.
+        cost: US dollars that each call costs.
+    """
+    return _older("tool", tool_name, cost)
+
+
+track_tool = record_tool
+"""`record_tool`, by another of its names."""
+
+
+def _older(kind: str, name: Any, cost: float | None = None) -> Any:
+    def make(shown: str, bind_arguments: Binder) -> Spec:
+        chosen = name if isinstance(name, str) and name else shown
+        said: dict[str, Any] = {semconv.TOOL_NAME: chosen} if kind == "tool" else {}
+        if cost is not None:
+            said[semconv.TOTAL_COST] = float(cost)
+        return Spec(kind, chosen, bind_arguments, said)
+
+    def decorate(function: Any) -> Any:
+        recorded = wrapped(function, make)
+        return recorded if inspect.isclass(function) else _with_session(function, recorded)
+
+    return decorate(name) if callable(name) else decorate
+
+
+def _with_session(function: Any, recorded: Any) -> Any:
+    """Let calls name their session, unless `session` is a parameter of the function's own."""
+    try:
+        if "session" in inspect.signature(function).parameters:
+            return recorded
+    except (TypeError, ValueError):
+        return recorded
+    if inspect.iscoroutinefunction(recorded):
+
+        @functools.wraps(recorded)
+        async def call_async(*args: Any, **kwargs: Any) -> Any:
+            handle = kwargs.pop("session", None) if isinstance(kwargs.get("session"), Session) else None
+            if handle is None:
+                return await recorded(*args, **kwargs)
+            token = bind(handle)
+            try:
+                return await recorded(*args, **kwargs)
+            finally:
+                leave(token)
+
+        return call_async
+    if inspect.isgeneratorfunction(recorded) or inspect.isasyncgenfunction(recorded):
+        return recorded
+
+    @functools.wraps(recorded)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        handle = kwargs.pop("session", None) if isinstance(kwargs.get("session"), Session) else None
+        if handle is None:
+            return recorded(*args, **kwargs)
+        token = bind(handle)
+        try:
+            return recorded(*args, **kwargs)
+        finally:
+            leave(token)
+
+    return call
+
+
+def track_agent(name: str | None = None) -> Callable[[C], C]:
+    """Make a class, or a function, an agent: what happens inside is attributed to it.
+
+    Instances get `agent_ops_agent_id` and `agent_ops_agent_name`.
+    """
+
+    def decorate(target: C) -> C:
+        from agentops.sdk.decorators import agent
+
+        shown = name if isinstance(name, str) and name else getattr(target, "__name__", "agent")
+        decorated = agent(name=shown)(cast("Any", target))
+        if inspect.isclass(target):
+            _identified(target, shown)
+        return cast("C", decorated)
+
+    return cast("Any", decorate(cast("Any", name)) if callable(name) else decorate)
+
+
+def _identified(cls: Any, shown: str) -> None:
+    construct = cls.__init__
+
+    @functools.wraps(construct)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 -- it replaces one
+        given = kwargs.pop("agentops_name", None)
+        try:
+            self.agent_ops_agent_id = self.agentops_agent_id = str(uuid.uuid4())
+            self.agent_ops_agent_name = self.agentops_agent_name = given or shown
+        except AttributeError:
+            pass  # Slots.
+        construct(self, *args, **kwargs)
+
+    cls.__init__ = __init__

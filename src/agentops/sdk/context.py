@@ -1,0 +1,115 @@
+"""Which session does a call belong to? The one rule, used by base functions, decorators, events, patch and tracers.
+
+    1. The session *bound* to the context (`with session:`, `@session`, `session.patch`, or a remote context that our
+       `tracestate` entry marks as a session's). A session that ended while bound still receives late events.
+    2. Else the only active session.
+    3. Else, with no session, none: base functions raise NoSessionException.
+    4. Else, with several, none: base functions and LLM calls raise MultiSessionException.
+
+The binding lives in OpenTelemetry's context, so that whatever carries that (threads that copy context, asyncio tasks,
+instrumentation) carries the session too.
+"""
+
+from __future__ import annotations
+
+from contextvars import Token
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry.context import Context, attach, create_key, detach, get_current  # noqa: F401 -- re-exported
+from opentelemetry.trace.propagation import (
+    _SPAN_KEY,  # pyright: ignore[reportPrivateUsage] -- get_current_span copies no dict, but costs a call a span
+)
+
+from agentops.errors import MultiSessionException, NoSessionException
+
+if TYPE_CHECKING:
+    from agentops.sdk.core import Core
+    from agentops.sdk.registry import Registry
+    from agentops.sdk.session import Session
+    from agentops.sdk.spans import RecordedSpan
+
+SPAN: Final = _SPAN_KEY
+BOUND: Final = create_key("agentops-session")
+"""The bound Session."""
+OWN: Final = create_key("agentops-span")
+"""The innermost RecordedSpan of this context, whatever foreign span is current."""
+TRACE_STATE: Final = "agentops"
+"""Key of our `tracestate` entry; its value is the session's id, 32 hex digits."""
+
+
+def marked_session(span: Any) -> int | None:
+    """Return the session that a span's `tracestate` names, as an integer."""
+    try:
+        text = span.get_span_context().trace_state.get(TRACE_STATE)
+        return int(text, 16) if text and len(text) == 32 else None
+    except Exception:
+        return None  # Somebody's own span class, or somebody's entry under our key.
+
+
+def enter(context: Context, span: RecordedSpan, handle: Session | None = None) -> Token[Context]:
+    """Make `span` current, and bind `handle` when given. Returns the token for `leave`."""
+    values = context.copy()
+    values[SPAN] = values[OWN] = span
+    if handle is not None:
+        values[BOUND] = handle
+    return attach(Context(values))
+
+
+def bind(handle: Session) -> Token[Context]:
+    """Bind a session to the current context. Returns the token for `leave`."""
+    values = get_current().copy()
+    values[BOUND] = handle
+    return attach(Context(values))
+
+
+def leave(token: Token[Context]) -> None:
+    """Undo `enter` or `bind`.
+
+    A generator or coroutine that is closed from another context cannot restore this one, and need not: that
+    context was never changed. OpenTelemetry's `detach` would log an error for it.
+    """
+    try:
+        token.var.reset(token)
+    except (ValueError, RuntimeError):
+        pass
+
+
+class Belonging:
+    """The rule, over the registry of active sessions."""
+
+    def __init__(self, registry: Registry, visit: Any) -> None:
+        self.registry = registry
+        self._visit = visit
+        """From (trace id, remote span context) to the Core of a session of another process."""
+
+    def find(self, context: Context) -> Core | None:
+        """Return the session that a call made in `context` belongs to, or None (rules 3 and 4)."""
+        handle = context.get(BOUND)
+        if handle is not None:
+            return handle._core  # type: ignore[attr-defined] # pyright: ignore -- keyed by us: a Session
+        current = context.get(SPAN)
+        if current is not None and not hasattr(current, "core"):
+            marked = marked_session(current)
+            if marked is not None:
+                return self._visit(marked, current)
+        return self.registry.only
+
+    def current(self) -> Core | None:
+        """Return the session that a call made here belongs to, or None."""
+        return self.find(get_current())
+
+    def required(self) -> Core:
+        """Return the session that a base function called here acts on.
+
+        Raises:
+            NoSessionException: there is none.
+            MultiSessionException: there are several, and none is bound.
+        """
+        core = self.current()
+        if core is not None:
+            return core
+        raise MultiSessionException if self.registry.active else NoSessionException
+
+    def ambiguous(self) -> bool:
+        """Say whether an LLM call made here could belong to any of several sessions."""
+        return len(self.registry.active) > 1 and self.current() is None

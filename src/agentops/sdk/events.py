@@ -1,0 +1,288 @@
+"""Events: things that happened, made by the program itself and recorded with `record`.
+
+    agentops.record(ActionEvent(action_type="search", params={"q": "..."}, returns=[...]))
+
+An event is one span. Its `id` is kept, and recording the same object again replaces what was recorded before.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from opentelemetry.context import get_current
+
+from agentops import semconv
+from agentops.sdk.capture import cut, text_of
+from agentops.sdk.messages import messages
+from agentops.sdk.session import timestamp
+
+if TYPE_CHECKING:
+    from agentops.sdk.client import Client
+    from agentops.sdk.core import Core
+    from agentops.sdk.spans import RecordedSpan
+
+
+def _now() -> str:
+    return timestamp(time.time_ns())
+
+
+def _id() -> str:
+    return str(uuid.uuid4())
+
+
+@dataclass
+class Event:
+    """Something that happened. `event_type` is a name of its own; times are ISO 8601 text, UTC when they do not say."""
+
+    kind: ClassVar[str] = "action"
+
+    event_type: str = ""
+    params: Any = None
+    returns: Any = None
+    init_timestamp: str | None = field(default_factory=_now)
+    end_timestamp: str | None = None
+    agent_id: str | None = None
+    id: str = field(default_factory=_id)
+    session_id: str | None = None
+    _recorded: Any = field(default=None, init=False, repr=False, compare=False)
+    """The span that stands for it, once it has been recorded."""
+
+    def shown(self) -> str:
+        """Return the event's name."""
+        return self.event_type or "event"
+
+    def said(self, client: Client) -> dict[str, Any]:
+        """Return the attributes of the event's type."""
+        del client
+        return {}
+
+
+@dataclass
+class ActionEvent(Event):
+    """An action of an agent."""
+
+    event_type: str = ""
+    action_type: str | None = None
+    logs: Any = None
+    screenshot: str | None = None
+
+    def shown(self) -> str:
+        """Return the action's type."""
+        return self.action_type or self.event_type or "action"
+
+    def said(self, client: Client) -> dict[str, Any]:
+        """Return logs and screenshot."""
+        return _given(client, {semconv.LOGS: self.logs, semconv.SCREENSHOT: self.screenshot})
+
+
+@dataclass
+class LLMEvent(Event):
+    """A call of a language model. Tokens are None when they are not known."""
+
+    kind: ClassVar[str] = "llm"
+
+    event_type: str = ""
+    thread_id: Any = None
+    prompt: Any = None
+    prompt_tokens: int | None = None
+    completion: Any = None
+    completion_tokens: int | None = None
+    cost: float | Decimal | None = None
+    model: str | None = None
+
+    def shown(self) -> str:
+        """Return the model's name."""
+        return self.model or self.event_type or "llm"
+
+    def said(self, client: Client) -> dict[str, Any]:
+        """Return model, messages, tokens and cost."""
+        out = llm_attributes(client, self.model, self.prompt, self.completion)
+        out |= {
+            name: value
+            for name, value in {
+                "gen_ai.usage.input_tokens": self.prompt_tokens,
+                "gen_ai.usage.output_tokens": self.completion_tokens,
+                semconv.TOTAL_COST: None if self.cost is None else float(self.cost),
+                "agentops.llm.thread_id": None if self.thread_id is None else str(self.thread_id),
+            }.items()
+            if value is not None
+        }
+        return out
+
+
+@dataclass
+class ToolEvent(Event):
+    """A use of a tool."""
+
+    kind: ClassVar[str] = "tool"
+
+    event_type: str = ""
+    name: str | None = None
+    logs: Any = None
+
+    def shown(self) -> str:
+        """Return the tool's name."""
+        return self.name or self.event_type or "tool"
+
+    def said(self, client: Client) -> dict[str, Any]:
+        """Return name and logs."""
+        return {semconv.TOOL_NAME: self.shown(), **_given(client, {semconv.LOGS: self.logs})}
+
+
+@dataclass
+class ErrorEvent(Event):
+    """An error, and the event that led to it."""
+
+    kind: ClassVar[str] = "error"
+
+    event_type: str = ""
+    trigger_event: Event | None = None
+    exception: BaseException | None = None
+    error_type: str | None = None
+    code: Any = None
+    details: Any = None
+    logs: Any = None
+    timestamp: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.exception is not None:
+            self.error_type = self.error_type or type(self.exception).__name__
+            self.details = self.details or str(self.exception)
+            self.logs = self.logs or "".join(traceback.format_exception(self.exception))
+        elif isinstance(self.details, BaseException):
+            self.error_type = self.error_type or type(self.details).__name__
+            self.logs = self.logs or "".join(traceback.format_exception(self.details))
+            self.details = str(self.details)
+        if self.timestamp:
+            self.init_timestamp = self.timestamp
+
+    def shown(self) -> str:
+        """Return the error's type."""
+        return self.error_type or self.event_type or "error"
+
+    def said(self, client: Client) -> dict[str, Any]:
+        """Return type, code, details, logs and trigger."""
+        trigger = self.trigger_event.id if self.trigger_event is not None else None
+        return {
+            "error.type": self.shown(),
+            **_given(
+                client,
+                {
+                    semconv.ERROR_CODE: self.code,
+                    semconv.ERROR_DETAILS: self.details,
+                    semconv.LOGS: self.logs,
+                    semconv.TRIGGER_EVENT_ID: trigger,
+                },
+            ),
+        }
+
+
+def _given(client: Client, values: dict[str, Any]) -> dict[str, Any]:
+    limit = client.recorder.limit
+    return {name: text_of(value, limit) for name, value in values.items() if value is not None}
+
+
+def llm_attributes(client: Client, model: str | None, prompt: Any, completion: Any) -> dict[str, Any]:
+    """Return the attributes of an LLM call in the names of the OpenTelemetry GenAI conventions."""
+    out: dict[str, Any] = {"gen_ai.operation.name": "chat"}
+    if model:
+        out["gen_ai.request.model"] = out["gen_ai.response.model"] = str(model)
+    for value, role, name, plain in (
+        (prompt, "user", "gen_ai.input.messages", semconv.INPUT),
+        (completion, "assistant", "gen_ai.output.messages", semconv.OUTPUT),
+    ):
+        if value is None:
+            continue
+        found = messages(value, role)
+        out[name if found is not None else plain] = client.captured(value if found is None else found)
+    return out
+
+
+def at_ns(text: Any) -> int | None:
+    """Return ISO 8601 text, a datetime or unix seconds as unix nanoseconds; None when it is none of them."""
+    if isinstance(text, int | float) and not isinstance(text, bool):
+        return int(text * 1e9) if text < 1e11 else int(text)
+    if isinstance(text, str):
+        try:
+            text = datetime.fromisoformat(text)
+        except ValueError:
+            return None
+    if not isinstance(text, datetime):
+        return None
+    moment = text if text.tzinfo is not None else text.replace(tzinfo=UTC)
+    # Not through float: nanoseconds of today do not fit its 53 bits.
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000_000_000 + since.microseconds * 1000
+
+
+def record(client: Client, core: Core, event: Any) -> None:
+    """Record an event, or an exception, in a session. Never raises for what an event holds."""
+    if isinstance(event, BaseException):
+        event = ErrorEvent(exception=event)
+    if not isinstance(event, Event):
+        raise TypeError(
+            f"record() takes an Event (ActionEvent, LLMEvent, ToolEvent, ErrorEvent) or an exception, not {type(event).__name__}"
+        )
+    try:
+        _record(client, core, event)
+    except Exception as error:
+        client.recorder.failed(error)
+
+
+def _record(client: Client, core: Core, event: Event) -> None:
+    trigger = event.trigger_event if isinstance(event, ErrorEvent) else None
+    if trigger is not None and trigger._recorded is None:  # pyright: ignore[reportPrivateUsage] -- of this file
+        _record(client, core, trigger)
+    if event.end_timestamp is None and not isinstance(event, ErrorEvent):
+        event.end_timestamp = _now()
+    attributes = _attributes(client, event)
+    known: RecordedSpan | None = event._recorded  # pyright: ignore[reportPrivateUsage] -- of this file
+    start_ns = at_ns(event.init_timestamp) or time.time_ns()
+    end_ns = at_ns(event.end_timestamp) or start_ns
+    if known is not None and known.core is core:
+        known.reopen()
+        known.set_attributes(attributes)
+        known.update_name(cut(event.shown(), 1000))
+        known.end(end_ns)
+        return
+    event.session_id = core.text
+    agent = None
+    if event.agent_id:
+        agent = (core.agents.get(str(event.agent_id), ""), str(event.agent_id))
+    shown = cut(event.shown(), 1000)
+    span = client.open(core, get_current(), shown, attributes, agent=agent, start_ns=start_ns, over=True)
+    event._recorded = span  # pyright: ignore[reportPrivateUsage] -- of this file
+    if isinstance(event, ErrorEvent):
+        span.fail_with(text_of(event.details, 4096) if event.details is not None else event.shown())
+    span.end(end_ns)
+
+
+def _attributes(client: Client, event: Event) -> dict[str, Any]:
+    said = event.said(client)
+    attributes: dict[str, Any] = {semconv.SPAN_KIND: event.kind, semconv.EVENT_ID: str(event.id), **said}
+    chat = event.kind == "llm"
+    if event.params is not None:
+        taken = chat and ("gen_ai.input.messages" in said or semconv.INPUT in said)
+        attributes["agentops.event.params" if taken else semconv.INPUT] = client.captured(event.params)
+    if event.returns is not None:
+        taken = chat and ("gen_ai.output.messages" in said or semconv.OUTPUT in said)
+        attributes["agentops.event.returns" if taken else semconv.OUTPUT] = client.captured(event.returns)
+    return attributes
+
+
+def create_agent(client: Client, core: Core, name: str, agent_id: str | None = None) -> str:
+    """Make an agent known to a session, recording it, and return its id."""
+    known = str(agent_id) if agent_id is not None else str(uuid.uuid4())
+    core.agents[known] = str(name)
+    try:
+        attributes: dict[str, Any] = {semconv.SPAN_KIND: "agent", semconv.EVENT_ID: known}
+        client.open(core, get_current(), str(name), attributes, agent=(str(name), known), over=True).end()
+    except Exception as error:
+        client.recorder.failed(error)
+    return known

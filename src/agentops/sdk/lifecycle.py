@@ -1,0 +1,186 @@
+"""How sessions begin, change and end: the root span and what its records say."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from agentops import semconv
+from agentops.sdk import hostenv, state
+from agentops.sdk.capture import cut, to_json
+from agentops.sdk.context import TRACE_STATE
+from agentops.sdk.core import Core
+from agentops.sdk.ids import new_span_id, new_trace_id
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import SpanContext
+
+    from agentops.sdk.recorder import Recorder
+    from agentops.sdk.registry import Registry
+    from agentops.sdk.settings import Settings
+
+logger: Final = logging.getLogger("agentops")
+_MAX_REASON: Final = 4096
+
+
+def trace_id_of(session_id: Any) -> int:
+    """Return the 128 bits of a session id given as UUID or text.
+
+    Raises:
+        ValueError: it is not a UUID.
+    """
+    if isinstance(session_id, UUID):
+        return session_id.int
+    try:
+        number = UUID(str(session_id)).int
+    except ValueError:
+        raise ValueError(f"{session_id!r} is not a session id; it must be a UUID, as text or uuid.UUID") from None
+    if number == 0:
+        raise ValueError("a session id cannot be all zeros")
+    return number
+
+
+class Lifecycle:
+    """Starts and ends the sessions of one process."""
+
+    def __init__(self, registry: Registry, recorder: Recorder, settings: Settings, default_name: str) -> None:
+        self.registry = registry
+        self.recorder = recorder
+        self.settings = settings
+        self.default_name = default_name
+
+    def start(
+        self,
+        *,
+        name: str | None,
+        tags: list[str],
+        inherited_session_id: Any = None,
+        keep: bool = False,
+        shown_name: str | None = None,
+        attributes: dict[str, Any] | None = None,
+    ) -> Core:
+        """Start a session, or begin to contribute to one that was started elsewhere.
+
+        Args:
+            name: a name the user chose.
+            tags: the session's, default tags included.
+            inherited_session_id: id of a session started elsewhere.
+            keep: the SDK itself keeps the session alive.
+            shown_name: the root span's name when the user chose none.
+            attributes: more attributes of the root span.
+        """
+        from opentelemetry.trace import TraceState
+
+        from agentops.sdk.spans import RecordedSpan
+
+        inherited = inherited_session_id is not None
+        trace_id = trace_id_of(inherited_session_id) if inherited else new_trace_id()
+        if inherited:
+            known = self.registry.active.get(trace_id)
+            if known is not None:
+                return known
+        chosen = name or self.settings.trace_name
+        core = Core(
+            self.recorder,
+            trace_id,
+            name=chosen or shown_name or self.default_name,
+            tags=tags,
+            trace_state=TraceState([(TRACE_STATE, f"{trace_id:032x}")]),
+            inherited=inherited,
+            keep=keep,
+        )
+        said = core.root_attributes()
+        if attributes:
+            said.update(attributes)
+        if chosen:
+            said[semconv.SESSION_NAME] = chosen
+        if inherited:
+            said[semconv.INHERITED] = True
+        if not self.settings.env_data_opt_out:
+            core.host_env = hostenv.host_env()
+            said[semconv.HOST_ENV] = to_json(core.host_env, 65_536)
+        root = RecordedSpan(core, core.name, said, parent=None, above=None, span_id=new_span_id())
+        core.root = root
+        core.start_ns = root.start_time or time.time_ns()
+        core.heartbeat_at = time.monotonic()
+        core.unheld_since = core.heartbeat_at
+        self.registry.add(core)
+        self.recorder.announce(root)
+        return core
+
+    def visit(self, trace_id: int, span: Any) -> Core:
+        """Return the session of another process that the remote context of `span` carries."""
+
+        def make() -> Core:
+            context: SpanContext = span.get_span_context()
+            return Core(
+                self.recorder,
+                trace_id,
+                name=self.default_name,
+                tags=[],
+                trace_state=context.trace_state,
+                inherited=True,
+                keep=True,
+                remote=context,
+            )
+
+        return self.registry.visit(trace_id, make)
+
+    def retag(self, core: Core, tags: list[str]) -> None:
+        """Replace a session's tags."""
+        core.tags = list(dict.fromkeys(tags))
+        self.say(core, {semconv.TAGS: list(core.tags)})
+
+    def say(self, core: Core, attributes: dict[str, Any]) -> None:
+        """Set attributes of the root span and write it again."""
+        root = core.root
+        if root is not None and core.running:
+            root.set_attributes(attributes)
+            self.recorder.root(core)
+
+    def finish(self, core: Core, end_state: str, end_reason: str | None, video: str | None = None) -> bool:
+        """End a session, or leave it when it was started elsewhere. Returns False when it had ended before.
+
+        Calls still open get their start on disk first, so that they are shown as interrupted.
+        """
+        with core.lock:
+            if not core.running:
+                return False
+            core.running = False
+        reason = cut(end_reason, _MAX_REASON) if end_reason else None
+        core.end_state, core.end_reason = end_state, reason
+        if video is not None:
+            core.video = video
+        for span in list(core.open.values()):
+            if not span.announced and span.is_recording():
+                self.recorder.announce(span)
+        root = core.root
+        if root is not None:
+            said: dict[str, Any] = {semconv.RECORDS_SENT: core.sent}
+            if core.video is not None:
+                said[semconv.VIDEO] = core.video
+            if not core.inherited:
+                said[semconv.END_STATE] = end_state
+                if reason:
+                    said[semconv.END_STATE_REASON] = reason
+                if end_state == state.FAIL:
+                    root.fail_with(reason or "")
+            root.set_attributes(said)
+            root.end()
+        core.end_ns = time.time_ns()
+        self.registry.remove(core)
+        return True
+
+    def leave(self, core: Core, error_type: str, message: str) -> None:
+        """Record, on an inherited session, why this process leaves it."""
+        from agentops.sdk.provider import place
+        from agentops.sdk.spans import RecordedSpan
+
+        parent, above = place(core, {})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] -- a context is read as a dict
+        attributes = {semconv.SPAN_KIND: "error", "error.type": error_type, semconv.ERROR_DETAILS: message}
+        span = RecordedSpan(core, error_type, attributes, parent=parent, above=above)
+        self.recorder.started(span)
+        span.fail_with(message)
+        span.end()

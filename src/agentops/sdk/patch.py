@@ -1,0 +1,284 @@
+"""`session.patch`: a callable bound to a session, and recorded even when nothing instruments it.
+
+A call of an instrumented library is only bound: its instrumentor records it. Any other call is recorded here as an LLM
+call: model and messages from its arguments and result, tokens from the result's usage, the time to the first chunk of a
+stream. When an instrumented call turns out to have happened inside, that one is the LLM call, and this an operation.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
+
+from opentelemetry.context import attach, get_current
+
+from agentops import semconv
+from agentops.sdk.calls import bound
+from agentops.sdk.context import enter, leave
+from agentops.sdk.events import llm_attributes
+from agentops.sdk.signature import binder
+from agentops.sdk.wrap import dressed, shown_name
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator, Iterator
+
+    from agentops.sdk.client import Client
+    from agentops.sdk.session import Session
+    from agentops.sdk.spans import RecordedSpan
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_PROMPTS: Final = ("messages", "prompt", "input", "contents", "question", "query", "text")
+_MODELS: Final = ("model", "model_name", "model_id", "engine")
+_MAX_CHUNKS: Final = 10_000
+
+
+def patched(client: Client, handle: Session, function: Callable[P, R]) -> Callable[P, R]:
+    """Return `function` bound to a session; see the head of this file."""
+    if not callable(function):
+        raise TypeError(f"session.patch() takes a callable, not {type(function).__name__}")
+    plan = _Plan(client, handle, function)
+    target = inspect.unwrap(cast("Any", getattr(function, "__func__", function)))
+    if inspect.isasyncgenfunction(function):
+        made: Any = plan.async_generator()
+    elif inspect.isgeneratorfunction(function):
+        made = plan.generator()
+    elif inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(target):
+        made = plan.coroutine()
+    else:
+        made = plan.function()
+    return cast("Callable[P, R]", dressed(function)(made))
+
+
+class _Plan:
+    """How calls of one callable are bound and recorded."""
+
+    def __init__(self, client: Client, handle: Session, function: Callable[..., Any]) -> None:
+        self.client = client
+        self.handle = handle
+        self.call = function
+        self.name = shown_name(function)
+        self.bind = binder(function)
+        self.instrumented = client.instruments(function)
+
+    # One shape for each kind of callable.
+
+    def function(self) -> Callable[..., Any]:
+        def call_patched(*args: Any, **kwargs: Any) -> Any:
+            record = self.begin(args, kwargs)
+            with record.inside():
+                result = self.call(*args, **kwargs)
+            return record.result(result)
+
+        return call_patched
+
+    def coroutine(self) -> Callable[..., Any]:
+        async def call_patched(*args: Any, **kwargs: Any) -> Any:
+            record = self.begin(args, kwargs)
+            with record.inside():
+                result = await cast("Any", self.call(*args, **kwargs))
+            return record.result(result)
+
+        return call_patched
+
+    def generator(self) -> Callable[..., Any]:
+        def call_patched(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+            record = self.begin(args, kwargs)
+            return (yield from cast("Any", record.stream(self.call(*args, **kwargs))))
+
+        return call_patched
+
+    def async_generator(self) -> Callable[..., Any]:
+        async def call_patched(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+            record = self.begin(args, kwargs)
+            body = cast("Any", record.stream(self.call(*args, **kwargs)))
+            try:
+                async for item in body:
+                    yield item
+            finally:
+                await body.aclose()
+
+        return call_patched
+
+    def begin(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> _Record:
+        """Begin one call: its context is bound to the session, with a span of ours unless it is instrumented."""
+        span: RecordedSpan | None = None
+        where = bound(self.handle, get_current())
+        if not self.instrumented:
+            try:
+                arguments = self.bind(args, kwargs)
+                named = {**arguments, **cast("dict[str, Any]", arguments.get("kwargs") or {})}
+                model = next((named[name] for name in _MODELS if isinstance(named.get(name), str)), None)
+                prompt = next((named[name] for name in _PROMPTS if named.get(name) is not None), None)
+                attributes = {
+                    semconv.SPAN_KIND: "llm",
+                    **llm_attributes(self.client, model, prompt, None),
+                    "gen_ai.request.parameters": self.client.captured(arguments),
+                }
+                if prompt is None:
+                    attributes[semconv.INPUT] = attributes.pop("gen_ai.request.parameters")
+                core = self.handle._core  # pyright: ignore[reportPrivateUsage] -- a Session is the face of its core
+                span = self.client.open(core, where, model or self.name, attributes)
+            except Exception as error:
+                self.client.recorder.failed(error)
+        return _Record(self.client, self.handle, span, where)
+
+
+class _Record:
+    """One call in the making, up to the end of its stream."""
+
+    def __init__(self, client: Client, handle: Session, span: RecordedSpan | None, where: Any) -> None:
+        self.client = client
+        self.handle = handle
+        self.span = span
+        self.context = where
+        self.calls_before = self.llm_calls()
+        self.chunks: list[Any] = []
+        self.over = False
+
+    def llm_calls(self) -> int:
+        """Return how many LLM calls were recorded in the session so far."""
+        return self.handle._core.counts["llm"]  # pyright: ignore[reportPrivateUsage] -- as above
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """Run one step of the call in its context. An exception ends the call."""
+        token = enter(self.context, self.span) if self.span is not None else attach(self.context)
+        try:
+            yield
+        except BaseException as error:
+            leave(token)
+            if not isinstance(error, StopIteration | StopAsyncIteration):
+                self.end(error)
+            raise
+        else:
+            leave(token)
+
+    def result(self, result: Any) -> Any:
+        """Return what the caller gets: the result, in a proxy that watches it while it is still to be consumed."""
+        if inspect.isawaitable(result):
+            return self._awaited(result)
+        if _is_stream(result, finished=self.span is None):
+            return self.stream(result)
+        self.finish(result)
+        return result
+
+    async def _awaited(self, result: Any) -> Any:
+        with self.inside():
+            value = await result
+        return self.result(value)
+
+    def stream(self, result: Any) -> Any:
+        """Return a proxy of a stream or of the context manager around one."""
+        from agentops.sdk.stream import watched
+
+        return watched(result, self)
+
+    def chunk(self, item: Any) -> None:
+        """Note one item of a stream."""
+        span = self.span
+        if span is None:
+            return
+        if not self.chunks:
+            started = span.start_time or 0
+            span._attributes.setdefault(semconv.FIRST_TOKEN_NS, max(time.time_ns() - started, 0))  # pyright: ignore[reportPrivateUsage]
+        if len(self.chunks) < _MAX_CHUNKS:
+            self.chunks.append(item)
+
+    def finish(self, result: Any) -> None:
+        """End the call with what it gave."""
+        if self.over or self.span is None:
+            return
+        try:
+            self.span.set_attributes(response_attributes(self.client, result))
+        except Exception as error:
+            self.client.recorder.failed(error)
+        self.end(None)
+
+    def end(self, error: BaseException | None) -> None:
+        """End the call, with the exception that ended it."""
+        span = self.span
+        if self.over or span is None:
+            return
+        self.over = True
+        try:
+            if error is not None and not isinstance(error, GeneratorExit):
+                span.fail(error)
+            if self.llm_calls() > self.calls_before:
+                span.set_attribute(semconv.SPAN_KIND, "operation")
+            span.end()
+        except Exception as failure:
+            self.client.recorder.failed(failure)
+
+
+def _is_stream(result: Any, *, finished: bool) -> bool:
+    """Say whether a result is still to be consumed: an iterator, or a context manager that makes one.
+
+    With `finished`, an instrumentor watches iterators already; only what has yet to make its call is left.
+    """
+    if isinstance(result, str | bytes | Mapping | list | tuple):
+        return False
+    kind = cast("Any", type(cast("object", result)))
+    iterates = hasattr(kind, "__next__") or hasattr(kind, "__anext__")
+    manages = hasattr(kind, "__enter__") or hasattr(kind, "__aenter__")
+    return (manages and not iterates and not hasattr(kind, "model_dump")) if finished else (iterates or manages)
+
+
+def _field(value: Any, *names: str) -> Any:
+    for name in names:
+        found: Any = (
+            cast("Mapping[str, Any]", value).get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+        )
+        if found is not None:
+            return found
+    return None
+
+
+def response_attributes(client: Client, result: Any) -> dict[str, Any]:
+    """Return what a provider's response says: model, id, text, tokens; of anything else, its value."""
+    choices = _field(result, "choices")
+    completion: Any = None
+    if isinstance(choices, list) and choices:
+        completion = [_field(choice, "message") or _field(choice, "text") for choice in cast("list[Any]", choices)]
+    elif _field(result, "role") is not None and _field(result, "content") is not None:
+        completion = result
+    else:
+        completion = _field(result, "output_text", "completion", "text") if not isinstance(result, str) else result
+    if not isinstance(completion, str | list) and not (_field(completion, "role") if completion is not None else None):
+        completion = None
+    model = _field(result, "model")
+    out = llm_attributes(client, model if isinstance(model, str) else None, None, completion)
+    out.pop("gen_ai.request.model", None)
+    if "gen_ai.output.messages" not in out:
+        out[semconv.OUTPUT] = client.captured(result)
+    identity = _field(result, "id")
+    if isinstance(identity, str):
+        out["gen_ai.response.id"] = identity
+    out.update(usage_attributes(_field(result, "usage")))
+    return out
+
+
+def usage_attributes(usage: Any) -> dict[str, int]:
+    """Return the tokens that a response's usage names. Classes it does not name are left out: unknown, not zero."""
+    if usage is None:
+        return {}
+    read = _field(usage, "cache_read_input_tokens")
+    write = _field(usage, "cache_creation_input_tokens")
+    given = _field(usage, "prompt_tokens", "input_tokens")
+    # Anthropic's input_tokens are without the cached ones; the recorded figure includes them.
+    if isinstance(given, int) and _field(usage, "input_tokens") is not None:
+        given += sum(part for part in (read, write) if isinstance(part, int))
+    details = _field(usage, "prompt_tokens_details", "input_tokens_details")
+    detailed = _field(usage, "completion_tokens_details", "output_tokens_details")
+    figures = {
+        "gen_ai.usage.input_tokens": given,
+        "gen_ai.usage.output_tokens": _field(usage, "completion_tokens", "output_tokens"),
+        "gen_ai.usage.cache_read.input_tokens": read if read is not None else _field(details, "cached_tokens"),
+        "gen_ai.usage.cache_creation.input_tokens": write,
+        "gen_ai.usage.reasoning.output_tokens": _field(detailed, "reasoning_tokens"),
+    }
+    return {name: value for name, value in figures.items() if isinstance(value, int)}

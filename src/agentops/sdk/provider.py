@@ -1,0 +1,272 @@
+"""The tracer provider: where instrumentation's spans meet the rule of which session they belong to.
+
+Three cases. The program has no tracer provider: ours becomes the global one, in a way that lets the program still set
+its own later. The program has one: it stays, and `Joined`, a span processor, records those of its spans that belong to
+a session. The instrumentors that we enable always get ours, whose spans get a session's span as parent even where no
+context was carried; the program's own processors see them too.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry import trace
+from opentelemetry.context import Context, get_current
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, Tracer, TracerProvider
+from opentelemetry.trace import INVALID_SPAN, SpanContext, SpanKind
+from opentelemetry.util._once import Once
+
+from agentops.otlp import encode
+from agentops.sdk.context import OWN, SPAN, Belonging, marked_session
+from agentops.sdk.recorder import EAGER, Recorder, kind_of
+from agentops.sdk.spans import RecordedSpan, Scope, tell
+
+if TYPE_CHECKING:
+    from agentops.sdk.core import Core
+
+# Pyright: OpenTelemetry's SDK is built to be joined, but some of what a subclass needs is private there.
+# pyright: reportPrivateUsage=false
+
+logger: Final = logging.getLogger("agentops")
+_MAX_OPEN: Final = 50_000
+
+
+def place(core: Core, context: Context) -> tuple[SpanContext | None, RecordedSpan | None]:
+    """Return the parent of a span of `core` made in `context`, and the recorded span above it.
+
+    The current span when it is the session's; else the innermost recorded span of the session in this context; else
+    the session's root. Never a span of another session or trace.
+    """
+    current = context.get(SPAN)
+    own = context.get(OWN)
+    if current is not None:
+        if isinstance(current, RecordedSpan):
+            # Ask for the span itself: instrumentation wraps spans in proxies.
+            current = current.itself
+            if current.core is core:
+                return current._context, current
+        elif isinstance(current, trace.Span) and _is_of(current, core):
+            above = own if isinstance(own, RecordedSpan) and own.core is core else core.root
+            return current.get_span_context(), above
+    if isinstance(own, RecordedSpan) and own.core is core:
+        return own._context, own
+    root = core.root
+    if root is not None:
+        return root._context, root
+    return core.remote, None
+
+
+def _is_of(span: trace.Span, core: Core) -> bool:
+    attributes = getattr(span, "attributes", None)
+    if attributes and attributes.get("session.id") == core.text:
+        return True
+    return span.get_span_context().is_remote and marked_session(span) == core.trace_id
+
+
+class SessionTracer(Tracer):
+    """A tracer whose spans belong to sessions; outside of any session it is the SDK's own, or silent."""
+
+    provider: Provider
+    scope: Scope
+
+    # Instrumentation may call this with a proxy of the tracer as `self`: only attributes are read from it.
+    def start_span(
+        self,
+        name: str,
+        context: Context | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Any = None,
+        links: Any = (),
+        start_time: int | None = None,
+        record_exception: bool = True,
+        set_status_on_exception: bool = True,
+    ) -> trace.Span:
+        provider = self.provider
+        try:
+            if provider.silenced(self.scope.name):
+                return INVALID_SPAN
+            where = get_current() if context is None else context
+            core = provider.belonging.find(where)
+            if core is not None:
+                return provider.start(
+                    core, where, name, dict(attributes or {}), self.scope, kind, start_time, links or ()
+                )
+            if provider.forward is None:
+                provider.unplaced(name)
+                return trace.NonRecordingSpan(trace.get_current_span(where).get_span_context())
+        except Exception as error:
+            provider.recorder.failed(error)
+        return Tracer.start_span(
+            self, name, context, kind, attributes, links, start_time, record_exception, set_status_on_exception
+        )
+
+
+class Provider(TracerProvider):
+    """Our tracer provider. `forward` are processors of the program, ours to tell about our spans."""
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        belonging: Belonging,
+        resource: Resource,
+        *,
+        unplaced: Callable[[str], None],
+        silenced: Callable[[str], bool],
+    ) -> None:
+        super().__init__(resource=resource, shutdown_on_exit=False)
+        self.recorder = recorder
+        self.belonging = belonging
+        self.unplaced = unplaced
+        self.silenced = silenced
+        """Whether spans of a scope repeat what one of our instrumentors records."""
+        self.forward: SpanProcessor | None = None
+        self._scopes: dict[str, Scope] = {}
+
+    def get_tracer(self, *arguments: Any, **named: Any) -> trace.Tracer:
+        tracer = super().get_tracer(*arguments, **named)
+        if type(tracer) is Tracer:
+            # One object per scope, kept by the base class: give it our start_span, which instrumentation
+            # looks up on the class.
+            given = tracer._instrumentation_scope
+            tail = encode.scope(given.name, given.version or "", given.attributes)
+            tracer.__class__ = SessionTracer
+            tracer.provider = self  # type: ignore[attr-defined] # pyright: ignore -- it is a SessionTracer now
+            tracer.scope = Scope(given.name, tail, given)  # type: ignore[attr-defined] # pyright: ignore -- the same
+        return tracer
+
+    def add_span_processor(self, span_processor: SpanProcessor) -> None:
+        """Let a processor of the program see our spans."""
+        super().add_span_processor(span_processor)
+        self.forward = self._active_span_processor
+
+    def start(
+        self,
+        core: Core,
+        context: Context,
+        name: str,
+        attributes: dict[str, Any],
+        scope: Scope | None,
+        kind: SpanKind | None,
+        start_ns: int | None,
+        links: Any,
+    ) -> RecordedSpan:
+        """Start a span of a session for instrumentation."""
+        parent, above = place(core, context)
+        span = RecordedSpan(
+            core, name, attributes, parent=parent, above=above, kind=kind, start_ns=start_ns, scope=scope, links=links
+        )
+        self.recorder.started(span)
+        if not span.announced and kind_of(attributes) in EAGER:
+            self.recorder.announce(span)
+        forward = self.forward
+        if forward is not None:
+            span.forward = forward
+            tell(forward.on_start, span, parent_context=context)
+        return span
+
+
+class Joined(SpanProcessor):
+    """Records the spans of the program's own tracer provider that belong to a session."""
+
+    def __init__(self, recorder: Recorder, belonging: Belonging, silenced: Callable[[str], bool]) -> None:
+        self._recorder = recorder
+        self._belonging = belonging
+        self._silenced = silenced
+        self._open: dict[int, tuple[Core, int]] = {}
+        """Session and number of the open spans, by span id."""
+        self._tails: dict[tuple[str, str], bytes] = {}
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        if isinstance(span, RecordedSpan):
+            return
+        try:
+            context = get_current() if parent_context is None else parent_context
+            scope = span.instrumentation_scope
+            if scope is not None and self._silenced(scope.name):
+                return
+            core = self._belonging.find(context)
+            if core is None:
+                return
+            span.set_attribute("session.id", core.text)
+            _, above = place(core, context)
+            if above is not None and above is not core.root:
+                if above.agent is not None and above.agent[0] and "gen_ai.agent.name" not in (span.attributes or {}):
+                    span.set_attribute("gen_ai.agent.name", above.agent[0])
+                if not above.announced and above.is_recording():
+                    self._recorder.announce(above)
+            seq = core.number()
+            if len(self._open) >= _MAX_OPEN:
+                self._open.pop(next(iter(self._open)), None)  # Never ended, most likely: forget the oldest.
+            self._open[span.get_span_context().span_id] = (core, seq)
+            if kind_of(span.attributes or {}) in EAGER:
+                self._recorder.foreign(core, span, 0, seq, self._tail(span))
+        except Exception as error:
+            self._recorder.failed(error)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        if isinstance(span, RecordedSpan) or span.context is None:
+            return
+        known = self._open.pop(span.context.span_id, None)
+        if known is None:
+            return
+        core, seq = known
+        self._recorder.foreign(core, span, span.end_time or 0, seq, self._tail(span))
+        self._recorder.count(core, span.attributes or {}, failed=not span.status.is_ok)
+
+    def _tail(self, span: ReadableSpan) -> bytes:
+        scope = span.instrumentation_scope
+        if scope is None:
+            return encode.scope("")
+        key = (scope.name, scope.version or "")
+        tail = self._tails.get(key)
+        if tail is None:
+            tail = self._tails[key] = encode.scope(*key, scope.attributes)
+        return tail
+
+
+class _JoiningOnce(Once):
+    """What OpenTelemetry's API asks whether the global provider may be set: yes, once, and we join what was set."""
+
+    def __init__(self, joined: Callable[[], None]) -> None:
+        super().__init__()
+        self._joined = joined
+
+    def do_once(self, func: Callable[[], None]) -> bool:
+        done = super().do_once(func)
+        if done:
+            self._joined()
+        return done
+
+
+def install(provider: Provider, join: Callable[[Any], None]) -> None:
+    """Make `provider` the global one when the program has none; else `join` the program's.
+
+    Ours does not use up the one time that a program may set its provider: when it does, later, that one becomes the
+    global one, and is joined.
+    """
+    existing = trace.get_tracer_provider()
+    if not isinstance(existing, trace.ProxyTracerProvider):
+        if existing is not provider:
+            join(existing)
+        return
+
+    def joined() -> None:
+        now = trace.get_tracer_provider()
+        if now is not provider:
+            join(now)
+
+    if hasattr(trace, "_TRACER_PROVIDER") and hasattr(trace, "_TRACER_PROVIDER_SET_ONCE"):
+        trace._TRACER_PROVIDER_SET_ONCE = _JoiningOnce(joined)
+        trace._TRACER_PROVIDER = provider
+    else:  # A later OpenTelemetry API: set it the public way, once and for all.
+        trace.set_tracer_provider(provider)
+
+
+def uninstall(provider: Provider) -> None:
+    """Take `provider` back from being the global one, when it still is."""
+    if getattr(trace, "_TRACER_PROVIDER", None) is provider:
+        trace._TRACER_PROVIDER = None
+        trace._TRACER_PROVIDER_SET_ONCE = Once()

@@ -1,0 +1,84 @@
+"""Redaction: every recorded text is masked before it is written anywhere.
+
+`redact=` is a list of regular expressions, or a callable from text to text. Texts inside JSON are masked one by one,
+so that a pattern sees them as the program had them, without JSON's escapes; regular expressions then also see the JSON
+text as a whole, so that a pattern over a key and its value works. A mask that fails masks everything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, Final, cast
+
+import msgspec
+
+from agentops.errors import SettingError
+
+MASK: Final = "[redacted]"
+FAILED: Final = "[redaction failed]"
+
+TextMap = Callable[[str], str]
+Redact = Iterable[str | re.Pattern[str]] | TextMap
+
+
+def redactor(redact: Redact | None) -> TextMap | None:
+    """Return the function that masks one recorded text, or None when nothing is to be masked.
+
+    Raises:
+        SettingError: `redact` is neither a callable nor regular expressions.
+    """
+    if redact is None:
+        return None
+    if callable(redact):
+        return _guarded(cast("TextMap", redact), whole=False)
+    if isinstance(redact, str | re.Pattern):
+        redact = [redact]
+    try:
+        patterns = [re.compile(pattern) for pattern in redact]
+    except (re.error, TypeError) as error:
+        raise SettingError(
+            f"redact={redact!r} cannot be used: {error}. Give a list of regular expressions, or a callable from text to text."
+        ) from None
+    if not patterns:
+        return None
+
+    def mask(text: str) -> str:
+        for pattern in patterns:
+            text = pattern.sub(MASK, text)
+        return text
+
+    return _guarded(mask, whole=True)
+
+
+def _guarded(mask: TextMap, *, whole: bool) -> TextMap:
+    def leaf(value: Any) -> Any:
+        if isinstance(value, str):
+            return mask(value)
+        if isinstance(value, dict):
+            return {mask(key): leaf(item) for key, item in cast("dict[str, Any]", value).items()}
+        if isinstance(value, list):
+            return [leaf(item) for item in cast("list[Any]", value)]
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            shown = str(value)
+            masked = mask(shown)
+            return value if masked == shown else masked
+        return value
+
+    def redacted(text: str) -> str:
+        try:
+            if text[:1] in ('{', "[", '"'):
+                try:
+                    value = msgspec.json.decode(text)
+                except (msgspec.DecodeError, RecursionError):
+                    pass
+                else:
+                    masked = leaf(value)
+                    if masked != value:
+                        text = msgspec.json.encode(masked).decode()
+                    return mask(text) if whole else text
+            return mask(text)
+        except Exception:
+            return FAILED
+
+    return redacted

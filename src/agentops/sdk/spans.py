@@ -1,0 +1,271 @@
+"""RecordedSpan: an OpenTelemetry span of a session, written to the journal by itself.
+
+It is a real `opentelemetry.sdk.trace.Span`, so that any processor, exporter or instrumentation works with it, with a
+leaner life: plain dicts instead of locked ones, no snapshot at the end unless somebody else wants one.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from opentelemetry.sdk.trace import Event, ReadableSpan, Span, SpanProcessor
+from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
+
+from agentops import semconv
+from agentops.sdk.ids import new_span_id
+
+if TYPE_CHECKING:
+    from agentops.sdk.core import Core
+
+_SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
+_UNSET: Final = Status(StatusCode.UNSET)
+_FIRST_TOKEN_EVENT: Final = "First Token Stream Event"
+"""What OpenInference's instrumentors call the arrival of the first chunk."""
+_MAX_STACK: Final = 65_536
+_MAX_EVENTS: Final = 128
+
+Agent = tuple[str, str]
+"""An agent's name and id, either may be empty."""
+
+# Pyright: the base class declares its private fields by assigning them in its constructor, which this one replaces.
+# pyright: reportPrivateUsage=false, reportIncompatibleVariableOverride=false
+
+
+class RecordedSpan(Span):
+    """A span of a session. `eager` spans have their start on disk when they begin; others when they get a child."""
+
+    # Values that most spans share; set on the instance when they differ.
+    _end_time: int | None = None
+    _kind = SpanKind.INTERNAL
+    _status = _UNSET
+    _events: Any = ()
+    _links: Any = ()
+    _instrumentation_info = None
+    _record_end_metrics: Callable[[], None] | None = None
+    _record_exception = True
+    _set_status_on_exception = True
+    seq = 0
+    """The event's number in its session and process; 0 until its first record, and for roots."""
+    kind_number = 1
+    """OTLP's number of the span kind."""
+    status_number = 0
+    """OTLP's number of the status."""
+    counted = False
+    """It is among its session's local counts."""
+    orphaned = False
+    """It was open when this process was forked off: the parent process ends it."""
+    announced = False
+    """Its start is on disk."""
+    forward: SpanProcessor | None = None
+    """Processors of the program itself, which see our spans as any other."""
+
+    def __init__(  # pyright: ignore[reportMissingSuperCall] -- the leaner life is the point; see the class
+        self,
+        core: Core,
+        name: str,
+        attributes: dict[str, Any],
+        *,
+        parent: SpanContext | None,
+        above: RecordedSpan | None,
+        kind: SpanKind | None = None,
+        start_ns: int | None = None,
+        span_id: int | None = None,
+        scope: Scope | None = None,
+        agent: Agent | None = None,
+        links: Any = (),
+    ) -> None:
+        self.core = core
+        self.above = above
+        self._name = name
+        if kind is not None:
+            self._kind = kind
+            self.kind_number = kind.value + 1
+        self._parent = parent
+        self._context = SpanContext(
+            core.trace_id if parent is None else parent.trace_id,
+            span_id or new_span_id(),
+            False,
+            _SAMPLED,
+            core.trace_state,
+        )
+        self._attributes = attributes
+        attributes[semconv.SESSION_ID] = core.text
+        if agent is None and above is not None:
+            agent = above.agent
+        self.agent: Agent | None = agent
+        if agent is not None:
+            if agent[0]:
+                attributes.setdefault(semconv.AGENT_NAME, agent[0])
+            if agent[1]:
+                attributes.setdefault(semconv.AGENT_ID, agent[1])
+        self.scope = scope or core.recorder.scope
+        if links:
+            self._links = list(links)
+        self._start_time = start_ns or time.time_ns()
+
+    # What the base class keeps for others to look at.
+    @property
+    def _resource(self) -> Any:
+        return self.core.recorder.resource
+
+    @property
+    def _instrumentation_scope(self) -> Any:
+        return self.scope.instrumentation
+
+    @property
+    def itself(self) -> RecordedSpan:
+        """The span, also when asked through somebody's proxy around it."""
+        return self
+
+    def get_span_context(self) -> SpanContext:
+        return self._context
+
+    def is_recording(self) -> bool:
+        return self._end_time is None
+
+    def set_attribute(self, key: str, value: Any) -> None:
+        if self._end_time is None:
+            self._attributes[key] = value
+
+    def set_attributes(self, attributes: Mapping[str, Any]) -> None:
+        if self._end_time is None:
+            self._attributes.update(attributes)
+
+    def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
+        if self._end_time is not None:
+            return
+        at_ns = timestamp or time.time_ns()
+        if name == _FIRST_TOKEN_EVENT:
+            self._attributes.setdefault(semconv.FIRST_TOKEN_NS, max(at_ns - self._start_time, 0))
+        self._add_event(Event(name, dict(attributes) if attributes else {}, at_ns))
+
+    def _add_event(self, event: Any) -> None:
+        if self._end_time is None:
+            events = cast("list[Any]", self._events or [])
+            if len(events) < _MAX_EVENTS:
+                events.append(event)
+                self._events = events
+
+    def add_link(self, context: SpanContext, attributes: Any = None) -> None:
+        from opentelemetry.trace import Link
+
+        self._add_link(Link(context, attributes))
+
+    def _add_link(self, link: Any) -> None:
+        if self._end_time is None and len(self._links) < _MAX_EVENTS:
+            self._links = [*self._links, link]
+
+    def update_name(self, name: str) -> None:
+        if self._end_time is None:
+            self._name = name
+
+    def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
+        if self._end_time is not None:
+            return
+        if not isinstance(status, Status):
+            status = Status(status, description if status is StatusCode.ERROR else None)
+        if self._status.status_code is not StatusCode.OK and status.status_code is not StatusCode.UNSET:
+            self._status = status
+            self.status_number = status.status_code.value
+
+    def record_exception(
+        self, exception: BaseException, attributes: Any = None, timestamp: int | None = None, escaped: bool = False
+    ) -> None:
+        found = exception_attributes(exception)
+        found["exception.escaped"] = str(escaped)
+        if attributes:
+            found.update(attributes)
+        self.add_event("exception", found, timestamp)
+
+    def fail(self, exception: BaseException) -> None:
+        """Record the exception that ends the span."""
+        found = exception_attributes(exception)
+        self.add_event("exception", found)
+        kind = found["exception.type"]
+        self._attributes.setdefault("error.type", kind)
+        self.status_number = 2
+        self._status = Status(StatusCode.ERROR, f"{type(exception).__name__}: {found['exception.message']}")
+
+    def fail_with(self, message: str) -> None:
+        """Set the status to error, with a message."""
+        self.status_number = 2
+        self._status = Status(StatusCode.ERROR, message)
+
+    def end(self, end_time: int | None = None) -> None:
+        """End the span and write its record. Never raises."""
+        if self._end_time is not None:
+            return
+        self._end_time = max(end_time or time.time_ns(), self._start_time)
+        self.core.recorder.ended(self)
+        if self.forward is not None:
+            tell(self.forward.on_end, self._readable_span())
+
+    def reopen(self) -> None:
+        """Let an ended span be changed once more, before `extend`."""
+        self._end_time = None
+
+    def extend(self) -> None:
+        """End the span again, now: what it stands for went on."""
+        self._end_time = None
+        self.end()
+
+    def _readable_span(self) -> ReadableSpan:
+        return ReadableSpan(
+            name=self._name,
+            context=self._context,
+            parent=self._parent,
+            resource=self._resource,
+            attributes=self._attributes,
+            events=self._events,
+            links=self._links,
+            kind=self._kind,
+            status=self._status,
+            start_time=self._start_time,
+            end_time=self._end_time,
+            instrumentation_scope=self._instrumentation_scope,
+        )
+
+
+class Scope:
+    """An instrumentation scope, with the tail that its lines end in."""
+
+    __slots__ = ("instrumentation", "name", "tail")
+
+    def __init__(self, name: str, tail: bytes, instrumentation: Any) -> None:
+        self.name = name
+        self.tail = tail
+        self.instrumentation = instrumentation
+
+
+def exception_attributes(exception: BaseException) -> dict[str, Any]:
+    """Return what OpenTelemetry's conventions say about an exception: its type, message and stack."""
+    kind = type(exception)
+    module = kind.__module__
+    try:
+        message = str(exception)
+    except Exception:
+        message = "<its str() failed>"
+    try:
+        stack = "".join(traceback.format_exception(exception))
+    except Exception:
+        stack = ""
+    if len(stack) > _MAX_STACK:
+        stack = f"{stack[: _MAX_STACK // 2]}\n… [cut: {len(stack)} characters]\n{stack[-_MAX_STACK // 2 :]}"
+    return {
+        "exception.type": kind.__qualname__ if module in (None, "builtins") else f"{module}.{kind.__qualname__}",
+        "exception.message": message,
+        "exception.stacktrace": stack,
+    }
+
+
+def tell(hook: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+    """Call somebody else's span hook; what it raises is its own affair, not the recorded program's."""
+    try:
+        hook(*arguments, **named)
+    except Exception:
+        import logging
+
+        logging.getLogger("agentops").debug("A span processor of the program raised", exc_info=True)

@@ -1,0 +1,201 @@
+"""Streams on their way to the caller: proxies that run each step in the call's context and see what passes.
+
+A proxy is its object in every other respect: attributes, `isinstance`, context manager, close.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any, cast
+
+import wrapt
+
+from agentops.sdk.events import llm_attributes
+
+if TYPE_CHECKING:
+    from agentops.sdk.patch import _Record as Record  # pyright: ignore[reportPrivateUsage] -- the two are one room
+
+
+def watched(result: Any, record: Record) -> Any:
+    """Return a proxy of a stream, or of the context manager around one, that reports to `record`."""
+    return _Watched(result, record)
+
+
+class _Watched(wrapt.ObjectProxy):  # type: ignore[misc, type-arg] # pyright: ignore[reportMissingTypeArgument] -- generic in some versions only
+    """A watched stream. Sync and async alike: only the methods that the object has are ever called."""
+
+    def __init__(self, wrapped: Any, record: Record) -> None:
+        super().__init__(wrapped)
+        self._self_record = record
+        self._self_iterator: Any = None
+
+    # The stream itself.
+
+    def __iter__(self) -> Any:
+        self._self_iterator = iter(self.__wrapped__)
+        return self
+
+    def __next__(self) -> Any:
+        record = self._self_record
+        try:
+            with record.inside():
+                item = next(self._self_iterator or self.__wrapped__)
+        except StopIteration:
+            self._self_finish()
+            raise
+        record.chunk(item)
+        return item
+
+    def __aiter__(self) -> Any:
+        self._self_iterator = self.__wrapped__.__aiter__()
+        return self
+
+    async def __anext__(self) -> Any:
+        record = self._self_record
+        try:
+            with record.inside():
+                item = await (self._self_iterator or self.__wrapped__).__anext__()
+        except StopAsyncIteration:
+            self._self_finish()
+            raise
+        record.chunk(item)
+        return item
+
+    # Generators.
+
+    def send(self, value: Any) -> Any:
+        record = self._self_record
+        try:
+            with record.inside():
+                item = self.__wrapped__.send(value)
+        except StopIteration:
+            self._self_finish()
+            raise
+        record.chunk(item)
+        return item
+
+    def throw(self, *error: Any) -> Any:
+        with self._self_record.inside():
+            return self.__wrapped__.throw(*error)
+
+    def close(self) -> Any:
+        record = self._self_record
+        with record.inside():
+            closed = self.__wrapped__.close()
+        if inspect.isawaitable(closed):
+            return self._self_closing(closed)
+        self._self_finish()
+        return closed
+
+    async def aclose(self) -> Any:
+        await self._self_closing(self.__wrapped__.aclose())
+
+    async def _self_closing(self, closed: Any) -> Any:
+        with self._self_record.inside():
+            value = await closed
+        self._self_finish()
+        return value
+
+    # The context manager around it, which may be what makes the call.
+
+    def __enter__(self) -> Any:
+        with self._self_record.inside():
+            entered = self.__wrapped__.__enter__()
+        return self._self_entered(entered)
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> Any:
+        with self._self_record.inside():
+            handled = self.__wrapped__.__exit__(kind, error, trace)
+        self._self_left(error)
+        return handled
+
+    async def __aenter__(self) -> Any:
+        with self._self_record.inside():
+            entered = await self.__wrapped__.__aenter__()
+        return self._self_entered(entered)
+
+    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> Any:
+        with self._self_record.inside():
+            handled = await self.__wrapped__.__aexit__(kind, error, trace)
+        self._self_left(error)
+        return handled
+
+    def _self_entered(self, entered: Any) -> Any:
+        if entered is self.__wrapped__:
+            return self
+        # An instrumentor watches the stream itself; ours is watched here.
+        return entered if self._self_record.span is None else _Watched(entered, self._self_record)
+
+    def _self_left(self, error: BaseException | None) -> None:
+        if error is not None:
+            self._self_record.end(error)
+        else:
+            self._self_finish()
+
+    def _self_finish(self) -> None:
+        record = self._self_record
+        if record.over or record.span is None:
+            return
+        try:
+            record.span.set_attributes(_joined(record, self.__wrapped__))
+        except Exception as error:
+            record.client.recorder.failed(error)
+        record.end(None)
+
+    def __del__(self) -> None:
+        # Dropped unread: the call is over all the same.
+        try:
+            self._self_finish()
+        except Exception:
+            pass
+
+
+def _joined(record: Record, stream: Any) -> dict[str, Any]:
+    """Return what the chunks of a stream say together: text, model and the last usage."""
+    from agentops.sdk.patch import response_attributes, usage_attributes
+
+    final = getattr(stream, "get_final_message", None)
+    if callable(final) and not inspect.iscoroutinefunction(final):
+        try:
+            return response_attributes(record.client, final())
+        except Exception:
+            pass  # Not read to its end: the chunks it is.
+    texts: list[str] = []
+    model: str | None = None
+    usage: dict[str, int] = {}
+    for chunk in record.chunks:
+        text = _text(chunk)
+        if text:
+            texts.append(text)
+        named = _get(chunk, "model")
+        if isinstance(named, str):
+            model = named
+        usage.update(usage_attributes(_get(chunk, "usage") or _get(_get(chunk, "message"), "usage")))
+    if texts:
+        out = llm_attributes(record.client, model, None, "".join(texts))
+    else:
+        out = llm_attributes(record.client, model, None, None)
+        from agentops import semconv
+
+        out[semconv.OUTPUT] = record.client.captured(record.chunks)
+    out.pop("gen_ai.request.model", None)
+    return {**out, **usage}
+
+
+def _get(value: Any, name: str) -> Any:
+    if isinstance(value, dict):
+        return cast("dict[str, Any]", value).get(name)
+    return getattr(value, name, None)
+
+
+def _text(chunk: Any) -> str:
+    if isinstance(chunk, str):
+        return chunk
+    choices = _get(chunk, "choices")
+    if isinstance(choices, list) and choices:
+        first = cast("list[Any]", choices)[0]
+        found = _get(_get(first, "delta"), "content") or _get(first, "text")
+    else:
+        delta = _get(chunk, "delta")
+        found = delta if isinstance(delta, str) else (_get(delta, "text") or _get(chunk, "text") or _get(chunk, "content"))
+    return found if isinstance(found, str) else ""

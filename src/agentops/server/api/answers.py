@@ -1,0 +1,48 @@
+"""Answers: plain values or ready bytes out as JSON, and the models that document them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from agentops.server.api import models
+
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+def json(value: Any, status: int = 200) -> Response:
+    """Return a value as JSON."""
+    return Response(_ENCODER.encode(value), status, {"Cache-Control": "no-store"}, "application/json")
+
+
+def ready(body: bytes) -> Response:
+    """Return JSON that is written already."""
+    return Response(body, 200, {"Cache-Control": "no-store"}, "application/json")
+
+
+def documented(
+    model: type[BaseModel] | None, *errors: int, description: str = ""
+) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` of a route: its 200 and the errors it may answer."""
+    found: dict[int | str, dict[str, Any]] = {}
+    if model is not None:
+        found[200] = {"model": model, "description": description or (model.__doc__ or "").partition("\n")[0]}
+    for status in (*errors, 403, 405, 500, 503):
+        found[status] = {"model": models.Error, "description": _WHEN.get(status, "error")}
+    return found
+
+
+_WHEN: Final = {
+    400: "A parameter or the body cannot be read.",
+    403: "The request comes from another site or names another host.",
+    404: "There is no such thing.",
+    405: "The route does not take this method.",
+    413: "The body is larger than the limit.",
+    415: "The content type or encoding is not accepted.",
+    422: "The body has a field that cannot be used.",
+    500: "The server failed.",
+    503: "The server is starting or cannot keep up; Retry-After says when to try again.",
+}

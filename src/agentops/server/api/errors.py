@@ -1,0 +1,148 @@
+"""One shape for every error: {"error": {"code", "message", "hint"}}. Messages name the field and the fix."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from agentops.otlp.refusal import MalformedBody
+from agentops.server.ingest import Refused
+from agentops.server.query.cursors import BadCursor
+from agentops.server.store.write import Full
+
+_log: Final = logging.getLogger("agentops.server")
+
+
+class ApiError(Exception):
+    """An answer other than success."""
+
+    def __init__(
+        self, status: int, code: str, message: str, hint: str = "", headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.headers = headers
+
+
+def no_such_session(session_id: str) -> ApiError:
+    """Return the 404 for a session."""
+    return ApiError(
+        404,
+        "session_not_found",
+        f"There is no session {session_id!r}.",
+        "GET /api/sessions lists the sessions there are.",
+    )
+
+
+def answer(
+    status: int, code: str, message: str, hint: str = "", headers: dict[str, str] | None = None
+) -> Response:
+    """Return an error response."""
+    body = msgspec.json.encode({"error": {"code": code, "message": message, "hint": hint}})
+    return Response(body, status, headers, "application/json")
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the app take the one shape."""
+    app.add_exception_handler(ApiError, _api_error)
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(MalformedBody, _malformed)
+    app.add_exception_handler(Full, _full)
+    app.add_exception_handler(BadCursor, _bad_cursor)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _api_error(_: Request, error: Any) -> Response:
+    return answer(error.status, error.code, error.message, error.hint, error.headers)
+
+
+async def _refused(_: Request, error: Any) -> Response:
+    headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
+    return answer(error.status, error.code, error.message, error.hint, headers)
+
+
+async def _malformed(_: Request, error: Any) -> Response:
+    return answer(
+        400,
+        "malformed_body",
+        f"The request body cannot be read: {error}",
+        "Send an OTLP export request in the encoding that Content-Type names.",
+    )
+
+
+async def _full(_: Request, error: Any) -> Response:
+    return answer(
+        503,
+        "overloaded",
+        "More arrives than can be stored just now.",
+        "Send the same batch again after Retry-After seconds; nothing of it was stored.",
+        {"Retry-After": str(error.retry_after_s)},
+    )
+
+
+async def _bad_cursor(_: Request, __: Any) -> Response:
+    return answer(
+        400,
+        "invalid_parameter",
+        "cursor: it was not made for this list and order.",
+        "Use next_cursor of the previous page with the same sort, order and filters, or leave it out.",
+    )
+
+
+async def _invalid(_: Request, error: Any) -> Response:
+    first = error.errors()[0]
+    place = [str(part) for part in first["loc"]]
+    where = place[0] if place else "request"
+    name = ".".join(place[1:]) or where
+    return answer(
+        422 if where == "body" else 400,
+        "invalid_body" if where == "body" else "invalid_parameter",
+        f"{name}: {first['msg']}.",
+        f"See /openapi.json for what {name} may be.",
+    )
+
+
+async def _http(request: Request, error: Any) -> Response:
+    status: int = error.status_code
+    if status == 404:
+        return answer(
+            404,
+            "not_found",
+            f"There is no route {request.method} {request.url.path}.",
+            "GET /openapi.json lists the routes.",
+        )
+    if status == 405:
+        allowed = (error.headers or {}).get("Allow", "")
+        return answer(
+            405,
+            "method_not_allowed",
+            f"{request.url.path} does not take {request.method}.",
+            f"Use {allowed}." if allowed else "GET /openapi.json lists the routes.",
+            dict(error.headers or {}),
+        )
+    phrase = HTTPStatus(status).phrase
+    return answer(
+        status, phrase.lower().replace(" ", "_"), str(error.detail or phrase), "", dict(error.headers or {})
+    )
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return answer(
+        500,
+        "internal_error",
+        "The server failed to answer this request.",
+        "The server's log has the details; try again.",
+    )

@@ -1,0 +1,89 @@
+"""The guard before every route: who may ask, and what a page of ours may load.
+
+A browser can be made to send requests to a local server (DNS rebinding, forms of other sites). Host says which name
+the browser believes it talks to, Origin which page asks: both must be this server's own.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from agentops.server.api.errors import answer
+
+_PAGE_HEADERS: Final = (
+    (
+        b"content-security-policy",
+        b"default-src 'self'; img-src 'self' data: blob:; media-src 'self' data: blob:; object-src 'none'; "
+        b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host name or address means this machine only."""
+    name = host.strip("[]").rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+class Guard:
+    """ASGI middleware that checks Host and Origin and sets the security headers."""
+
+    def __init__(self, app: ASGIApp, local_only: bool) -> None:
+        self._app = app
+        self._local_only = local_only
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        host = origin = ""
+        for name, value in scope["headers"]:
+            if name == b"host":
+                host = value.decode("latin-1")
+            elif name == b"origin":
+                origin = value.decode("latin-1")
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *_PAGE_HEADERS]
+            await send(message)
+
+        refused = self._refusal(host, origin)
+        if refused:
+            await answer(
+                403, "forbidden_origin", refused, "Open the server by its own address, such as 127.0.0.1."
+            )(scope, receive, send_guarded)
+            return
+        await self._app(scope, receive, send_guarded)
+
+    def _refusal(self, host: str, origin: str) -> str:
+        # A request without Host is HTTP/1.0 or a bare client: no browser.
+        name = _hostname(host)
+        if self._local_only and host and not is_loopback(name):
+            return f"The Host header names {name!r}, but this server answers for this machine only."
+        if origin and origin != "null":
+            asked_from = urlsplit(origin)
+            same = asked_from.netloc.lower() == host.lower()
+            if not same:
+                return f"A page of {origin} may not use this server."
+        elif origin == "null":
+            return "A page without an origin may not use this server."
+        return ""
+
+
+def _hostname(host: str) -> str:
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.rpartition(":")[0] if ":" in host else host

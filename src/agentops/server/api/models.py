@@ -1,0 +1,269 @@
+"""What the API answers, as models: OpenAPI is generated from them, the TypeScript types from OpenAPI.
+
+Answers are encoded straight from plain values; these models document them and a test holds them to it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Json = Any
+State = Literal["running", "success", "fail", "indeterminate"]
+Kind = Literal["agent", "operation", "action", "llm", "tool", "retrieval", "embedding", "guardrail", "error"]
+Status = Literal["ok", "error", "running", "interrupted"]
+
+
+class Exact(BaseModel):
+    """A model without room for anything unnamed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ErrorBody(Exact):
+    """What went wrong, and what to do."""
+
+    code: str = Field(examples=["session_not_found"])
+    message: str = Field(examples=["There is no session 'x'."])
+    hint: str = Field(examples=["GET /api/sessions lists the sessions there are."])
+
+
+class Error(Exact):
+    """Every error, of every route."""
+
+    error: ErrorBody
+
+
+class EventCounts(Exact):
+    """Events by kind. `error`: events whose status is error, each once."""
+
+    llm: int
+    tool: int
+    action: int
+    agent: int
+    operation: int
+    retrieval: int
+    embedding: int
+    guardrail: int
+    error: int
+    total: int
+
+
+class Tokens(Exact):
+    """Tokens by class; null where unknown. Input includes the cached classes, output includes reasoning."""
+
+    input: int | None
+    output: int | None
+    cache_read: int | None
+    cache_write: int | None
+    reasoning: int | None
+    total: int | None
+
+
+class Ledger(Exact):
+    """Events that the recording processes numbered, and how many of these are stored."""
+
+    sent: int
+    stored: int
+
+
+class Session(Exact):
+    """A run of an agent program."""
+
+    session_id: str
+    name: str
+    state: State
+    state_reason: str | None
+    tags: list[str]
+    note: str | None
+    user_id: str | None
+    started_at: str | None = Field(description="ISO 8601 UTC, microseconds")
+    ended_at: str | None
+    duration_ms: float | None = Field(description="null while running")
+    event_counts: EventCounts
+    tokens: Tokens
+    cost_usd: float | None
+    models: list[str]
+    agents: list[str]
+    tools: list[str]
+    providers: list[str]
+    error_types: list[str]
+    service: str | None
+    last_seen_at: str | None
+    ledger: Ledger
+    input_preview: str | None
+
+
+class SessionDetail(Session):
+    """A session with the machine and the process it ran in."""
+
+    host_env: Json = None
+    resource: dict[str, Json]
+    trace_ids: list[str]
+
+
+class SessionPage(Exact):
+    """A page of sessions."""
+
+    sessions: list[Session]
+    next_cursor: str | None
+    total: int
+
+
+class SessionEdit(Exact):
+    """What a user may say about a session. null takes the edit back; what is left out stays."""
+
+    name: str | None = Field(None, max_length=500)
+    tags: list[str] | None = Field(None, max_length=100)
+    note: str | None = Field(None, max_length=100_000)
+
+
+class FacetValue(Exact):
+    """A value to filter by."""
+
+    value: str
+    count: int
+
+
+class Facets(Exact):
+    """Values with counts, by the name of the filter that takes them."""
+
+    state: list[FacetValue]
+    tag: list[FacetValue]
+    model: list[FacetValue]
+    agent: list[FacetValue]
+    tool: list[FacetValue]
+    user: list[FacetValue]
+    error: list[FacetValue]
+
+
+class Event(Exact):
+    """A span of a session, without bodies."""
+
+    event_id: str
+    parent_id: str | None = Field(description="null for children of the session itself")
+    session_id: str
+    trace_id: str
+    kind: Kind
+    name: str
+    agent: str | None
+    started_at: str | None
+    duration_ms: float | None = Field(description="null while running")
+    status: Status
+    model: str | None
+    provider: str | None
+    tokens: Tokens
+    cost_usd: float | None
+    error_type: str | None
+    error_message: str | None
+    input_preview: str | None
+    output_preview: str | None
+
+
+class EventPage(Exact):
+    """A page of events in start order."""
+
+    events: list[Event]
+    next_cursor: str | None
+
+
+class EventError(Exact):
+    """How an event failed."""
+
+    type: str | None
+    message: str | None
+    stack: str | None
+
+
+class ScopeInfo(Exact):
+    """The instrumentation that made the span."""
+
+    name: str
+    version: str
+
+
+class EventDetail(Event):
+    """An event with everything that is stored of it."""
+
+    agent_id: str | None
+    input: Json = None
+    input_format: Literal["messages", "json", "text"] | None
+    output: Json = None
+    output_format: Literal["messages", "json", "text"] | None
+    messages: list[dict[str, Json]]
+    attributes: dict[str, Json]
+    resource: dict[str, Json]
+    scope: ScopeInfo
+    events: list[Json]
+    links: list[Json]
+    error: EventError | None
+    status_message: str | None
+    cost_source: Literal["reported", "computed"] | None
+    cost_detail: Json = None
+    first_token_ms: float | None
+    finish_reason: str | None
+    source_id: str | None
+    response_id: str | None
+    request_model: str | None
+    tags: list[str]
+    seq: int | None
+    span_kind: int
+    trace_state: str | None
+
+
+class Timeline(Exact):
+    """Every event of a session in start order: arrays of one length."""
+
+    event_id: list[str]
+    parent_id: list[str | None]
+    kind: list[Kind]
+    name: list[str]
+    agent: list[str | None]
+    started_at: list[str]
+    start_ms: list[float] = Field(description="since the session's start")
+    duration_ms: list[float | None]
+    status: list[Status]
+    model: list[str | None]
+    provider: list[str | None]
+    tokens_input: list[int | None]
+    tokens_output: list[int | None]
+    tokens_cache_read: list[int | None]
+    tokens_cache_write: list[int | None]
+    tokens_reasoning: list[int | None]
+    tokens_total: list[int | None]
+    cost_usd: list[float | None]
+    error_type: list[str | None]
+    error_message: list[str | None]
+
+
+class LogRecord(Exact):
+    """A log record of a session."""
+
+    log_id: str
+    event_id: str | None
+    trace_id: str | None
+    at: str | None
+    severity: int
+    severity_text: str | None
+    name: str | None
+    logger: str | None
+    body: Json = None
+    attributes: dict[str, Json]
+
+
+class LogPage(Exact):
+    """A page of log records in time order."""
+
+    logs: list[LogRecord]
+    next_cursor: str | None
+
+
+class Health(Exact):
+    """Who answers here."""
+
+    status: Literal["ok"]
+    name: Literal["agentops"]
+    version: str
+    pid: int
+    store: str

@@ -1,0 +1,134 @@
+"""Routes that OpenTelemetry exporters post to: /v1/traces, /v1/logs, /v1/metrics."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Final
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from agentops.otlp.refusal import Rejected
+from agentops.semconv import SENT_AT_HEADER
+from agentops.server.api.answers import documented
+from agentops.server.api.state import Rooms, project_of, rooms
+from agentops.server.ingest import accepted, decompressed, encoding_of
+from agentops.server.ingest.body import too_large
+
+if TYPE_CHECKING:
+    from agentops.otlp.decode import Encoding
+
+router = APIRouter(prefix="/v1", tags=["ingest"])
+
+_DECODING_THREADS: Final = 2
+_MEDIA: Final[dict[Encoding, str]] = {"json": "application/json", "protobuf": "application/x-protobuf"}
+_Submitted = tuple[Future[None] | None, list[Rejected]]
+_limiter: CapacityLimiter | None = None
+_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "description": "An OTLP export request. Content-Encoding: identity, gzip, deflate or zstd.",
+        "content": {
+            "application/json": {"schema": {"type": "object"}},
+            "application/x-protobuf": {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+_ANSWERS: Final = {
+    200: {
+        "description": "Everything that was not refused is committed to the store.",
+        "content": {
+            "application/json": {
+                "schema": {"type": "object", "properties": {"partialSuccess": {"type": "object"}}},
+                "example": {"partialSuccess": {}},
+            },
+            "application/x-protobuf": {"schema": {"type": "string", "format": "binary"}},
+        },
+    },
+    **documented(None, 400, 413, 415),
+}
+
+
+@router.post(
+    "/traces", operation_id="exportTraces", response_model=None, responses=_ANSWERS, openapi_extra=_BODY
+)
+async def export_traces(request: Request) -> Response:
+    """Take spans; answer when they are committed."""
+    here = rooms(request)
+    encoding = encoding_of(request.headers.get("content-type", ""))
+    body = await _body(request, here)
+    sent_at = _sent_at(request)
+    project = project_of(request)
+    done, rejected = await _in_thread(
+        lambda: here.ingest.traces(_unpacked(request, body, here), encoding, project, sent_at),
+    )
+    return await _answer(done, rejected, encoding, "Spans")
+
+
+@router.post("/logs", operation_id="exportLogs", response_model=None, responses=_ANSWERS, openapi_extra=_BODY)
+async def export_logs(request: Request) -> Response:
+    """Take log records; answer when they are committed."""
+    here = rooms(request)
+    encoding = encoding_of(request.headers.get("content-type", ""))
+    body = await _body(request, here)
+    project = project_of(request)
+    done, rejected = await _in_thread(
+        lambda: here.ingest.logs(_unpacked(request, body, here), encoding, project)
+    )
+    return await _answer(done, rejected, encoding, "LogRecords")
+
+
+@router.post(
+    "/metrics", operation_id="exportMetrics", response_model=None, responses=_ANSWERS, openapi_extra=_BODY
+)
+async def export_metrics(request: Request) -> Response:
+    """Accept metrics and drop them, so that exporters stay quiet."""
+    here = rooms(request)
+    encoding = encoding_of(request.headers.get("content-type", ""))
+    await _body(request, here)
+    return await _answer(None, [], encoding, "DataPoints")
+
+
+async def _body(request: Request, here: Rooms) -> bytes:
+    limit = here.max_body_bytes
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > limit:
+        raise too_large(limit)
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size > limit:
+            raise too_large(limit)
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _unpacked(request: Request, body: bytes, here: Rooms) -> bytes:
+    return decompressed(body, request.headers.get("content-encoding", ""), here.max_body_bytes)
+
+
+def _sent_at(request: Request) -> int | None:
+    text = request.headers.get(SENT_AT_HEADER, "")
+    return int(text) if re.fullmatch(r"[0-9]{1,19}", text) else None
+
+
+async def _in_thread(work: Callable[[], _Submitted]) -> _Submitted:
+    """Decode off the event loop, a few bodies at a time: more threads would only take turns."""
+    global _limiter
+    if _limiter is None:
+        _limiter = CapacityLimiter(_DECODING_THREADS)
+    return await to_thread.run_sync(work, limiter=_limiter)
+
+
+async def _answer(
+    done: Future[None] | None, rejected: list[Rejected], encoding: Encoding, noun: str
+) -> Response:
+    if done is not None:
+        # Shielded: a client that leaves does not take its rows back.
+        await asyncio.shield(asyncio.wrap_future(done))
+    return Response(accepted(encoding, rejected, noun), 200, media_type=_MEDIA[encoding])

@@ -1,0 +1,135 @@
+"""Query parameters: the filters, read once for all routes that take them, and nothing unnamed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Query, Request
+from fastapi.dependencies.models import Dependant
+
+from agentops.config import nearest
+from agentops.server.api.errors import ApiError
+from agentops.server.api.state import now_ns, project_of
+from agentops.server.query.filters import STATES, Filters
+from agentops.server.query.times import duration_ns, moment
+
+_known: Final[dict[int, list[str]]] = {}
+
+
+def _names(dependant: Dependant) -> Iterator[str]:
+    for parameter in dependant.query_params:
+        yield parameter.alias
+    for inner in dependant.dependencies:
+        yield from _names(inner)
+
+
+async def only_known(request: Request) -> None:
+    """Refuse a query parameter that the route does not take: a misspelt filter must not widen an answer."""
+    if not request.query_params:
+        return
+    route: Any = request.scope.get("route")
+    known = _known.get(id(route))
+    if known is None:
+        known = _known[id(route)] = sorted(set(_names(route.dependant)))
+    for name in request.query_params:
+        if name not in known:
+            meant = nearest(name, known)
+            hint = (
+                f"Did you mean {meant!r}?" if meant else f"It takes: {', '.join(known) or 'no parameters'}."
+            )
+            raise ApiError(400, "unknown_parameter", f"{name}: this route does not take it.", hint)
+
+
+def _invalid(name: str, given: str, use: str) -> ApiError:
+    return ApiError(400, "invalid_parameter", f"{name}: {given!r} cannot be used.", use)
+
+
+def filters(
+    request: Request,
+    q: Annotated[str, Query(max_length=1000, description="text in names, inputs, outputs and errors")] = "",
+    tag: Annotated[list[str] | None, Query(description="repeatable: sessions with all of them")] = None,
+    state: Annotated[
+        list[str] | None, Query(description="running, success, fail or indeterminate; repeatable")
+    ] = None,
+    since: Annotated[
+        str | None, Query(description="started at or after: ISO 8601, or back from now as 24h or 7d")
+    ] = None,
+    until: Annotated[str | None, Query(description="started before: as since")] = None,
+    model: Annotated[list[str] | None, Query(description="repeatable: any of them")] = None,
+    agent: Annotated[list[str] | None, Query(description="repeatable: any of them")] = None,
+    tool: Annotated[list[str] | None, Query(description="repeatable: any of them")] = None,
+    user: Annotated[list[str] | None, Query(description="repeatable: any of them")] = None,
+    error: Annotated[
+        list[str] | None, Query(description="an error's type, or true or false for with and without")
+    ] = None,
+    min_cost: Annotated[float | None, Query(ge=0, description="US dollars")] = None,
+    min_duration: Annotated[
+        str | None, Query(description="milliseconds, or with a unit: 500ms, 2s, 1m, 1h")
+    ] = None,
+) -> Filters:
+    """Read the filters of a request."""
+    now = now_ns()
+    for word in state or ():
+        if word not in STATES:
+            meant = nearest(word, list(STATES))
+            raise _invalid(
+                "state", word, f"Use {', '.join(STATES)}." + (f" Did you mean {meant!r}?" if meant else "")
+            )
+    return Filters(
+        project=project_of(request),
+        now_ns=now,
+        q=_text("q", q.strip()),
+        tag=_words("tag", tag),
+        state=_words("state", state),
+        since_ns=_moment("since", since, now),
+        until_ns=_moment("until", until, now),
+        model=_words("model", model),
+        agent=_words("agent", agent),
+        tool=_words("tool", tool),
+        user=_words("user", user),
+        error=_words("error", error),
+        min_cost=_cost(min_cost),
+        min_duration_ns=_duration(min_duration),
+    )
+
+
+def _words(name: str, given: list[str] | None) -> list[str]:
+    return [_text(name, word) for word in given or () if word]
+
+
+def _text(name: str, given: str) -> str:
+    if "\x00" in given:
+        raise _invalid(name, given, "A NUL character cannot be searched for.")
+    return given
+
+
+def _cost(given: float | None) -> float | None:
+    if given is not None and given != given or given == float("inf"):
+        raise _invalid("min_cost", str(given), "Use a number of US dollars.")
+    return given
+
+
+def _moment(name: str, given: str | None, now: int) -> int | None:
+    if given is None or given == "":
+        return None
+    try:
+        when = moment(given, now)
+    except (ValueError, OverflowError):
+        raise _invalid(
+            name, given, "Use ISO 8601, such as 2026-11-20T09:00:00Z, or back from now, such as 24h or 7d."
+        ) from None
+    return min(when, 2**63)
+
+
+def _duration(given: str | None) -> int | None:
+    if given is None or given == "":
+        return None
+    try:
+        return min(duration_ns(given), 2**63)
+    except (ValueError, OverflowError):
+        raise _invalid("min_duration", given, "Use milliseconds, or a number with ms, s, m or h.") from None
+
+
+FilterQuery = Annotated[Filters, Depends(filters)]
+CursorQuery = Annotated[str | None, Query(max_length=2000, description="next_cursor of the previous page")]

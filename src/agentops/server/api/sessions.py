@@ -1,0 +1,96 @@
+"""Routes about sessions: the list, its facets, one session, and what a user says about it."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from agentops.server.api import models
+from agentops.server.api.answers import documented, json
+from agentops.server.api.errors import no_such_session
+from agentops.server.api.parameters import CursorQuery, FilterQuery, only_known
+from agentops.server.api.state import now_ns, own_writes, project_of, rooms
+from agentops.server.query.facets import facets
+from agentops.server.query.sessions import session, sessions
+from agentops.server.store import edits
+
+router = APIRouter(prefix="/api/sessions", tags=["sessions"], dependencies=[Depends(only_known)])
+
+
+@router.get(
+    "", operation_id="listSessions", response_model=None, responses=documented(models.SessionPage, 400)
+)
+def list_sessions(
+    request: Request,
+    chosen: FilterQuery,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    cursor: CursorQuery = None,
+    sort: Literal["started", "duration", "cost", "tokens", "errors", "events"] = "started",
+    order: Literal["asc", "desc"] = "desc",
+) -> Response:
+    """List sessions, newest first unless sorted otherwise."""
+    here = rooms(request)
+    own_writes(here)
+    page = sessions(here.store, chosen, sort=sort, order=order, limit=limit, cursor=cursor)
+    return json({"sessions": page.sessions, "next_cursor": page.next_cursor, "total": page.total})
+
+
+@router.get(
+    "/facets", operation_id="listFacets", response_model=None, responses=documented(models.Facets, 400)
+)
+def list_facets(request: Request, chosen: FilterQuery) -> Response:
+    """List the values that the filtered sessions can be narrowed to, with counts."""
+    here = rooms(request)
+    own_writes(here)
+    return json(facets(here.store, chosen))
+
+
+@router.get(
+    "/{session_id}",
+    operation_id="getSession",
+    response_model=None,
+    responses=documented(models.SessionDetail, 404),
+)
+def get_session(request: Request, session_id: str) -> Response:
+    """Return one session with its host environment and resource attributes."""
+    here = rooms(request)
+    own_writes(here)
+    found = session(here.store, project_of(request), session_id, now_ns())
+    if found is None:
+        raise no_such_session(session_id)
+    return json(found)
+
+
+@router.patch(
+    "/{session_id}",
+    operation_id="editSession",
+    response_model=None,
+    responses=documented(models.SessionDetail, 400, 404, 422),
+)
+def edit_session(request: Request, session_id: str, body: models.SessionEdit) -> Response:
+    """Change what a user says about a session: name, tags, note."""
+    here = rooms(request)
+    own_writes(here)
+    project = project_of(request)
+    if session(here.store, project, session_id, now_ns()) is None:
+        raise no_such_session(session_id)
+    change = {name: getattr(body, name) for name in body.model_fields_set}
+    here.summariser.edit(edits.changed(here.store, project, session_id, change, time.time_ns()))
+    found = session(here.store, project, session_id, now_ns())
+    if found is None:
+        raise no_such_session(session_id)
+    return json(found)
+
+
+@router.delete("/{session_id}", operation_id="deleteSession", status_code=204, response_model=None,
+               responses=documented(None, 404))  # fmt: skip
+def delete_session(request: Request, session_id: str) -> Response:
+    """Remove a session, its events and its logs."""
+    here = rooms(request)
+    own_writes(here)
+    if not edits.delete(here.store, here.summariser, project_of(request), session_id, now_ns()):
+        raise no_such_session(session_id)
+    return Response(status_code=204)

@@ -1,0 +1,137 @@
+"""From a decoded body to a batch of rows: normalise, price, encode; nothing here waits or writes.
+
+A row is its event's JSON with the store's own columns put in front, so that a span is encoded once and never looked at
+again on its way to the engine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from agentops.model import Resource, Span
+from agentops.otlp.refusal import Rejected
+from agentops.server.normalise import normalise, normalise_log
+from agentops.server.normalise.event import Event
+from agentops.server.prices import priced
+from agentops.server.store.facts import ENDED_BIT, Fact, TraceKey, fact
+from agentops.server.store.write import Batch, Writer
+
+if TYPE_CHECKING:
+    from agentops.otlp.decode import Encoding
+
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+class Ingest:
+    """Takes OTLP bodies of a project and hands their rows to the writer."""
+
+    def __init__(self, writer: Writer, clock: Callable[[], int] = time.time_ns) -> None:
+        self._writer = writer
+        self._clock = clock
+
+    def traces(
+        self, body: bytes, encoding: Encoding, project: str, sent_at_ns: int | None
+    ) -> tuple[Future[None] | None, list[Rejected]]:
+        """Decode spans and submit them.
+
+        Args:
+            body: a decompressed ExportTraceServiceRequest.
+            encoding: what it is written in.
+            project: whose spans these are.
+            sent_at_ns: when it was sent, by the sender's clock; None when the sender did not say.
+
+        Returns:
+            A future that is done when the rows are committed (None without rows), and what was refused.
+
+        Raises:
+            MalformedBody: the body as a whole cannot be read.
+            Full: too much waits already.
+        """
+        # Here and not above: protobuf's classes take 0.15 s to load, which a server that starts need not wait for.
+        from agentops.otlp.decode import decode_traces
+
+        decoded = decode_traces(body, encoding)
+        if not decoded.spans:
+            return None, decoded.rejected
+        batch = rows(decoded.spans, project, self._clock(), sent_at_ns)
+        return self._writer.submit(batch), decoded.rejected
+
+    def logs(
+        self, body: bytes, encoding: Encoding, project: str
+    ) -> tuple[Future[None] | None, list[Rejected]]:
+        """Decode log records and submit them; as `traces`."""
+        from agentops.otlp.decode import decode_logs
+
+        decoded = decode_logs(body, encoding)
+        if not decoded.records:
+            return None, decoded.rejected
+        received_at = self._clock()
+        resources = _Resources(project)
+        lines: list[bytes] = []
+        for index, record in enumerate(decoded.records):
+            line = _ENCODER.encode(normalise_log(record))
+            prefix = _prefix(
+                project, received_at + index, received_at, None, resources.id_of(record.resource)
+            )
+            lines.append(prefix + line[1:])
+        batch = Batch(logs=lines, resources=resources.found, received_at=received_at)
+        return self._writer.submit(batch), decoded.rejected
+
+
+def rows(spans: list[Span], project: str, received_at: int, sent_at_ns: int | None) -> Batch:
+    """Return the rows of decoded spans, as received at `received_at` (unix nanoseconds)."""
+    resources = _Resources(project)
+    lines: list[bytes] = []
+    facts: dict[TraceKey, list[Fact]] = {}
+    skew = None if sent_at_ns is None else received_at - sent_at_ns
+    for index, span in enumerate(spans):
+        event = priced(normalise(span))
+        version = received_at + index + (ENDED_BIT if event.ended else 0)
+        seen_at = received_at if skew is None else _seen_at(event, skew, received_at)
+        resource_id = resources.id_of(span.resource)
+        lines.append(
+            _prefix(project, version, received_at, seen_at, resource_id) + _ENCODER.encode(event)[1:]
+        )
+        facts.setdefault((project, event.trace_id), []).append(fact(event, version, seen_at, resource_id))
+    return Batch(spans=lines, resources=resources.found, facts=facts, received_at=received_at)
+
+
+def _seen_at(event: Event, skew: int, received_at: int) -> int:
+    """Return when a record was made, by our clock: a backlog that arrives late shows no life now."""
+    made_at = max(
+        event.heartbeat_ns, event.started_at + event.duration_ns if event.ended else event.started_at
+    )
+    return max(0, min(received_at, made_at + skew))
+
+
+def _prefix(project: str, version: int, received_at: int, seen_at: int | None, resource_id: int) -> bytes:
+    seen = "" if seen_at is None else f'"seen_at":{seen_at},'
+    return (
+        b'{"project":%b,' % _ENCODER.encode(project)
+        + f'"version":{version},"received_at":{received_at},{seen}"resource_id":{resource_id},'.encode()
+    )
+
+
+class _Resources:
+    """The resources of one request; spans of a batch share the object, so that each is hashed once."""
+
+    def __init__(self, project: str) -> None:
+        self._project = project
+        self._ids: dict[int, int] = {}
+        self.found: dict[tuple[str, int], str] = {}
+
+    def id_of(self, resource: Resource) -> int:
+        known = self._ids.get(id(resource))
+        if known is not None:
+            return known
+        text = msgspec.json.encode(resource.attributes, order="deterministic")
+        number = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
+        self._ids[id(resource)] = number
+        self.found[self._project, number] = text.decode()
+        return number

@@ -1,0 +1,122 @@
+"""Live notices: which sessions changed, to everybody who listens.
+
+A listener holds a small set of ids, not a queue: a slow one gets fewer, larger notices, and one that stays silent for
+long is dropped. Notices are numbered; a listener that comes back with the last number it saw is told what it missed,
+or, when that is no longer known, to look at everything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+HEARTBEAT_S: Final = 15.0
+_REMEMBERED: Final = 1_000
+_MOST_WAITING_IDS: Final = 10_000
+_GATHER_S: Final = 0.02
+
+
+@dataclass(eq=False, slots=True)
+class _Listener:
+    project: str
+    loop: asyncio.AbstractEventLoop
+    wake: asyncio.Event
+    waiting: dict[str, None] = field(default_factory=dict[str, None])
+    number: int = 0
+    lost: bool = False
+
+
+class Live:
+    """Spreads the ids of changed sessions. `publish` may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._listeners: set[_Listener] = set()
+        self._past: deque[tuple[int, str, list[str]]] = deque(maxlen=_REMEMBERED)
+        self._number = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closing = False
+
+    @property
+    def listeners(self) -> int:
+        """How many listen now."""
+        return len(self._listeners)
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Say which loop the listeners live on."""
+        self._loop = loop
+
+    def publish(self, project: str, sessions: Iterable[str]) -> None:
+        """Tell the project's listeners that these sessions changed."""
+        ids = list(sessions)
+        loop = self._loop
+        if ids and loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._spread, project, ids)
+
+    def close(self) -> None:
+        """End all listeners; a server that stops must not wait for browsers to leave."""
+        self._closing = True
+        for listener in self._listeners:
+            listener.wake.set()
+
+    def _spread(self, project: str, ids: list[str]) -> None:
+        self._number += 1
+        self._past.append((self._number, project, ids))
+        for listener in self._listeners:
+            if listener.project == project and not listener.lost:
+                listener.waiting.update(dict.fromkeys(ids))
+                listener.number = self._number
+                listener.lost = len(listener.waiting) > _MOST_WAITING_IDS
+                listener.wake.set()
+
+    async def listen(self, project: str, last_number: int | None = None) -> AsyncIterator[bytes]:
+        """Yield server-sent-event frames until the listener leaves, is too slow or the server stops."""
+        listener = _Listener(project, asyncio.get_running_loop(), asyncio.Event())
+        self._listeners.add(listener)
+        try:
+            yield b"retry: 1000\n: listening\n\n"
+            if last_number is not None:
+                self._catch_up(listener, last_number)
+            while not self._closing:
+                try:
+                    await asyncio.wait_for(listener.wake.wait(), HEARTBEAT_S)
+                except TimeoutError:
+                    yield b": ping\n\n"
+                    continue
+                if self._closing:
+                    return
+                # A burst becomes one frame.
+                await asyncio.sleep(_GATHER_S)
+                listener.wake.clear()
+                if listener.lost:
+                    return
+                ids, listener.waiting = listener.waiting, {}
+                if ids:
+                    yield frame(listener.number, list(ids))
+        finally:
+            self._listeners.discard(listener)
+
+    def _catch_up(self, listener: _Listener, last_number: int) -> None:
+        if last_number == self._number:
+            return
+        if (
+            last_number > self._number
+            or (self._past and self._past[0][0] > last_number + 1)
+            or not self._past
+        ):
+            listener.waiting["*"] = None
+        for number, project, ids in self._past:
+            if number > last_number and project == listener.project:
+                listener.waiting.update(dict.fromkeys(ids))
+        if listener.waiting:
+            listener.number = self._number
+            listener.wake.set()
+
+
+def frame(number: int, sessions: list[str]) -> bytes:
+    """Return one notice. `*` among the sessions means: some changed that are no longer known by name."""
+    return b"id: %d\ndata: %b\n\n" % (number, msgspec.json.encode({"sessions": sessions}))

@@ -1,0 +1,314 @@
+"""Where a span keeps its content: which attributes and events are its input, its output, its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from agentops.model import Attributes, SpanEvent
+from agentops.server.normalise import bodies as body
+from agentops.server.normalise import messages as chat
+from agentops.server.normalise import parts as part
+from agentops.server.normalise.bodies import Body
+from agentops.server.normalise.dialects import AGENTOPS_04, OPENLLMETRY, OWN
+from agentops.server.normalise.flattened import trees
+from agentops.server.normalise.values import encoded, is_list, is_object
+
+END_STATES: Final[Mapping[str, str]] = {
+    "success": "Success",
+    "ok": "Success",
+    "fail": "Fail",
+    "failed": "Fail",
+    "failure": "Fail",
+    "error": "Fail",
+    "indeterminate": "Indeterminate",
+    "unset": "Indeterminate",
+}
+"""End states in every spelling that clients use, in lower case."""
+
+_CONVERSATIONS: Final = frozenset(("llm", "agent", "session"))
+_JSON_TEXT: Final = frozenset(
+    name
+    for table in (OWN, OPENLLMETRY, AGENTOPS_04)
+    for field in ("input", "output")
+    for name in table[field]
+)
+"""Attributes that are JSON by contract."""
+
+_MESSAGE_EVENTS: Final[Mapping[str, str]] = {
+    "gen_ai.system.message": "system",
+    "gen_ai.user.message": "user",
+    "gen_ai.assistant.message": "assistant",
+    "gen_ai.tool.message": "tool",
+    "gen_ai.content.prompt": "user",
+}
+_CHOICE_EVENTS: Final = frozenset(("gen_ai.choice", "gen_ai.content.completion"))
+DETAILS_EVENT: Final = "gen_ai.client.inference.operation.details"
+CONTENT_EVENTS: Final = frozenset((*_MESSAGE_EVENTS, *_CHOICE_EVENTS, DETAILS_EVENT))
+"""Events that carry the messages of a call."""
+
+_FLAT_INPUT: Final = ("llm.input_messages.", "gen_ai.prompt.", "llm.prompts.", "embedding.embeddings.")
+_FLAT_OUTPUT: Final = (
+    "llm.output_messages.",
+    "gen_ai.completion.",
+    "llm.choices.",
+    "retrieval.documents.",
+    "reranker.output_documents.",
+)
+
+
+def bodies(
+    given: Attributes,
+    found: Mapping[str, Any],
+    sources: Mapping[str, str],
+    events: list[SpanEvent],
+    kind: str,
+    flat: bool,
+) -> tuple[Body, Body]:
+    """Return a span's input and output.
+
+    Most telling first: messages as JSON, messages in events, flattened messages, then the one value of the
+    span.
+    """
+    if kind == "tool":
+        return _tool_bodies(found, sources)
+    entered = _messages(found, "input")
+    left = _messages(found, "output")
+    if events and (entered is None or left is None):
+        from_events = event_bodies(events)
+        entered = entered or from_events[0]
+        left = left or from_events[1]
+    if flat and (entered is None or left is None):
+        spread = trees(given, (*_FLAT_INPUT, *_FLAT_OUTPUT))
+        if spread:
+            entered = entered or _flattened(spread, _FLAT_INPUT, "input", given)
+            left = left or _flattened(spread, _FLAT_OUTPUT, "output", given)
+    return entered or _value(found, sources, "input", kind), left or _value(found, sources, "output", kind)
+
+
+def _messages(found: Mapping[str, Any], direction: str) -> Body | None:
+    value = found.get("input_messages" if direction == "input" else "output_messages")
+    if direction == "input":
+        before = chat.instructions(found["system"]) if "system" in found else None
+        if value is None:
+            return body.conversation(before, direction) if before and "input" not in found else None
+        return body.messages_body(value, direction, before) or body.value_body(value, direction)
+    if value is None:
+        return None
+    return body.messages_body(value, direction) or body.value_body(value, direction)
+
+
+def _value(found: Mapping[str, Any], sources: Mapping[str, str], field: str, kind: str) -> Body:
+    value = found.get(field)
+    if value is None:
+        return body.NONE
+    return body.value_body(
+        value, field, chatty=kind in _CONVERSATIONS, json_text=sources[field] in _JSON_TEXT
+    )
+
+
+def _tool_bodies(found: Mapping[str, Any], sources: Mapping[str, str]) -> tuple[Body, Body]:
+    """Return a tool's arguments and result."""
+    if "tool_input" in found:
+        entered = body.value_body(found["tool_input"], "input")
+    elif "input" in found:
+        entered = _value(found, sources, "input", "tool")
+    else:
+        parameters = found.get("tool_parameters")
+        entered = body.NONE if _is_schema(parameters) else body.value_body(parameters, "input")
+    if "tool_output" in found:
+        left = body.value_body(found["tool_output"], "output")
+    else:
+        left = _value(found, sources, "output", "tool")
+    return entered, left
+
+
+def _is_schema(parameters: Any) -> bool:
+    """Tell whether `tool.parameters` describes the tool instead of holding its arguments."""
+    meaning = part.parsed(parameters)
+    return is_object(meaning) and (
+        (meaning.get("type") == "object" and "properties" in meaning)
+        or "$schema" in meaning
+        or "parameters" in meaning
+    )
+
+
+def _flattened(
+    spread: Mapping[str, Any], prefixes: tuple[str, ...], direction: str, given: Attributes
+) -> Body | None:
+    for prefix in prefixes:
+        tree = spread.get(prefix[:-1])
+        if not is_list(tree):
+            continue
+        if prefix.startswith(("retrieval.", "reranker.")):
+            documents = [_document(item) for item in tree]
+            text = encoded(documents)
+            shown = " · ".join(
+                str(each.get("content") or each.get("id") or "") for each in documents if is_object(each)
+            )
+            return Body(text, "json", body.preview(shown or text))
+        if prefix.startswith("embedding."):
+            texts = [
+                item["text"] if is_object(item) and isinstance(item.get("text"), str) else None
+                for item in tree
+            ]
+            if not any(texts):
+                continue
+            if len(texts) == 1 and texts[0] is not None:
+                return Body(texts[0], "text", body.preview(texts[0]))
+            text = encoded(texts)
+            return Body(text, "json", body.preview(text))
+        role = "user" if direction == "input" else "assistant"
+        found = [_flat_message(item, role) for item in tree]
+        return body.conversation(found, direction) if found else None
+    return None
+
+
+def _flat_message(item: Any, role: str) -> chat.Message:
+    if not is_object(item):
+        return {"role": role, "parts": part.parts(item)}
+    flat = dict(item)
+    inner: Any = flat.get("prompt") or flat.get("completion")
+    if "role" not in flat and is_object(inner) and "text" in inner:
+        flat = {"content": inner["text"]}
+    contents = flat.get("contents")
+    if is_list(contents):
+        flat["contents"] = [_flat_part(each) for each in contents]
+    elif flat.get("") is not None and "content" not in flat:
+        flat["content"] = flat.pop("")
+    return chat.message(flat, role)
+
+
+def _flat_part(item: Any) -> Any:
+    """Take OpenInference's wrappers off a content part: {"image": {"image": {"url": ...}}} means a URL."""
+    if not is_object(item):
+        return item
+    flat = dict(item)
+    for name in ("image", "audio", "video", "document"):
+        inner: Any = flat.get(name)
+        if is_object(inner):
+            flat[name] = inner.get(name, inner)
+            flat.setdefault("type", name)
+            if name == "audio" and is_object(flat[name]) and "url" in flat[name]:
+                return part.media(flat[name]["url"], "audio", flat[name].get("mime_type"))
+    return flat
+
+
+def _document(item: Any) -> Any:
+    if not is_object(item):
+        return item
+    return {key: part.parsed(value) if key == "metadata" else value for key, value in item.items()}
+
+
+def event_bodies(events: list[SpanEvent]) -> tuple[Body | None, Body | None]:
+    """Return the conversation that a span's events tell."""
+    entered: list[chat.Message] = []
+    left: list[chat.Message] = []
+    for event in events:
+        if event.name in CONTENT_EVENTS:
+            going_in, coming_out = event_messages(event.name, event.attributes, None)
+            entered.extend(going_in)
+            left.extend(coming_out)
+    return (
+        body.conversation(entered, "input") if entered else None,
+        body.conversation(left, "output") if left else None,
+    )
+
+
+def event_messages(
+    name: str, said: Mapping[str, Any], payload: Any
+) -> tuple[list[chat.Message], list[chat.Message]]:
+    """Return the messages, going in and coming out, that one content event tells.
+
+    Args:
+        name: The event's name, one of CONTENT_EVENTS.
+        said: Its attributes.
+        payload: The body of a log record, or None.
+    """
+    content: dict[str, Any] = dict(said)
+    payload = part.parsed(payload)
+    if is_object(payload):
+        content.update(payload)
+    elif payload is not None:
+        content["content"] = payload
+    nested = part.parsed(content.pop("gen_ai.event.content", None))
+    if is_object(nested):
+        content = {**content, **nested}
+    if name == DETAILS_EVENT:
+        before = (
+            chat.instructions(content["gen_ai.system_instructions"])
+            if "gen_ai.system_instructions" in content
+            else []
+        )
+        going_in = chat.messages(part.parsed(content.get("gen_ai.input.messages")), "user") or []
+        coming_out = chat.messages(part.parsed(content.get("gen_ai.output.messages")), "assistant") or []
+        return [*before, *going_in], coming_out
+    for whole in ("gen_ai.prompt", "gen_ai.completion"):
+        if whole in content:
+            content.setdefault("content", part.parsed(content.pop(whole)))
+    inner = part.parsed(content.get("message"))
+    if is_object(inner):
+        content = {**{key: value for key, value in content.items() if key != "message"}, **inner}
+    elif isinstance(inner, str):
+        content.setdefault("content", inner)
+    role = _MESSAGE_EVENTS.get(name, "assistant")
+    listed = chat.messages(content.get("content"), role)
+    found = listed if listed else [chat.message(content, role)]
+    found = [each for each in found if each["parts"] or each.get("finish_reason")]
+    return ([], found) if name in _CHOICE_EVENTS else (found, [])
+
+
+def model_in_parameters(found: Mapping[str, Any]) -> str:
+    """Return the model that a failed call names only in its parameters or its input."""
+    for field in ("parameters", "input"):
+        meaning = part.parsed(found.get(field))
+        if is_object(meaning):
+            for name in ("model", "model_name", "model_id"):
+                value = meaning.get(name)
+                if isinstance(value, str) and value:
+                    return value
+    return ""
+
+
+class _Answer(Struct):
+    """The part of a provider's answer that is wanted from its JSON."""
+
+    id: str = ""
+
+
+_ANSWER: Final = msgspec.json.Decoder(_Answer)
+
+
+def response_id(found: Mapping[str, Any]) -> str:
+    """Return the provider's id of an answer that is kept only in the answer's own JSON."""
+    answer = found.get("output")
+    if type(answer) is str and answer.startswith("{"):
+        try:
+            return _ANSWER.decode(answer).id
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return ""
+    return ""
+
+
+def shown_name(name: str, kind: str, found: Mapping[str, Any], agent: str) -> tuple[str, str]:
+    """Return the name that a reader sees of another program's span, and the agent it belongs to."""
+    if kind == "tool":
+        tool: str = found.get("tool") or found.get("entity", "")
+        if not tool:
+            tool = name.removeprefix("tool_call.").removeprefix("execute_tool ").removesuffix(".tool")
+        return tool or name, agent
+    if kind == "agent":
+        shown = (
+            agent or found.get("entity") or name.removeprefix("invoke_agent ").removeprefix("create_agent ")
+        )
+        shown = shown.removesuffix(".agent")
+        return shown or name, agent or shown
+    word = found.get("entity")
+    if word and name.startswith(f"{word}."):
+        return word, agent
+    if "kind" in found and name.endswith(f".{kind}") and len(name) > len(kind) + 1:
+        return name[: -len(kind) - 1], agent
+    return name, agent

@@ -1,0 +1,104 @@
+"""A log record becomes a Log: a line of its session, or the content of the span that it names."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final
+
+from agentops import semconv
+from agentops.model import LogRecord
+from agentops.server.normalise import content as call
+from agentops.server.normalise import values
+from agentops.server.normalise.dialects import INDEX
+from agentops.server.normalise.event import Log
+from agentops.server.normalise.surrogates import mended_record
+
+_SEVERITIES: Final = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
+
+
+def normalise_log(record: LogRecord) -> Log:
+    """Return the record as a Log. Pure; it never raises."""
+    try:
+        return _log(record, read=True)
+    except Exception:
+        # Whatever the tables tripped over, the record is kept as the text it is.
+        return _log(mended_record(record), read=False)
+
+
+def _log(record: LogRecord, *, read: bool) -> Log:
+    given = record.attributes
+    name = record.event_name or given.get("event.name") or ""
+    if not isinstance(name, str):
+        name = values.encoded(name)
+    entered: list[Any] = []
+    left: list[Any] = []
+    is_content = bool(name in call.CONTENT_EVENTS and record.span_id)
+    if is_content and read:
+        entered, left = call.event_messages(name, given, record.body)
+    body, body_format = _body(record.body)
+    attributes = values.encoded(given)
+    session, rank = "", len(INDEX)
+    for key, value in given.items():
+        entry = INDEX.get(key)
+        if entry is not None and entry[0] == "session" and entry[1] < rank and value not in ("", None):
+            session, rank = str(value), entry[1]
+    severity = record.severity
+    identity = (
+        f"{record.trace_id}\n{record.span_id}\n{record.time_ns}\n{severity}\n{name}\n{body}\n{attributes}"
+    )
+    resource = record.resource.attributes
+    logger = given.get("logger.name") or record.scope.name
+    return Log(
+        log_id=hashlib.blake2b(identity.encode(), digest_size=8).hexdigest(),
+        trace_id=record.trace_id,
+        span_id=record.span_id,
+        declared_session=session,
+        at_ns=record.time_ns,
+        severity=severity,
+        severity_text=(record.severity_text or _severity(severity)).upper(),
+        name=name,
+        body=body,
+        body_format=body_format,
+        logger=logger if isinstance(logger, str) else values.encoded(logger),
+        content=is_content,
+        input=values.encoded(entered) if entered else "",
+        output=values.encoded(left) if left else "",
+        attributes=attributes,
+        service=str(resource.get(semconv.SERVICE_NAME, "")),
+        instance=str(resource.get(semconv.SERVICE_INSTANCE, "")),
+    )
+
+
+def _body(body: Any) -> tuple[str, str]:
+    if body is None or body == "":
+        return "", ""
+    if isinstance(body, str):
+        if not body.isascii():
+            body.encode()
+        return body, "text"
+    return values.encoded(body), "json"
+
+
+def _severity(number: int) -> str:
+    """Return the name of an OTLP severity number."""
+    return _SEVERITIES[(number - 1) // 4] if 1 <= number <= 24 else ""
+
+
+def completed(body: str, body_format: str, contents: list[str]) -> tuple[str, str]:
+    """Return an event's input (or output) and its format, completed by the content events that name it.
+
+    What the span says itself wins: instrumentation that sends both sends the same.
+
+    Args:
+        body: Event.input or Event.output.
+        body_format: Event.input_format or Event.output_format.
+        contents: Log.input or Log.output of its content records, in the order they were made.
+    """
+    if body_format:
+        return body, body_format
+    found: list[Any] = []
+    for text in contents:
+        listed = values.decoded(text) if text else None
+        if values.is_list(listed):
+            found.extend(listed)
+    return (values.encoded(found), "messages") if found else ("", "")

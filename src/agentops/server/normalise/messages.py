@@ -1,0 +1,218 @@
+"""Conversations in one form: a list of {"role", "name"?, "parts", "finish_reason"?}.
+
+Read here: the OpenTelemetry GenAI JSON, chat lists of OpenAI, Anthropic, Google, LangChain, and what
+`flattened` made of dotted attributes. JSON that is in our form already is kept word for word, so that it need
+not be stored twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from agentops.server.normalise import parts as part
+from agentops.server.normalise.values import decoded, encoded, is_list, is_object
+
+Message = dict[str, Any]
+
+_ROLES: Final[Mapping[str, str]] = {
+    "human": "user",
+    "humanmessage": "user",
+    "ai": "assistant",
+    "aimessage": "assistant",
+    "aimessagechunk": "assistant",
+    "model": "assistant",
+    "systemmessage": "system",
+    "toolmessage": "tool",
+    "function": "tool",
+    "chatbot": "assistant",
+}
+
+
+def canonical(items: Any) -> bool:
+    """Tell whether decoded JSON is a non-empty conversation in our form already."""
+    if not is_list(items) or not items:
+        return False
+    for message in items:
+        if not is_object(message):
+            return False
+        content = message.get("parts")
+        if type(message.get("role")) is not str or not is_list(content) or "content" in message:
+            return False
+        for each in content:
+            if not is_object(each):
+                return False
+            kind = each.get("type")
+            if kind == "text" or kind == "reasoning":
+                if type(each.get("content")) is not str:
+                    return False
+            elif (
+                (kind == "tool_call" and type(each.get("arguments")) is str)
+                or (kind == "tool_call_response" and ("response" not in each or "result" in each))
+                or kind not in part.CANONICAL
+            ):
+                return False
+    return True
+
+
+def messages(value: Any, role: str) -> list[Message] | None:
+    """Return the conversation that a decoded value is, or None when it is none.
+
+    Args:
+        value: A list of messages, one message, or an object that holds a list under "messages".
+        role: Whose message it is when a message does not say.
+    """
+    if is_object(value):
+        holder: dict[str, Any] = value
+        for name in ("messages", "contents", "input"):
+            if is_list(holder.get(name)):
+                listed = messages(holder[name], role)
+                if listed and holder.get("system"):
+                    listed.insert(0, {"role": "system", "parts": part.parts(holder["system"])})
+                return listed
+        if not _message_like(holder):
+            return None
+        return [message(holder, role)]
+    if not is_list(value) or not value:
+        return None
+    items: list[Any] = value
+    if len(items) == 1 and is_list(items[0]):
+        return messages(items[0], role)
+    found: list[Message] = []
+    for item in items:
+        if isinstance(item, str):
+            found.append({"role": role, "parts": part.parts(item)})
+        elif is_object(item) and _message_like(item):
+            found.append(message(item, role))
+        else:
+            return None
+    return found if any(is_object(item) for item in items) else None
+
+
+_ITEM_TYPES: Final = frozenset(
+    ("function_call", "function_call_output", "custom_tool_call", "custom_tool_call_output", "reasoning")
+)
+"""Items of OpenAI's responses that are messages without saying a role."""
+
+
+def _message_like(item: Mapping[str, Any]) -> bool:
+    return (
+        "role" in item
+        or "parts" in item
+        or item.get("type") in _ITEM_TYPES
+        or (isinstance(item.get("type"), str) and item["type"].lower() in _ROLES and "content" in item)
+        or ("kwargs" in item and "id" in item)
+        or "tool_calls" in item
+    )
+
+
+def message(item: Mapping[str, Any], role: str) -> Message:
+    """Return one message in our form."""
+    if is_object(item.get("kwargs")) and is_list(item.get("id")) and item["id"]:
+        item = {"role": str(item["id"][-1]), **item["kwargs"]}
+    elif is_object(item.get("data")) and "role" not in item:
+        item = {"role": item.get("type"), **item["data"]}
+    kind = item.get("type")
+    if kind in _ITEM_TYPES and "role" not in item:
+        speaker = "tool" if str(kind).endswith("_output") else "assistant"
+        return {"role": speaker, "parts": [part.part(item)]}
+    given = item.get("role") or (kind if isinstance(kind, str) and kind.lower() in _ROLES else None)
+    speaker = _ROLES.get(str(given).lower(), str(given).lower()) if given else role
+    found: Message = {"role": speaker}
+    if isinstance(item.get("name"), str) and item["name"]:
+        found["name"] = item["name"]
+    found["parts"] = _content(item, speaker)
+    finish = item.get("finish_reason") or item.get("stop_reason")
+    if isinstance(finish, str):
+        found["finish_reason"] = finish
+    return found
+
+
+def _content(item: Mapping[str, Any], role: str) -> list[part.Part]:
+    found: list[part.Part] = []
+    for name in ("reasoning_content", "reasoning", "thinking"):
+        if isinstance(item.get(name), str) and item[name]:
+            found.append({"type": "reasoning", "content": item[name]})
+            break
+    content = next(
+        (item[key] for key in ("parts", "contents", "content") if item.get(key) not in (None, "", [])), None
+    )
+    if isinstance(content, str):
+        content = _listed(content)
+    call_id = item.get("tool_call_id") or (item.get("id") if role == "tool" else None)
+    body = part.parts(content)
+    if call_id and not any(each["type"] == "tool_call_response" for each in body):
+        plain = body[0]["content"] if len(body) == 1 and body[0]["type"] == "text" else body or content
+        found.append(part.tool_call_response(call_id, plain))
+    else:
+        found.extend(body)
+    refusal = item.get("refusal")
+    if isinstance(refusal, str) and refusal:
+        found.append({"type": "refusal", "content": refusal})
+    known = {each.get("id") for each in found if each["type"] == "tool_call"}
+    calls = part.parsed(item.get("tool_calls"))
+    for call in calls if is_list(calls) else ():
+        if is_object(call):
+            read = part.part({"type": "tool_call", **{k: v for k, v in call.items() if k != "type"}})
+            if read["id"] is None or read["id"] not in known:
+                found.append(read)
+    legacy: Any = item.get("function_call")
+    if legacy is None and item.get("function_call_name"):
+        legacy = {"name": item["function_call_name"], "arguments": item.get("function_call_arguments_json")}
+    if is_object(legacy):
+        call_of: dict[str, Any] = legacy
+        found.append(part.tool_call(None, call_of.get("name"), call_of.get("arguments")))
+    return found
+
+
+def _listed(content: str) -> Any:
+    """Return a content list that was sent as its JSON text; any other text as it is."""
+    if content.startswith("[{"):
+        items = decoded(content)
+        if is_list(items) and all(is_object(item) and "type" in item for item in items):
+            return items
+    return content
+
+
+def instructions(value: Any) -> list[Message]:
+    """Return `gen_ai.system_instructions` (parts, JSON of them, a text) as a system message, if any."""
+    meaning = part.parsed(value)
+    if is_list(meaning) and meaning and is_object(meaning[0]) and "role" in meaning[0]:
+        return messages(meaning, "system") or []
+    found = part.parts(meaning)
+    return [{"role": "system", "parts": found}] if found else []
+
+
+def readable(message_: Mapping[str, Any]) -> str:
+    """Return what a message says in one text: its text parts, else what it calls, answers or shows."""
+    pieces: list[Mapping[str, Any]] = message_["parts"]
+    said = [piece["content"] for piece in pieces if piece.get("type") in _SAID and piece.get("content")]
+    if said:
+        return said[0] if len(said) == 1 else "\n".join(said)
+    for piece in pieces:
+        kind = piece.get("type")
+        if kind in ("tool_call", "server_tool_call"):
+            arguments = piece.get("arguments")
+            return (
+                f"{piece.get('name') or 'tool'}({'' if arguments in (None, {}, '') else _shown(arguments)})"
+            )
+        if kind == "tool_call_response":
+            return _shown(piece.get("response"))
+    for piece in pieces:
+        if piece.get("type") == "reasoning":
+            return _shown(piece.get("content") or "")
+        if piece.get("modality") or piece.get("type"):
+            return f"[{piece.get('modality') or piece.get('type')}]"
+    return ""
+
+
+_SAID: Final = frozenset(("text", "refusal"))
+
+
+def says(message_: Mapping[str, Any]) -> bool:
+    """Tell whether a message has text of its own."""
+    return any(piece.get("type") == "text" for piece in message_["parts"])
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else encoded(value)

@@ -1,0 +1,117 @@
+"""The filters that lists of sessions share, as one condition over the sessions table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+STATES: Final = ("running", "success", "fail", "indeterminate")
+
+# Silence is judged now, so that a session that reports again runs again.
+LAPSED: Final = "(state = 'running' AND lapses_at < {now:UInt64})"
+STATE: Final = f"if({LAPSED}, 'indeterminate', state)"
+ENDED_AT: Final = f"if({LAPSED}, last_seen_at, ended_at)"
+DURATION: Final = f"(if(state = 'running' AND NOT {LAPSED}, greatest({{now:UInt64}}, started_at), greatest({ENDED_AT}, started_at)) - started_at)"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of sessions is narrowed to. Repeated values mean any of them; tags mean all of them."""
+
+    project: str
+    now_ns: int
+    q: str = ""
+    tag: list[str] = field(default_factory=list[str])
+    state: list[str] = field(default_factory=list[str])
+    since_ns: int | None = None
+    until_ns: int | None = None
+    model: list[str] = field(default_factory=list[str])
+    agent: list[str] = field(default_factory=list[str])
+    tool: list[str] = field(default_factory=list[str])
+    user: list[str] = field(default_factory=list[str])
+    error: list[str] = field(default_factory=list[str])
+    min_cost: float | None = None
+    min_duration_ns: int | None = None
+
+
+def condition(filters: Filters) -> tuple[str, dict[str, Any]]:
+    """Return a WHERE condition over `sessions FINAL`, and its parameters."""
+    clauses = ["project = {project:String}", "NOT deleted"]
+    values: dict[str, Any] = {"project": filters.project, "now": filters.now_ns}
+    if filters.since_ns is not None:
+        clauses.append("started_at >= {since:UInt64}")
+        values["since"] = filters.since_ns
+    if filters.until_ns is not None:
+        clauses.append("started_at < {until:UInt64}")
+        values["until"] = filters.until_ns
+    if filters.tag:
+        clauses.append("hasAll(tags, {tag:Array(String)})")
+        values["tag"] = filters.tag
+    if filters.state:
+        clauses.append(f"{STATE} IN {{state:Array(String)}}")
+        values["state"] = filters.state
+    for name, column in (("model", "models"), ("agent", "agents"), ("tool", "tools")):
+        words: list[str] = getattr(filters, name)
+        if words:
+            clauses.append(f"hasAny({column}, {{{name}:Array(String)}})")
+            values[name] = words
+    if filters.user:
+        clauses.append("user_id IN {user:Array(String)}")
+        values["user"] = filters.user
+    if filters.error:
+        clauses.append(_errors(filters.error, values))
+    if filters.min_cost is not None:
+        clauses.append("ifNull(cost_usd, 0) >= {min_cost:Float64}")
+        values["min_cost"] = filters.min_cost
+    if filters.min_duration_ns is not None:
+        clauses.append(f"{DURATION} >= {{min_duration:UInt64}}")
+        values["min_duration"] = filters.min_duration_ns
+    if filters.q:
+        clauses.append(_text(filters.q, values))
+    return " AND ".join(clauses), values
+
+
+def _errors(words: list[str], values: dict[str, Any]) -> str:
+    """`true` and `false` ask whether there are errors at all; anything else is an error's type."""
+    clauses: list[str] = []
+    if "true" in words:
+        clauses.append("errors > 0")
+    if "false" in words:
+        clauses.append("errors = 0")
+    types = [word for word in words if word not in ("true", "false")]
+    if types:
+        clauses.append("hasAny(error_types, {error:Array(String)})")
+        values["error"] = types
+    return "(" + " OR ".join(clauses) + ")"
+
+
+def contains(column: str, needle: str, text: str) -> str:
+    """Return SQL for "column contains the text of parameter `needle`, in any letter case"."""
+    # The byte-wise function is several times faster and knows the case of ASCII letters, which is all that most texts
+    # and every script without case need.
+    cased = any(letter.lower() != letter.upper() for letter in text if not letter.isascii())
+    function = "positionCaseInsensitiveUTF8" if cased else "positionCaseInsensitive"
+    return f"{function}({column}, {{{needle}:String}}) > 0"
+
+
+SEARCHED: Final = ("name", "input", "output", "error_message", "error_type", "status_message")
+"""Columns of spans that `q` looks into."""
+
+
+def _text(text: str, values: dict[str, Any]) -> str:
+    values["q"] = text
+    spans = " OR ".join(contains(column, "q", text) for column in SEARCHED)
+    return f"""(
+        {contains("name", "q", text)} OR {contains("note", "q", text)} OR session_id = {{q:String}}
+        OR session_id IN (
+            SELECT multiIf(found.declared_session != '', found.declared_session, own.session_id != '', own.session_id, whole.session_id)
+            FROM (SELECT trace_id, span_id, declared_session FROM spans WHERE project = {{project:String}} AND ({spans})) AS found
+            LEFT JOIN (
+                SELECT trace_id, span_id, session_id FROM span_sessions FINAL WHERE project = {{project:String}}
+            ) AS own ON own.trace_id = found.trace_id AND own.span_id = found.span_id
+            LEFT JOIN (
+                SELECT trace_id, session_id FROM session_traces FINAL
+                WHERE project = {{project:String}} AND whole AND NOT deleted
+            ) AS whole ON whole.trace_id = found.trace_id
+        )
+    )"""

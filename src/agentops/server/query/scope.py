@@ -1,0 +1,111 @@
+"""Which spans are a session's: the condition that every question about one session starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec import Struct, field
+
+from agentops.server.query.filters import LAPSED
+from agentops.server.query.sessions import traces
+from agentops.server.store.client import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One session: how to find its spans, and what its events need to know of it."""
+
+    project: str
+    session_id: str
+    where: str
+    """Condition over `spans FINAL`."""
+    logs_where: str
+    """Condition over `logs FINAL`."""
+    values: dict[str, Any]
+    running: bool
+    started_at: int
+    tags: list[str]
+
+    @property
+    def events_where(self) -> str:
+        """The condition without the session's own root spans, which are no events."""
+        return f"({self.where}) AND kind != 'session'"
+
+    @property
+    def parent(self) -> str:
+        """SQL for an event's parent, NULL where that is the session itself."""
+        return "nullIf(transform(parent_id, {roots:Array(String)}, {hangs:Array(String)}, parent_id), '')"
+
+    @property
+    def status(self) -> str:
+        """SQL for an event's status: what has no end in a session that stopped was interrupted."""
+        return "if(ended, status, {open:String})"
+
+
+class _Session(Struct):
+    running: bool
+    started_at: int
+    tags: list[str]
+    roots: dict[str, str] = field(default_factory=dict[str, str])
+
+
+def scope(store: Store, project: str, session_id: str, now_ns: int) -> Scope | None:
+    """Return where a session's spans are, or None when there is no such session."""
+    found = store.rows(
+        f"SELECT state = 'running' AND NOT {LAPSED} ? true : false AS running, started_at, tags, roots FROM sessions FINAL "
+        "WHERE project = {project:String} AND session_id = {session:String} AND NOT deleted",
+        {"project": project, "session": session_id, "now": now_ns},
+        _Session,
+    )
+    if not found:
+        return None
+    session = found[0]
+    rows = traces(store, project, session_id)
+    whole = [row.trace_id for row in rows if row.whole]
+    mixed = [row.trace_id for row in rows if not row.whole]
+    values: dict[str, Any] = {
+        "project": project,
+        "session": session_id,
+        "roots": list(session.roots) or [""],
+        "hangs": list(session.roots.values()) or [""],
+        "open": "running" if session.running else "interrupted",
+    }
+    clauses: list[str] = []
+    if len(whole) == 1:
+        # An equality lets the engine read one trace in its stored order, which is start order.
+        clauses.append("trace_id = {trace:String}")
+        values["trace"] = whole[0]
+    elif whole:
+        clauses.append("trace_id IN {whole:Array(String)}")
+        values["whole"] = whole
+    members = ""
+    if mixed:
+        values["mixed"] = mixed
+        members = (
+            "(trace_id, span_id) IN (SELECT trace_id, span_id FROM span_sessions FINAL WHERE project = {project:String} "
+            "AND trace_id IN {mixed:Array(String)} AND session_id = {session:String})"
+        )
+        clauses.append(
+            "(trace_id IN {mixed:Array(String)} AND (declared_session = {session:String} "
+            f"OR (declared_session = '' AND {members})))"
+        )
+    inside = " OR ".join(clauses) if clauses else "0"
+    logs_inside = inside
+    if mixed:
+        # A log record belongs where its span does.
+        spans = (
+            "(trace_id, span_id) IN (SELECT trace_id, span_id FROM spans WHERE project = {project:String} "
+            "AND trace_id IN {mixed:Array(String)} AND declared_session = {session:String})"
+        )
+        logs_inside = inside.replace(members, f"({members} OR {spans})")
+    return Scope(
+        project=project,
+        session_id=session_id,
+        where=f"project = {{project:String}} AND ({inside})",
+        logs_where=f"project = {{project:String}} AND ({logs_inside} OR (trace_id = '' AND declared_session = {{session:String}}))",
+        values=values,
+        running=session.running,
+        started_at=session.started_at,
+        tags=session.tags,
+    )

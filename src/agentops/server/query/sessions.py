@@ -1,0 +1,232 @@
+"""Which sessions are there? A page of the list, how many there are in all, and one session whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from agentops.server.query import cursors
+from agentops.server.query.filters import DURATION, ENDED_AT, LAPSED, STATE, Filters, condition
+from agentops.server.query.times import iso
+from agentops.server.store.client import Store
+
+SORTS: Final = {
+    "started": "toFloat64(started_at)",
+    "duration": f"toFloat64({DURATION})",
+    "cost": "ifNull(cost_usd, -1.)",
+    "tokens": "toFloat64(ifNull(tokens_total, 0))",
+    "errors": "toFloat64(errors)",
+    "events": "toFloat64(events)",
+}
+"""What a list can be sorted by."""
+
+_COLUMNS: Final = f"""
+    session_id, name, note, {STATE} AS shown_state,
+    if({LAPSED}, 'stopped', state_reason) AS reason, {LAPSED} AS lapsed, {ENDED_AT} AS shown_ended_at,
+    tags, user_id, started_at, last_seen_at, events, llm, tool, action, agent, operation, retrieval, embedding,
+    guardrail, errors, tokens_input, tokens_output, tokens_cache_read, tokens_cache_write, tokens_reasoning,
+    tokens_total, cost_usd, models, agents, tools, providers, error_types, service, resource_id, ledger_sent,
+    ledger_stored, input_preview
+"""
+
+
+class _Row(Struct):
+    session_id: str
+    name: str
+    note: str
+    shown_state: str
+    reason: str
+    lapsed: int
+    shown_ended_at: int
+    tags: list[str]
+    user_id: str
+    started_at: int
+    last_seen_at: int
+    events: int
+    llm: int
+    tool: int
+    action: int
+    agent: int
+    operation: int
+    retrieval: int
+    embedding: int
+    guardrail: int
+    errors: int
+    tokens_input: int | None
+    tokens_output: int | None
+    tokens_cache_read: int | None
+    tokens_cache_write: int | None
+    tokens_reasoning: int | None
+    tokens_total: int | None
+    cost_usd: float | None
+    models: list[str]
+    agents: list[str]
+    tools: list[str]
+    providers: list[str]
+    error_types: list[str]
+    service: str
+    resource_id: int
+    ledger_sent: int
+    ledger_stored: int
+    input_preview: str
+    sort_value: float = 0.0
+    host_env: str = ""
+
+
+class _Count(Struct):
+    total: int
+
+
+class _Json(Struct):
+    json: str
+
+
+class TraceRow(Struct):
+    """A trace of a session."""
+
+    trace_id: str
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of sessions, as the API shows them."""
+
+    sessions: list[dict[str, Any]]
+    next_cursor: str | None
+    total: int
+
+
+def sessions(
+    store: Store, filters: Filters, *, sort: str, order: str, limit: int, cursor: str | None
+) -> Page:
+    """Return a page of the sessions that pass the filters.
+
+    Raises:
+        BadCursor: the cursor belongs to another list or another order.
+    """
+    down = order == "desc"
+    after = ""
+    given: list[Any] = []
+    if cursor is not None:
+        given = cursors.read(cursor, str, str, int, float, str)
+        if given[:2] != [sort, order]:
+            raise cursors.BadCursor(cursor)
+        if sort == "duration":
+            # Running sessions grow: a list sorted by duration stays as it was at its first page.
+            filters = replace(filters, now_ns=given[2])
+    where, values = condition(filters)
+    count = store.rows(f"SELECT count() AS total FROM sessions FINAL WHERE {where}", values, _Count)[0].total
+    if given:
+        after = f" AND ({SORTS[sort]}, session_id) {'<' if down else '>'} ({{after:Float64}}, {{after_id:String}})"
+        values |= {"after": given[3], "after_id": given[4]}
+    direction = "DESC" if down else "ASC"
+    rows = store.rows(
+        f"SELECT {_COLUMNS}, {SORTS[sort]} AS sort_value FROM sessions FINAL WHERE {where}{after} "
+        f"ORDER BY sort_value {direction}, session_id {direction} LIMIT {{limit:UInt32}}",
+        {**values, "limit": limit + 1},
+        _Row,
+    )
+    more = len(rows) > limit
+    rows = rows[:limit]
+    last = rows[-1] if more else None
+    return Page(
+        [_shown(row) for row in rows],
+        cursors.written(sort, order, filters.now_ns, last.sort_value, last.session_id) if last else None,
+        count,
+    )
+
+
+def session(store: Store, project: str, session_id: str, now_ns: int) -> dict[str, Any] | None:
+    """Return one session with its host environment and resource attributes, or None."""
+    rows = store.rows(
+        f"SELECT {_COLUMNS}, host_env FROM sessions FINAL "
+        "WHERE project = {project:String} AND session_id = {session:String} AND NOT deleted",
+        {"project": project, "session": session_id, "now": now_ns},
+        _Row,
+    )
+    if not rows:
+        return None
+    row = rows[0]
+    shown = _shown(row)
+    shown["host_env"] = parsed(row.host_env) if row.host_env else None
+    shown["resource"] = resource(store, project, row.resource_id)
+    shown["trace_ids"] = [one.trace_id for one in traces(store, project, session_id)[:1000]]
+    return shown
+
+
+def resource(store: Store, project: str, resource_id: int) -> dict[str, Any]:
+    """Return a resource's attributes."""
+    rows = store.rows(
+        "SELECT json FROM resources FINAL WHERE project = {project:String} AND resource_id = {id:UInt64}",
+        {"project": project, "id": resource_id},
+        _Json,
+    )
+    return parsed(rows[0].json) if rows else {}
+
+
+def traces(store: Store, project: str, session_id: str) -> list[TraceRow]:
+    """Return the traces of a session."""
+    return store.rows(
+        "SELECT trace_id, whole FROM session_traces FINAL "
+        "WHERE project = {project:String} AND session_id = {session:String} AND NOT deleted",
+        {"project": project, "session": session_id},
+        TraceRow,
+    )
+
+
+def parsed(text: str) -> Any:
+    """Read JSON text that we stored; what does not parse is shown as the text it is."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+
+
+def _shown(row: _Row) -> dict[str, Any]:
+    running = row.shown_state == "running"
+    return {
+        "session_id": row.session_id,
+        "name": row.name,
+        "state": row.shown_state,
+        "state_reason": f"stopped reporting at {iso(row.last_seen_at)}" if row.lapsed else row.reason or None,
+        "tags": row.tags,
+        "note": row.note or None,
+        "user_id": row.user_id or None,
+        "started_at": iso(row.started_at),
+        "ended_at": iso(row.shown_ended_at),
+        "duration_ms": None if running else max(0, row.shown_ended_at - row.started_at) / 1e6,
+        "event_counts": {
+            "llm": row.llm,
+            "tool": row.tool,
+            "action": row.action,
+            "agent": row.agent,
+            "operation": row.operation,
+            "retrieval": row.retrieval,
+            "embedding": row.embedding,
+            "guardrail": row.guardrail,
+            "error": row.errors,
+            "total": row.events,
+        },
+        "tokens": {
+            "input": row.tokens_input,
+            "output": row.tokens_output,
+            "cache_read": row.tokens_cache_read,
+            "cache_write": row.tokens_cache_write,
+            "reasoning": row.tokens_reasoning,
+            "total": row.tokens_total,
+        },
+        "cost_usd": row.cost_usd,
+        "models": row.models,
+        "agents": row.agents,
+        "tools": row.tools,
+        "providers": row.providers,
+        "error_types": row.error_types,
+        "service": row.service or None,
+        "last_seen_at": iso(row.last_seen_at),
+        "ledger": {"sent": row.ledger_sent, "stored": row.ledger_stored},
+        "input_preview": row.input_preview or None,
+    }

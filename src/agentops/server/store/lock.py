@@ -1,0 +1,65 @@
+"""The store's lock: chDB gives a path to one process, and who that is should be told, not guessed.
+
+The lock is an advisory lock on `<store>.lock` beside the store's folder, held for the life of the process; the file
+says who holds it. A crash frees it, whatever the file still says.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+import msgspec
+
+from agentops.errors import StoreError
+
+
+class Owner(msgspec.Struct):
+    """Who holds a store."""
+
+    pid: int = 0
+    url: str = ""
+
+
+class StoreLock:
+    """The lock on one embedded store, held until `release`."""
+
+    def __init__(self, store: Path) -> None:
+        """Take the lock.
+
+        Raises:
+            StoreError: another process holds it; the message names its pid and address.
+        """
+        store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path = store.with_name(store.name + ".lock")
+        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._file)
+            owner = read_owner(self.path)
+            where = f", serving {owner.url}," if owner.url else ""
+            raise StoreError(
+                f"The store {store} is in use by process {owner.pid or 'unknown'}{where} and chDB allows one process a store. "
+                "Use that server, stop it, or choose another folder with --home or --store."
+            ) from None
+
+    def describe(self, url: str) -> None:
+        """Write down who holds the lock and where it serves."""
+        text = msgspec.json.encode(Owner(os.getpid(), url))
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, text, 0)
+
+    def release(self) -> None:
+        """Give the store back."""
+        os.ftruncate(self._file, 0)
+        os.close(self._file)
+
+
+def read_owner(path: Path) -> Owner:
+    """Return who the lock file names, or an empty owner."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Owner)
+    except (OSError, msgspec.DecodeError):
+        return Owner()

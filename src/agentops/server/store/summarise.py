@@ -1,0 +1,444 @@
+"""The summariser: keeps session rows true while spans arrive.
+
+After each commit it takes the traces that were touched, completes their facts from the store where they were seen
+before, divides them among sessions, and rewrites the rows of these sessions. It runs behind the acknowledgement, on a
+thread of its own, one pass for all that came in meanwhile; a reader who wants its own writes waits for `caught_up`.
+What it knows can be thrown away at any time: everything is recomputed from the spans.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+import msgspec
+from msgspec import Struct, field
+
+from agentops.server.store.client import Store
+from agentops.server.store.complete import any_content, complete
+from agentops.server.store.facts import COLUMNS, Fact, TraceKey
+from agentops.server.store.membership import members
+from agentops.server.store.part import Part, part
+from agentops.server.store.session import Edit, SessionRow, Silence, session_row
+
+_log: Final = logging.getLogger("agentops.server")
+_MOST_CACHED_FACTS: Final = 150_000
+_MOST_CACHED_TRACES: Final = 30_000
+_MOST_CACHED_PARTS: Final = 30_000
+_IDS_PER_QUERY: Final = 5_000
+_RETRY_SECONDS: Final = 1.0
+_RECOVERY_NS: Final = 60 * 10**9
+_PACED_FACTS: Final = 10_000
+"""A trace with more spans than this is recomputed less often than it is touched: at most a third of the time."""
+
+SessionKey = tuple[str, str]
+"""(project, session_id)."""
+
+
+class _Trace(Struct):
+    facts: dict[str, Fact] = field(default_factory=dict[str, Fact])
+    sessions: set[str] = field(default_factory=set[str])
+    derived: dict[str, str] = field(default_factory=dict[str, str])
+
+
+class _TracedFact(Fact, frozen=True, kw_only=True, gc=False):
+    trace_id: str
+
+
+class _PartRow(Struct):
+    session_id: str
+    trace_id: str
+    part: str
+
+
+class _Derived(Struct):
+    trace_id: str
+    span_id: str
+    session_id: str
+
+
+class _DirtyTrace(Struct):
+    project: str
+    trace_id: str
+
+
+class Summariser:
+    """The one thread that writes sessions, session_traces and span_sessions."""
+
+    def __init__(self, store: Store, silence: Silence, on_change: Callable[[str, list[str]], None]) -> None:
+        self._store = store
+        self._silence = silence
+        self._on_change = on_change
+        self._client = store.connect()
+        self._wake = threading.Condition()
+        self._pending: dict[TraceKey, list[Fact]] = {}
+        self._held: dict[TraceKey, float] = {}
+        self._submitted = 0
+        self._covered = 0
+        self._stopping = False
+        self._traces: OrderedDict[TraceKey, _Trace] = OrderedDict()
+        self._cached_facts = 0
+        self._sessions: OrderedDict[SessionKey, dict[str, Part]] = OrderedDict()
+        self._cached_parts = 0
+        self._content = False
+        self._turn = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="agentops-summariser", daemon=True)
+        self.passes = 0
+        self.failures = 0
+
+    def start(self) -> None:
+        """Start the thread; spans that a crash left without a summary are taken up first."""
+        self._thread.start()
+
+    def submit(self, touched: Mapping[TraceKey, list[Fact]], content: bool = False) -> None:
+        """Take the facts of spans that are committed. Costs next to nothing; call it before acknowledging them.
+
+        Args:
+            touched: facts by trace; without any for a trace whose logs changed.
+            content: whether among these logs is content that completes spans.
+        """
+        with self._wake:
+            self._content = self._content or content
+            for key, facts in touched.items():
+                self._pending.setdefault(key, []).extend(facts)
+            self._submitted += 1
+            self._wake.notify_all()
+
+    def caught_up(self, timeout_s: float) -> bool:
+        """Wait until everything submitted before this call is in the session rows; False when that takes longer."""
+        with self._wake:
+            target = self._submitted
+            return self._wake.wait_for(lambda: self._covered >= target or self._stopping, timeout_s)
+
+    @property
+    def backlog(self) -> int:
+        """Traces that wait for a pass."""
+        with self._wake:
+            return len(self._pending)
+
+    def stop(self, timeout_s: float) -> None:
+        """Finish what was submitted, then end the thread."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def edit(self, change: Edit) -> None:
+        """Store what a user said about a session and rewrite its row at once."""
+        with self._turn:
+            self._store.insert("edits", [msgspec.json.encode(change)], self._client)
+            work: dict[TraceKey, list[Fact]] = {(change.project, trace_id): [] for trace_id in change.gone}
+            for key in work:
+                self._forget_trace(key)
+            if work:
+                self._pass(work)
+            else:
+                self._write_sessions({(change.project, change.session_id)}, time.time_ns(), [], [])
+        self._on_change(change.project, [change.session_id])
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._recover()
+                break
+            except Exception:
+                self.failures += 1
+                _log.exception("Looking for sessions to bring up to date failed; trying again")
+                with self._wake:
+                    if self._wake.wait_for(lambda: self._stopping, _RETRY_SECONDS):
+                        return
+        while True:
+            with self._wake:
+                self._wake.wait_for(
+                    lambda: bool(self._pending) or self._stopping or self._covered < self._submitted
+                )
+                if self._stopping and not self._pending:
+                    return
+                target = self._submitted
+                work, self._pending = self._due()
+            if work:
+                try:
+                    with self._turn:
+                        changed = self._pass(work)
+                except Exception:
+                    self.failures += 1
+                    _log.exception("Summarising %d traces failed; trying again", len(work))
+                    self._forget(work)
+                    with self._wake:
+                        for key, facts in work.items():
+                            self._pending[key] = facts + self._pending.get(key, [])
+                        if self._wake.wait_for(lambda: self._stopping, _RETRY_SECONDS):
+                            return
+                    continue
+                self.passes += 1
+                for project, sessions in changed.items():
+                    self._on_change(project, sorted(sessions))
+            with self._wake:
+                self._covered = max(self._covered, target)
+                self._wake.notify_all()
+                if self._pending and not work:
+                    # Only large traces are left, and none is due yet.
+                    self._wake.wait_for(lambda: self._stopping, 0.05)
+
+    def _due(self) -> tuple[dict[TraceKey, list[Fact]], dict[TraceKey, list[Fact]]]:
+        """Divide what is pending into what is summarised now and what waits its turn."""
+        if self._stopping or not self._held:
+            return self._pending, {}
+        now = time.monotonic()
+        self._held = {key: until for key, until in self._held.items() if until > now}
+        waiting = {key: facts for key, facts in self._pending.items() if key in self._held}
+        return {key: facts for key, facts in self._pending.items() if key not in waiting}, waiting
+
+    def _recover(self) -> None:
+        """Take up traces whose spans may be newer than their session's row: a crash came between the two."""
+        if any_content(self._store):
+            self._content = True
+        dirty = (
+            self._store.rows(
+                "SELECT DISTINCT project, trace_id FROM spans WHERE received_at >= "
+                "(SELECT max(version) FROM sessions) - {margin:UInt64}",
+                {"margin": _RECOVERY_NS},
+                _DirtyTrace,
+            )
+            if self._any_sessions()
+            else self._store.rows("SELECT DISTINCT project, trace_id FROM spans", None, _DirtyTrace)
+        )
+        if dirty:
+            with self._wake:
+                for row in dirty:
+                    self._pending.setdefault((row.project, row.trace_id), [])
+                self._submitted += 1
+
+    def _any_sessions(self) -> bool:
+        return bool(self._store.answer("SELECT 1 FROM sessions LIMIT 1"))
+
+    # One pass.
+
+    def _pass(self, work: Mapping[TraceKey, list[Fact]]) -> dict[str, set[str]]:
+        version = time.time_ns()
+        self._load_traces([key for key in work if key not in self._traces], work)
+        if self._content or not self._store.url.embedded:
+            for project, ids in _by_project(work).items():
+                complete(self._store, self._client, project, ids)
+        gone = self._gone(work)
+        part_rows: list[bytes] = []
+        derived_rows: list[bytes] = []
+        touched: set[SessionKey] = set()
+        fresh: dict[SessionKey, dict[str, Part | None]] = {}
+        for key, facts in work.items():
+            project, trace_id = key
+            began = time.monotonic()
+            trace = self._traces[key]
+            self._merge(trace, facts)
+            shares, derived = members(trace_id, trace.facts) if trace.facts else ({}, {})
+            for session_id in [one for one in shares if trace_id in gone.get((project, one), ())]:
+                del shares[session_id]
+            whole = not derived and len(shares) == 1
+            for session_id, share in shares.items():
+                one = part(share, trace.facts)
+                fresh.setdefault((project, session_id), {})[trace_id] = one
+                part_rows.append(_part_row(project, session_id, trace_id, whole, one, version))
+            for session_id in trace.sessions - shares.keys():
+                fresh.setdefault((project, session_id), {})[trace_id] = None
+                part_rows.append(_part_row(project, session_id, trace_id, whole, None, version))
+            for span_id, session_id in derived.items():
+                if trace.derived.get(span_id) != session_id:
+                    row = {
+                        "project": project,
+                        "trace_id": trace_id,
+                        "span_id": span_id,
+                        "session_id": session_id,
+                    }
+                    derived_rows.append(msgspec.json.encode({**row, "version": version}))
+            touched.update((project, session_id) for session_id in shares.keys() | trace.sessions)
+            trace.sessions = set(shares)
+            trace.derived = derived
+            if len(trace.facts) > _PACED_FACTS:
+                self._held[key] = time.monotonic() + 2 * (time.monotonic() - began)
+        self._load_sessions([key for key in touched if key not in self._sessions])
+        for session, parts in fresh.items():
+            known = self._sessions[session]
+            for trace_id, one in parts.items():
+                self._cached_parts -= trace_id in known
+                if one is None:
+                    known.pop(trace_id, None)
+                else:
+                    known[trace_id] = one
+                    self._cached_parts += 1
+        self._write_sessions(touched, version, part_rows, derived_rows)
+        self._shrink()
+        changed: dict[str, set[str]] = {}
+        for project, session_id in touched:
+            changed.setdefault(project, set()).add(session_id)
+        return changed
+
+    def _merge(self, trace: _Trace, facts: Iterable[Fact]) -> None:
+        known = trace.facts
+        for one in facts:
+            before = known.get(one.span_id)
+            if before is None:
+                self._cached_facts += 1
+            elif before.version > one.version:
+                continue
+            known[one.span_id] = one
+
+    def _write_sessions(
+        self, touched: set[SessionKey], version: int, part_rows: list[bytes], derived_rows: list[bytes]
+    ) -> None:
+        self._load_sessions([key for key in touched if key not in self._sessions])
+        edits = self._edits(touched)
+        rows: list[SessionRow] = []
+        for key in touched:
+            project, session_id = key
+            row = session_row(
+                project, session_id, self._sessions[key], edits.get(key), self._silence, version
+            )
+            rows.append(row)
+            self._sessions.move_to_end(key)
+        self._store.insert("span_sessions", derived_rows, self._client)
+        self._store.insert("session_traces", part_rows, self._client)
+        self._store.insert("sessions", [msgspec.json.encode(row) for row in rows], self._client)
+
+    # What the store knows.
+
+    def _load_traces(self, keys: list[TraceKey], work: Mapping[TraceKey, list[Fact]]) -> None:
+        for project, ids in _by_project(keys).items():
+            for start in range(0, len(ids), _IDS_PER_QUERY):
+                self._load_some(project, ids[start : start + _IDS_PER_QUERY], work)
+        for key in work:
+            self._traces.move_to_end(key)
+
+    def _load_some(self, project: str, ids: list[str], work: Mapping[TraceKey, list[Fact]]) -> None:
+        asked = {"project": project, "ids": ids}
+        known = self._store.rows(
+            "SELECT session_id, trace_id, '' AS part FROM session_traces FINAL "
+            "WHERE project = {project:String} AND trace_id IN {ids:Array(String)} AND NOT deleted",
+            asked,
+            _PartRow,
+        )
+        for trace_id in ids:
+            self._traces[project, trace_id] = _Trace()
+        for row in known:
+            self._traces[project, row.trace_id].sessions.add(row.session_id)
+        # A trace without a row is new, unless other servers write too or a crash came before its first summary.
+        seen = {row.trace_id for row in known}
+        if self._store.url.embedded:
+            seen |= {trace_id for trace_id in ids if not work[project, trace_id]}
+        else:
+            seen = set(ids)
+        if not seen:
+            return
+        asked["ids"] = sorted(seen)
+        for one in self._store.rows(
+            f"SELECT trace_id, {COLUMNS} FROM spans FINAL "  # noqa: S608 -- our own column names
+            "WHERE project = {project:String} AND trace_id IN {ids:Array(String)}",
+            asked,
+            _TracedFact,
+        ):
+            self._merge(self._traces[project, one.trace_id], [one])
+        for link in self._store.rows(
+            "SELECT trace_id, span_id, session_id FROM span_sessions FINAL "
+            "WHERE project = {project:String} AND trace_id IN {ids:Array(String)}",
+            asked,
+            _Derived,
+        ):
+            self._traces[project, link.trace_id].derived[link.span_id] = link.session_id
+
+    def _load_sessions(self, keys: list[SessionKey]) -> None:
+        for key in keys:
+            self._sessions[key] = {}
+        for project, ids in _by_project(keys).items():
+            for start in range(0, len(ids), _IDS_PER_QUERY):
+                for row in self._store.rows(
+                    "SELECT session_id, trace_id, part FROM session_traces FINAL "
+                    "WHERE project = {project:String} AND session_id IN {ids:Array(String)} AND NOT deleted",
+                    {"project": project, "ids": ids[start : start + _IDS_PER_QUERY]},
+                    _PartRow,
+                ):
+                    self._sessions[project, row.session_id][row.trace_id] = msgspec.json.decode(
+                        row.part, type=Part
+                    )
+                    self._cached_parts += 1
+
+    def _edits(self, keys: Iterable[SessionKey]) -> dict[SessionKey, Edit]:
+        found: dict[SessionKey, Edit] = {}
+        for project, ids in _by_project(keys).items():
+            for start in range(0, len(ids), _IDS_PER_QUERY):
+                for row in self._store.rows(
+                    "SELECT * FROM edits FINAL WHERE project = {project:String} AND session_id IN {ids:Array(String)}",
+                    {"project": project, "ids": ids[start : start + _IDS_PER_QUERY]},
+                    Edit,
+                ):
+                    found[project, row.session_id] = row
+        return found
+
+    def _gone(self, work: Iterable[TraceKey]) -> dict[SessionKey, set[str]]:
+        """Return the traces that were deleted with their session, for the traces of this pass."""
+        gone: dict[SessionKey, set[str]] = {}
+        for project, ids in _by_project(work).items():
+            for start in range(0, len(ids), _IDS_PER_QUERY):
+                for row in self._store.rows(
+                    "SELECT * FROM edits FINAL WHERE project = {project:String} AND notEmpty(gone) "
+                    "AND hasAny(gone, {ids:Array(String)})",
+                    {"project": project, "ids": ids[start : start + _IDS_PER_QUERY]},
+                    Edit,
+                ):
+                    gone[project, row.session_id] = set(row.gone)
+        return gone
+
+    # What is kept in memory.
+
+    def _forget_trace(self, key: TraceKey) -> None:
+        trace = self._traces.pop(key, None)
+        if trace is not None:
+            self._cached_facts -= len(trace.facts)
+
+    def _forget_session(self, key: SessionKey) -> None:
+        self._cached_parts -= len(self._sessions.pop(key, {}))
+
+    def _forget(self, work: Iterable[TraceKey]) -> None:
+        """Drop what a failed pass may have half changed; the store has it all."""
+        self._traces.clear()
+        self._sessions.clear()
+        self._cached_facts = self._cached_parts = 0
+
+    def _shrink(self) -> None:
+        if not self._store.url.embedded:
+            self._forget(())
+            return
+        while len(self._traces) > 1 and (
+            self._cached_facts > _MOST_CACHED_FACTS or len(self._traces) > _MOST_CACHED_TRACES
+        ):
+            self._forget_trace(next(iter(self._traces)))
+        while len(self._sessions) > 1 and (
+            self._cached_parts > _MOST_CACHED_PARTS or len(self._sessions) > _MOST_CACHED_PARTS
+        ):
+            self._forget_session(next(iter(self._sessions)))
+
+
+def _by_project(keys: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for project, name in keys:
+        found.setdefault(project, []).append(name)
+    return found
+
+
+def _part_row(
+    project: str, session_id: str, trace_id: str, whole: bool, one: Part | None, version: int
+) -> bytes:
+    return msgspec.json.encode(
+        {
+            "project": project,
+            "session_id": session_id,
+            "trace_id": trace_id,
+            "whole": whole,
+            "deleted": one is None,
+            "part": "" if one is None else msgspec.json.encode(one).decode(),
+            "version": version,
+        }
+    )

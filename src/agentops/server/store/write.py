@@ -1,0 +1,181 @@
+"""The writer: one committing thread, one insert for all requests that wait.
+
+`submit` hands over a batch and returns a future; the future is done when the rows are on disk. Requests that come in
+while an insert runs share the next one. The queue is bounded by bytes: beyond it, `Full` tells the sender to wait.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections import OrderedDict
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from agentops.server.store.client import Store
+from agentops.server.store.facts import Fact, TraceKey
+from agentops.server.store.summarise import Summariser
+
+_log: Final = logging.getLogger("agentops.server")
+_MOST_QUEUED_BYTES: Final = 256 * 1024 * 1024
+_MOST_INSERT_BYTES: Final = 64 * 1024 * 1024
+_MOST_KNOWN_RESOURCES: Final = 10_000
+_UNREADABLE: Final = re.compile(
+    r"CANNOT_PARSE|INCORRECT_DATA|UNKNOWN_FIELD|TYPE_MISMATCH|ILLEGAL_TYPE|OUT_OF_RANGE|CANNOT_CONVERT|TOO_LARGE_STRING"
+    r"|CANNOT_READ_ALL_DATA|Cannot parse|VALUE_IS_OUT"
+)
+"""How the engine says that a row, not the store, is at fault."""
+
+
+class Full(Exception):
+    """The queue holds as much as it may; try again after `retry_after_s`."""
+
+    retry_after_s = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of one request. Lines are JSON objects with their table's columns."""
+
+    spans: list[bytes] = field(default_factory=list[bytes])
+    logs: list[bytes] = field(default_factory=list[bytes])
+    resources: dict[tuple[str, int], str] = field(default_factory=dict[tuple[str, int], str])
+    facts: dict[TraceKey, list[Fact]] = field(default_factory=dict[TraceKey, list[Fact]])
+    received_at: int = 0
+    content: bool = False
+    """Whether its logs hold content that completes spans."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of its rows."""
+        return sum(map(len, self.spans)) + sum(map(len, self.logs))
+
+
+class Writer:
+    """The thread that commits."""
+
+    def __init__(self, store: Store, summariser: Summariser) -> None:
+        self._store = store
+        self._summariser = summariser
+        self._client = store.connect()
+        self._wake = threading.Condition()
+        self._queue: list[tuple[Batch, int, Future[None]]] = []
+        self._queued_bytes = 0
+        self._stopping = False
+        self._resources: OrderedDict[tuple[str, int], None] = OrderedDict()
+        self._thread = threading.Thread(target=self._run, name="agentops-writer", daemon=True)
+        self.spans_committed = 0
+        self.logs_committed = 0
+        self.commits = 0
+        self.failures = 0
+        self.rows_refused = 0
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def submit(self, batch: Batch) -> Future[None]:
+        """Hand over rows; the future is done when they are committed, or holds the store's error.
+
+        Raises:
+            Full: too much waits already.
+        """
+        size = batch.size
+        future: Future[None] = Future()
+        with self._wake:
+            if self._stopping or (self._queued_bytes and self._queued_bytes + size > _MOST_QUEUED_BYTES):
+                raise Full
+            self._queue.append((batch, size, future))
+            self._queued_bytes += size
+            self._wake.notify()
+        return future
+
+    @property
+    def queued_bytes(self) -> int:
+        """Bytes that wait for a commit."""
+        return self._queued_bytes
+
+    def stop(self, timeout_s: float) -> None:
+        """Commit what was handed over, then end the thread."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                self._wake.wait_for(lambda: bool(self._queue) or self._stopping)
+                if not self._queue:
+                    return
+                taken, size = 0, 0
+                for _, weight, _ in self._queue:
+                    if taken and size + weight > _MOST_INSERT_BYTES:
+                        break
+                    taken += 1
+                    size += weight
+                group, self._queue = self._queue[:taken], self._queue[taken:]
+            try:
+                self._commit([batch for batch, _, _ in group])
+            except Exception as error:
+                self.failures += 1
+                _log.error("A commit of %d requests failed", len(group), exc_info=error)
+                for _, _, future in group:
+                    future.set_exception(error)
+            else:
+                for _, _, future in group:
+                    future.set_result(None)
+            with self._wake:
+                self._queued_bytes -= size
+
+    def _commit(self, batches: list[Batch]) -> None:
+        resources: list[bytes] = []
+        fresh: list[tuple[str, int]] = []
+        for batch in batches:
+            for key, text in batch.resources.items():
+                if key not in self._resources:
+                    fresh.append(key)
+                    row = {
+                        "project": key[0],
+                        "resource_id": key[1],
+                        "json": text,
+                        "version": batch.received_at,
+                    }
+                    resources.append(msgspec.json.encode(row))
+        self._store.insert("resources", resources, self._client)
+        self._resources.update(dict.fromkeys(fresh))
+        while len(self._resources) > _MOST_KNOWN_RESOURCES:
+            self._resources.popitem(last=False)
+        logs = [line for batch in batches for line in batch.logs]
+        self._insert("logs", logs)
+        spans = [line for batch in batches for line in batch.spans]
+        self._insert("spans", spans)
+        touched: dict[TraceKey, list[Fact]] = {}
+        for batch in batches:
+            for key, facts in batch.facts.items():
+                touched.setdefault(key, []).extend(facts)
+        if touched:
+            self._summariser.submit(touched, any(batch.content for batch in batches))
+        self.spans_committed += len(spans)
+        self.logs_committed += len(logs)
+        self.commits += 1
+
+    def _insert(self, table: str, lines: list[bytes]) -> None:
+        """Insert rows; one that the engine cannot read is left out and counted, and sinks nothing else."""
+        try:
+            self._store.insert(table, lines, self._client)
+        except Exception as error:
+            if not _UNREADABLE.search(str(error)):
+                raise
+            if len(lines) == 1:
+                self.rows_refused += 1
+                _log.error("A row of %s was refused by the store: %s", table, error)
+                return
+            middle = len(lines) // 2
+            self._insert(table, lines[:middle])
+            self._insert(table, lines[middle:])

@@ -1,0 +1,49 @@
+"""The dashboard: files that Vite built into `static/`, and its one page for every page route."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, HTMLResponse, Response
+
+STATIC: Final = Path(__file__).parent / "static"
+_API: Final = ("/api", "/v1", "/v2", "/v3", "/v4", "/public")
+_NOT_BUILT: Final = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>AgentOps</title></head><body>
+<h1>The dashboard is not built</h1>
+<p>This server runs from a checkout whose dashboard was never built. In the checkout, run <code>make dashboard</code>
+and reload this page. Recording and the API work meanwhile: <a href="/api/sessions">/api/sessions</a>,
+<a href="/docs">/docs</a>.</p></body></html>"""
+
+
+def install(app: FastAPI, folder: Path = STATIC) -> None:
+    """Serve the dashboard on everything that is no route of the API."""
+
+    @app.api_route("/{path:path}", methods=["GET", "HEAD"], include_in_schema=False, response_model=None)
+    def dashboard(request: Request, path: str) -> Response:
+        """Return a file of the dashboard, or its page."""
+        route = "/" + path
+        if any(route == prefix or route.startswith(prefix + "/") for prefix in _API):
+            raise HTTPException(404)
+        file = _inside(folder, path)
+        if file is not None:
+            # Vite names assets by their content: they never change.
+            forever = path.startswith("assets/")
+            cache = "public, max-age=31536000, immutable" if forever else "no-cache"
+            return FileResponse(file, headers={"Cache-Control": cache})
+        if "." in path.rpartition("/")[2] and path.startswith("assets/"):
+            raise HTTPException(404)
+        page = folder / "index.html"
+        if not page.is_file():
+            return HTMLResponse(_NOT_BUILT, 200 if not path else 404)
+        return FileResponse(page, headers={"Cache-Control": "no-cache"}, media_type="text/html")
+
+
+def _inside(folder: Path, path: str) -> Path | None:
+    """Return the file, if there is one and it is inside the folder."""
+    if not path or path == "index.html" or "\x00" in path:
+        return None
+    file = (folder / path).resolve()
+    return file if file.is_relative_to(folder.resolve()) and file.is_file() else None

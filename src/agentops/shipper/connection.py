@@ -1,0 +1,193 @@
+"""One keep-alive connection to one server, on `http.client`, with a deadline for the whole exchange.
+
+Imported when the first request is made, not before: `http.client` and `ssl` cost the importing program 30 ms.
+"""
+
+from __future__ import annotations
+
+import encodings.idna  # noqa: F401  # pyright: ignore[reportUnusedImport] -- see below
+import http.client
+import io
+import select
+import socket
+import ssl
+import time
+import urllib.request
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+# `encodings.idna` is what `connect` imports by itself, but outside the lock that a fork waits for (see `Client`): a
+# child forked at that moment would wait for ever for a thread it does not have to finish the import.
+
+LARGEST_ANSWER_BYTES: Final = 64 << 20
+
+
+class _DeadlineReader(io.RawIOBase):
+    """Reads a socket until a deadline; `socket.settimeout` begins anew with every drop of a slow answer."""
+
+    def __init__(self, sock: socket.socket, owner: _DeadlineSocket) -> None:
+        self._sock = sock
+        self._owner = owner
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        self._sock.settimeout(self._owner.remaining_s())
+        return self._sock.recv_into(buffer)
+
+
+class _DeadlineSocket:
+    """The part of a socket that `http.client` uses, bounded by `deadline` (monotonic seconds)."""
+
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        self.sock = sock
+        self.deadline = deadline
+
+    def remaining_s(self) -> float:
+        remaining = self.deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError("the server took too long")
+        return remaining
+
+    def sendall(self, payload: Any) -> None:
+        self.sock.settimeout(self.remaining_s())
+        self.sock.sendall(payload)
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_DeadlineReader(self.sock, self), 65_536)
+
+    def close(self) -> None:
+        """Do nothing: `http.client` calls it as soon as the last answer begins. `Connection.close` closes."""
+
+
+class Connection:
+    """A connection, opened by its first exchange.
+
+    Args:
+        scheme: `http` or `https`.
+        host: Name or address.
+        port: Port number.
+        local: Whether it is this machine, which is never reached through a proxy.
+    """
+
+    def __init__(self, scheme: str, host: str, port: int, local: bool) -> None:
+        self._scheme = scheme
+        self._host = host
+        self._port = port
+        self._proxy = None if local else _proxy_for(scheme, host, port)
+        self._http: http.client.HTTPConnection | None = None
+        self._socket: _DeadlineSocket | None = None
+        self._used = False
+
+    def exchange(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], deadline: float
+    ) -> tuple[int, dict[str, str], bytes] | None:
+        """Send one request and return status, headers (lower-case names) and body.
+
+        None when the server had closed a kept connection meanwhile: it has not answered, a new one may.
+
+        Raises:
+            OSError: no connection, or it broke, or the deadline passed.
+            http.client.HTTPException: the answer is not HTTP.
+        """
+        try:
+            connection, sock = self._open(deadline)
+            sock.deadline = deadline
+            return self._exchange(connection, method, path, body, headers)
+        except (ConnectionError, http.client.BadStatusLine):
+            was_used = self._used
+            self.close()
+            if was_used:
+                return None
+            raise
+        except BaseException:
+            self.close()
+            raise
+
+    def _exchange(
+        self,
+        connection: http.client.HTTPConnection,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+    ) -> tuple[int, dict[str, str], bytes]:
+        try:
+            connection.request(method, self._target(path), body=body, headers=dict(headers))
+        except (BrokenPipeError, ConnectionResetError):
+            # A server may answer (413, say) and close before it has read the whole body: read what it said.
+            pass
+        with connection.getresponse() as response:
+            answer = _whole_body(response)
+            found = {name.lower(): value for name, value in response.getheaders()}
+            self._used = True
+            if response.will_close:
+                self.close()
+            return response.status, found, answer
+
+    def _target(self, path: str) -> str:
+        if self._proxy is not None and self._scheme == "http":
+            return f"http://{self._host}:{self._port}{path}"
+        return path
+
+    def _open(self, deadline: float) -> tuple[http.client.HTTPConnection, _DeadlineSocket]:
+        if self._http is not None and self._socket is not None:
+            if not _is_readable(self._socket.sock):
+                return self._http, self._socket
+            self.close()  # Between requests only the end of the connection can be read.
+        timeout_s = max(0.001, deadline - time.monotonic())
+        host, port = self._proxy or (self._host, self._port)
+        if self._scheme == "https":
+            connection = http.client.HTTPSConnection(
+                host, port, timeout=timeout_s, context=ssl.create_default_context()
+            )
+            if self._proxy is not None:
+                connection.set_tunnel(self._host, self._port)
+        else:
+            connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
+        self._http = connection
+        self._used = False
+        connection.connect()
+        self._socket = _DeadlineSocket(connection.sock, deadline)
+        connection.sock = self._socket  # pyright: ignore[reportAttributeAccessIssue] -- has all that http.client uses
+        return connection, self._socket
+
+    def close(self) -> None:
+        """Close it; the next exchange opens it again."""
+        connection, self._http = self._http, None
+        sock, self._socket = self._socket, None
+        if connection is not None:
+            connection.close()
+        if sock is not None:
+            sock.sock.close()
+
+
+def _whole_body(response: http.client.HTTPResponse) -> bytes:
+    """Return the body; `read()` alone has no limit, and `read(limit)` does not notice a body cut short."""
+    pieces: list[bytes] = []
+    total = 0
+    while piece := response.read(65_536):
+        pieces.append(piece)
+        total += len(piece)
+        if total > LARGEST_ANSWER_BYTES:
+            raise http.client.HTTPException("the answer is too large")
+    if response.length:
+        raise http.client.IncompleteRead(b"".join(pieces), response.length)
+    return b"".join(pieces)
+
+
+def _is_readable(sock: socket.socket) -> bool:
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _proxy_for(scheme: str, host: str, port: int) -> tuple[str, int] | None:
+    """Return host and port of the proxy that the environment names for this address."""
+    address = urllib.request.getproxies_environment().get(scheme)
+    if not address or urllib.request.proxy_bypass_environment(f"{host}:{port}"):  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType] -- typeshed has it for some systems only
+        return None
+    split = urlsplit(address if "://" in address else f"http://{address}")
+    return (split.hostname, split.port or 80) if split.hostname else None

@@ -1,0 +1,445 @@
+"""The shipper's thread: wakes when records wait, sends them, sleeps.
+
+Pace: the first record after a quiet time goes out after `LINGER_S`; while records keep coming, a request goes
+out four times per `max_delay_ms`, or as soon as `max_records` wait. After a failure the journal holds
+everything until the backoff is over. Each round takes a chunk of the segment being written, of the memory,
+and of the backlog in turn, so that an old backlog does not keep the present waiting.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from agentops.journal import Journal, Mark, fork
+from agentops.journal.folder import orphans
+from agentops.journal.segment import Header, Segment
+from agentops.journal.writer import is_alike
+from agentops.shipper.backlog import CHUNK_BYTES, claim
+from agentops.shipper.backoff import HELD_S, LONGEST_S, LONGEST_UNREACHABLE_S, Backoff
+from agentops.shipper.batch import signal_of
+from agentops.shipper.delivery import deliver_lines, deliver_next
+from agentops.shipper.http import Client
+from agentops.shipper.outcome import ACCEPTED, Outcome, Signal
+from agentops.shipper.target import HttpSend, Target
+
+log = logging.getLogger("agentops.shipper")
+
+LINGER_S: Final = 0.02
+"""How long the first record waits for company."""
+ORPHAN_SCAN_S: Final = 10.0
+FIRST_ORPHAN_SCAN_S: Final = 1.0
+SMALLEST_CHUNK_BYTES: Final = 65_536
+FLUSH_RETRY_S: Final = 0.5
+_NEVER: Final = 1 << 62
+_SIGNALS: Final[tuple[Signal, ...]] = ("traces", "logs")
+
+
+@dataclass(frozen=True, slots=True)
+class ShipperStats:
+    """What one process's shipper did so far.
+
+    Attributes:
+        records: Records that left the journal through it.
+        requests: Requests it made, failed ones included.
+        failures: Requests that were not accepted.
+        last_failure: Why, in words; empty after a success.
+    """
+
+    records: int = 0
+    requests: int = 0
+    failures: int = 0
+    last_failure: str = ""
+
+
+class Shipper:
+    """Ships a journal from one daemon thread, started by the first record; survives forks; never raises.
+
+    Args:
+        journal: What to ship; its `on_append` is set to `notify` if it is None.
+        target: Called for each request.
+        max_delay_ms: Longest time a record waits while the server answers.
+        max_records: Records after which a request is made without waiting.
+        tick: Called when the thread wakes; returns in how many seconds it wants to be called again, or None.
+        ship_orphans: Whether segments left by other processes for the same server are shipped too.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        target: Callable[[], Target],
+        *,
+        max_delay_ms: int,
+        max_records: int,
+        tick: Callable[[], float | None] | None = None,
+        ship_orphans: bool = True,
+    ) -> None:
+        self._journal = journal
+        self._client = Client()
+        self._send = HttpSend(self._client, target)
+        self._max_delay_s = max_delay_ms / 1000
+        self._max_records = max(1, max_records)
+        self._tick = tick
+        self._ship_orphans = ship_orphans
+        self._reset()
+        if journal.on_append is None:
+            journal.on_append = self.notify
+        fork.watch(self)
+
+    def _reset(self) -> None:
+        self._thread: threading.Thread | None = None
+        self._start_again_at = 0.0
+        self._closed = False
+        self._pending = 0
+        self._wake_at = 1
+        # A SimpleQueue, because its put may be interrupted by a signal whose code puts too; an Event would
+        # lock up.
+        self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._progress = threading.Condition()
+        self._shipping = threading.Lock()
+        self._flushers = 0
+        self._given_up = 0
+        self._backoff = Backoff()
+        self._retry_at = 0.0
+        self._not_before = 0.0
+        self._more = False
+        self._chunk_bytes = CHUNK_BYTES
+        self._last_sent = -1e9
+        self._next_scan = time.monotonic() + FIRST_ORPHAN_SCAN_S
+        self._next_tick = 0.0
+        self._orphans: list[Path] = []
+        self._said: set[str] = set()
+        self._records = self._requests = self._failures = 0
+        self._last_failure = ""
+
+    # The recording threads' side.
+
+    def notify(self) -> None:
+        """Say that a record was appended."""
+        self._pending += 1
+        if self._pending >= self._wake_at:
+            self._wake_at = _NEVER
+            self._wake()
+
+    def _wake(self) -> bool:
+        """Wake the thread, starting it if need be. Returns whether there is one."""
+        if self._thread is None and not self._start():
+            return False
+        self._wakes.put(None)
+        return True
+
+    def _start(self) -> bool:
+        if self._closed or time.monotonic() < self._start_again_at:
+            self._wake_at = self._pending + 1
+            return False
+        thread = threading.Thread(target=self._run, name="agentops-shipper", daemon=True)
+        self._thread = thread
+        try:
+            thread.start()
+        except RuntimeError:
+            # The interpreter is ending, or the system has no more threads: the journal keeps the records
+            # meanwhile.
+            self._thread = None
+            self._start_again_at = time.monotonic() + 1.0
+            self._wake_at = self._pending + 1
+            return False
+        return True
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until everything appended before this call has been acknowledged. Returns whether it was.
+
+        Returns early, with False, when nothing listens at the server's address.
+        """
+        try:
+            deadline = time.monotonic() + timeout_s
+            mark = self._journal.mark()
+            if self._journal.reached(mark):
+                return True
+            if threading.current_thread() is self._thread or not self._wake():
+                return self._flush_here(mark, deadline)
+            return self._wait_for(mark, deadline)
+        except Exception:
+            log.debug("flush failed", exc_info=True)
+            return False
+
+    def close(self, timeout_s: float) -> bool:
+        """Flush, then stop the thread; what is not acknowledged by then stays in the journal.
+
+        Returns:
+            Whether everything was acknowledged.
+        """
+        deadline = time.monotonic() + timeout_s
+        done = self.flush(timeout_s)
+        self._closed = True
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            self._wakes.put(None)
+            if done:
+                # It only has to give the segment back, so that the journal can delete it.
+                thread.join(max(0.0, min(0.5, deadline - time.monotonic())))
+        self._journal.save_losses()
+        return done
+
+    def stats(self) -> ShipperStats:
+        """Return what this shipper did so far."""
+        return ShipperStats(self._records, self._requests, self._failures, self._last_failure)
+
+    def _wait_for(self, mark: Mark, deadline: float) -> bool:
+        with self._progress:
+            given_up = self._given_up
+            self._flushers += 1
+            try:
+                self._wakes.put(None)
+                while not self._journal.reached(mark):
+                    remaining_s = deadline - time.monotonic()
+                    if remaining_s <= 0 or self._given_up != given_up or self._not_before > deadline:
+                        return False
+                    # Looked at now and then by itself: another process may be shipping one of our segments.
+                    self._progress.wait(min(remaining_s, 0.2))
+                return True
+            finally:
+                self._flushers -= 1
+
+    def _flush_here(self, mark: Mark, deadline: float) -> bool:
+        """Ship on the calling thread, as at the end of the interpreter, when no thread can be started."""
+        before = self._send.timeout_s
+        while not self._journal.reached(mark):
+            remaining_s = deadline - time.monotonic()
+            if remaining_s <= 0 or not self._shipping.acquire(timeout=remaining_s):
+                return False
+            try:
+                self._send.timeout_s = min(before, remaining_s)
+                outcome = self._ship_once()
+            finally:
+                self._send.timeout_s = before
+                self._shipping.release()
+            if outcome is None or outcome.verdict != "accepted":
+                return self._journal.reached(mark)
+        return True
+
+    # The thread's side.
+
+    def _run(self) -> None:
+        try:
+            while not self._closed:
+                self._sleep(self._round())
+        except Exception:
+            # A mistake of ours may end the shipping, never the program; the next record starts a new thread.
+            self._journal.losses.note("bug")
+            log.debug("the shipper stopped", exc_info=True)
+            self._start_again_at = time.monotonic() + 5.0
+        finally:
+            self._client.close()
+            if self._thread is threading.current_thread():
+                self._thread = None
+                self._wake_at = self._pending + 1
+
+    def _round(self) -> float:
+        """Do all that is due; return the seconds until something is due again."""
+        self._call_tick()
+        now = time.monotonic()
+        if now >= self._retry_at or (self._flushers and now >= self._not_before):
+            with self._shipping:
+                self._ship_all()
+            self._journal.save_losses()
+        with self._progress:
+            self._progress.notify_all()
+        now = time.monotonic()
+        due = [self._next_tick, max(self._next_scan, self._retry_at)]
+        if self._retry_at > now:
+            due.append(self._retry_at)
+        if self._flushers:
+            due.append(max(self._not_before, now + (FLUSH_RETRY_S if self._retry_at > now else 0.05)))
+        return max(0.0, min(due) - now)
+
+    def _ship_all(self) -> None:
+        """Ship until what was pending at the beginning is gone, or a request fails."""
+        self._pending = 0
+        while not self._closed or self._flushers:
+            outcome = self._ship_once()
+            if outcome is not None and outcome.verdict != "accepted":
+                self._failed(outcome)
+                return
+            self._backoff.succeeded()
+            self._retry_at = self._not_before = 0.0
+            with self._progress:
+                self._progress.notify_all()
+            # Records that came meanwhile wait for the next round: a request for each few would cost more.
+            if outcome is None or not (self._more or self._flushers):
+                return
+
+    def _ship_once(self) -> Outcome | None:
+        """Ship one chunk of the present, of the memory and of the backlog. None when nothing was pending."""
+        last: Outcome | None = None
+        self._more = False
+        for step in (self._ship_active, self._ship_memory, self._ship_backlog):
+            outcome = step()
+            if outcome is None:
+                continue
+            self._last_sent = time.monotonic()
+            if outcome.verdict != "accepted":
+                return outcome
+            self._chunk_bytes = min(CHUNK_BYTES, self._chunk_bytes * 2)
+            self._last_failure = ""
+            last = outcome
+        return last
+
+    def _sender(self, signal: Signal, body: bytes) -> Outcome:
+        self._requests += 1
+        outcome = self._send(signal, body)
+        self._failures += outcome.verdict != "accepted"
+        return outcome
+
+    def _ship_active(self) -> Outcome | None:
+        segment = self._journal.borrow()
+        if segment is None:
+            return None
+        try:
+            return self._deliver(segment)
+        finally:
+            self._journal.give_back(segment)
+
+    def _deliver(self, segment: Segment) -> Outcome | None:
+        delivered = deliver_next(segment, self._sender, self._journal.losses, self._chunk_bytes)
+        self._records += delivered.records
+        self._more = self._more or delivered.more
+        return delivered.outcome
+
+    def _ship_memory(self) -> Outcome | None:
+        lines, resource, position = self._journal.in_memory(self._chunk_bytes)
+        if not lines:
+            return None
+        refused = 0
+        for signal in _SIGNALS:
+            chosen = [line for line in lines if signal_of(line) == signal]
+            sent = deliver_lines(signal, resource, chosen, self._sender, self._journal.losses)
+            if sent.outcome.verdict != "accepted":
+                return sent.outcome
+            refused += len(sent.refused)
+        # There is no folder to keep them in.
+        self._journal.losses.note("refused", refused)
+        self._journal.losses.note("unkept", refused)
+        self._journal.acknowledge_memory(position)
+        self._records += len(lines)
+        self._more = True
+        return ACCEPTED
+
+    def _ship_backlog(self) -> Outcome | None:
+        """Ship a chunk of a finished segment: this process's own first, then other processes'."""
+        for path in self._journal.closed_segments() + self._found_orphans():
+            segment = claim(path, self._is_ours, self._journal.losses)
+            if segment is None:
+                if path in self._orphans:
+                    self._orphans.remove(path)
+                continue
+            try:
+                outcome = self._deliver(segment)
+            finally:
+                if segment.finish() and path in self._orphans:
+                    self._orphans.remove(path)
+            if outcome is not None:
+                self._more = True
+                return outcome
+        return None
+
+    def _found_orphans(self) -> list[Path]:
+        if not self._ship_orphans:
+            return []
+        now = time.monotonic()
+        if now >= self._next_scan:
+            self._next_scan = now + ORPHAN_SCAN_S
+            self._orphans = orphans(self._journal.folder)
+        return list(self._orphans)
+
+    def _is_ours(self, header: Header) -> bool:
+        return is_alike(header, self._journal.header())
+
+    def _failed(self, outcome: Outcome) -> None:
+        self._last_failure = outcome.reason
+        if outcome.timed_out:
+            self._chunk_bytes = max(SMALLEST_CHUNK_BYTES, self._chunk_bytes // 2)
+        if outcome.verdict == "held":
+            delay_s = HELD_S
+            self._say_once(
+                "held",
+                f"The server takes no records ({outcome.reason}). They wait in {self._journal.folder}. "
+                "Check the endpoint and the API key.",
+            )
+        else:
+            longest_s = LONGEST_UNREACHABLE_S if outcome.unreachable else LONGEST_S
+            delay_s = self._backoff.failed(outcome.retry_after_s, longest_s)
+            if outcome.retry_after_s is not None:
+                self._not_before = time.monotonic() + outcome.retry_after_s
+            if outcome.unreachable:
+                self._say_once(
+                    "unreachable",
+                    f"No server answers ({outcome.reason}). Records wait in {self._journal.folder} and are "
+                    "sent when it does; `agentops serve` starts one on this machine.",
+                )
+        self._retry_at = time.monotonic() + delay_s
+        if outcome.unreachable or outcome.verdict == "held":
+            with self._progress:
+                self._given_up += 1
+                self._progress.notify_all()
+
+    def _say_once(self, topic: str, message: str) -> None:
+        if topic not in self._said:
+            self._said.add(topic)
+            log.warning("%s", message)
+
+    def _call_tick(self) -> None:
+        if self._tick is None:
+            self._next_tick = time.monotonic() + 3600.0
+            return
+        try:
+            wanted_s = self._tick()
+        except Exception:
+            log.debug("tick failed", exc_info=True)
+            wanted_s = 10.0
+        self._next_tick = time.monotonic() + (3600.0 if wanted_s is None else max(0.01, wanted_s))
+
+    def _sleep(self, wait_s: float) -> None:
+        """Wait until something is due, a record waits, a flush is asked for, or `close`."""
+        now = time.monotonic()
+        if self._retry_at <= now and not self._flushers:
+            self._wake_at = 1
+            if self._pending >= 1:
+                wait_s = 0.0
+        if wait_s > 0.0:
+            self._wait(wait_s)
+        self._wake_at = _NEVER
+        now = time.monotonic()
+        if self._pending and self._retry_at <= now and not self._flushers and not self._closed:
+            # Let more come, but not for long.
+            gap_s = max(LINGER_S, self._last_sent + self._max_delay_s / 4 - now)
+            linger_s = min(gap_s, self._max_delay_s)
+            self._wake_at = self._max_records
+            if self._pending < self._max_records and linger_s > 0.0:
+                self._wait(linger_s)
+            self._wake_at = _NEVER
+
+    def _wait(self, seconds: float) -> None:
+        try:
+            self._wakes.get(timeout=min(seconds, 3600.0))
+            while True:
+                self._wakes.get_nowait()
+        except queue.Empty:
+            pass
+
+    # Forks.
+
+    def before_fork(self) -> None:
+        """Nothing to bring to rest: the thread's state is not the child's."""
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+
+    def after_fork_in_child(self) -> None:
+        """Be as new: the thread starts with the child's first record."""
+        self._reset()

@@ -1,0 +1,308 @@
+"""A session as the server tells it: membership, state, numbers, whatever the order its spans arrive in."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.serving import Server
+from tests.spans import MS, SECOND, body, ours, span
+
+_traces = itertools.count(random.getrandbits(60) << 60)
+
+
+@pytest.fixture
+def trace() -> int:
+    return next(_traces)
+
+
+def session_of(trace: int) -> str:
+    return str(UUID(int=trace))
+
+
+def send(server: Server, request: dict[str, Any], **headers: str) -> None:
+    answer = server.post("/v1/traces", request, **headers)
+    assert answer.status_code == 200, answer.text
+
+
+def ids(server: Server) -> set[str]:
+    return {one["session_id"] for one in server.get("/api/sessions", limit=500)["sessions"]}
+
+
+def test_a_session_is_listed_as_soon_as_its_spans_are_acknowledged(module_server: Server, trace: int) -> None:
+    send(module_server, body(span(trace, 1, name="plan"), span(trace, 2, 1, name="act")))
+    assert session_of(trace) in ids(module_server)
+
+
+def test_one_trace_becomes_one_session_with_its_events_in_start_order(module_server: Server, trace: int) -> None:
+    start = time.time_ns() - 60 * SECOND
+    send(
+        module_server,
+        ours(
+            span(trace, 1, name="run", start_ns=start, ms=5000, session__id=session_of(trace), agentops__span__kind="session",
+                 agentops__session__end_state="Success", agentops__tags=["a", "b"], agentops__session__records_sent=3),
+            span(trace, 2, 1, name="planner", start_ns=start + MS, ms=4000, session__id=session_of(trace),
+                 agentops__span__kind="agent", gen_ai__agent__name="planner", agentops__record__seq=1),
+            span(trace, 3, 2, name="search", start_ns=start + 2 * MS, ms=10, session__id=session_of(trace),
+                 agentops__span__kind="tool", agentops__record__seq=2, error="ValueError: no"),
+            span(trace, 4, 1, name="step", start_ns=start + 3 * MS, ms=None, session__id=session_of(trace),
+                 agentops__span__kind="operation", agentops__record__seq=3),
+        ),
+    )  # fmt: skip
+    session = module_server.get(f"/api/sessions/{session_of(trace)}")
+    assert session["name"] == "run"
+    assert session["state"] == "success"
+    assert session["tags"] == ["a", "b"]
+    assert session["duration_ms"] == 5000
+    counts = session["event_counts"]
+    assert (counts["agent"], counts["tool"], counts["operation"], counts["error"], counts["total"]) == (1, 1, 1, 1, 3)
+    assert session["ledger"] == {"sent": 3, "stored": 3}
+    events = module_server.get(f"/api/sessions/{session_of(trace)}/events")["events"]
+    assert [(one["name"], one["parent_id"], one["status"], one["duration_ms"]) for one in events] == [
+        ("planner", None, "ok", 4000),
+        ("search", f"{2:016x}", "error", 10),
+        ("step", None, "interrupted", None),
+    ]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_the_session_may_be_declared_by_a_parent_that_arrives_last(
+    module_server: Server, trace: int, order: tuple[int, ...]
+) -> None:
+    session = f"conversation {trace}"
+    spans = [
+        span(trace, 1, name="request", session__id=session),
+        span(trace, 2, 1, name="chain"),
+        span(trace, 3, 2, name="chat", gen_ai__operation__name="chat"),
+    ]
+    for index in order:
+        send(module_server, body(spans[index]))
+    listed = ids(module_server)
+    assert session in listed
+    assert session_of(trace) not in listed
+    events = module_server.get(f"/api/sessions/{session}/events")["events"]
+    assert [one["name"] for one in events] == ["request", "chain", "chat"]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+def test_two_sessions_in_one_trace_divide_it_by_nearest_declaring_ancestor(
+    module_server: Server, trace: int, order: tuple[int, ...]
+) -> None:
+    first, second = f"first-{trace}", f"second-{trace}"
+    spans = [
+        span(trace, 1, name="in first", session__id=first),
+        span(trace, 2, 1, name="under first"),
+        span(trace, 3, 1, name="in second", session__id=second),
+        span(trace, 4, 3, name="under second"),
+    ]
+    for index in order:
+        send(module_server, body(spans[index]))
+    for session, names in ((first, ["in first", "under first"]), (second, ["in second", "under second"])):
+        assert module_server.get(f"/api/sessions/{session}")["event_counts"]["total"] == 2
+        assert [one["name"] for one in module_server.get(f"/api/sessions/{session}/events")["events"]] == names
+        assert module_server.get(f"/api/sessions/{session}/timeline")["name"] == names
+        assert [one["session_id"] for one in module_server.get("/api/sessions", q=names[1])["sessions"]
+                if one["session_id"].endswith(str(trace))] == [session]  # fmt: skip
+    assert session_of(trace) not in ids(module_server)
+
+
+def test_one_session_may_have_many_traces(module_server: Server, trace: int) -> None:
+    session = f"chat-{trace}"
+    for turn in range(3):
+        send(
+            module_server,
+            body(span(trace + (turn << 32), 1, name=f"turn {turn}", session__id=session, gen_ai__operation__name="chat",
+                      gen_ai__usage__input_tokens=10, gen_ai__usage__output_tokens=turn)),
+        )  # fmt: skip
+    found = module_server.get(f"/api/sessions/{session}")
+    assert found["event_counts"]["llm"] == 3
+    assert found["tokens"]["input"] == 30
+    assert found["tokens"]["output"] == 3
+    assert len(module_server.get(f"/api/sessions/{session}/events")["events"]) == 3
+
+
+def test_replays_and_starts_after_ends_change_nothing(module_server: Server, trace: int) -> None:
+    start = time.time_ns() - SECOND
+    begun = span(trace, 1, name="call", start_ns=start, ms=None, gen_ai__operation__name="chat")
+    ended = span(trace, 1, name="call", start_ns=start, ms=7, gen_ai__operation__name="chat",
+                 gen_ai__usage__input_tokens=5, gen_ai__usage__output_tokens=6)  # fmt: skip
+    for record in (begun, ended, ended, begun):
+        send(module_server, body(record))
+    found = module_server.get(f"/api/sessions/{session_of(trace)}")
+    assert found["event_counts"]["llm"] == 1
+    assert found["tokens"]["total"] == 11
+    events = module_server.get(f"/api/sessions/{session_of(trace)}/events")["events"]
+    assert [(one["status"], one["duration_ms"]) for one in events] == [("ok", 7)]
+
+
+def test_usage_is_summed_over_leaf_calls_once(module_server: Server, trace: int) -> None:
+    usage = {"gen_ai__usage__input_tokens": 100, "gen_ai__usage__output_tokens": 10, "gen_ai__request__model": "gpt-4o"}
+    send(
+        module_server,
+        body(
+            span(trace, 1, name="agent", gen_ai__operation__name="invoke_agent", **usage),
+            span(trace, 2, 1, name="ChatModel", gen_ai__operation__name="chat", **usage),
+            span(trace, 3, 2, name="POST", gen_ai__operation__name="chat", gen_ai__response__id="r-1", **usage),
+            span(trace, 4, 2, name="again", gen_ai__operation__name="chat", gen_ai__response__id="r-1", **usage),
+            span(trace, 5, 1, name="other", gen_ai__operation__name="chat", gen_ai__response__id="r-2", **usage),
+            span(trace, 6, 1, name="paid tool", agentops__span__kind="tool", gen_ai__usage__total_cost=0.25),
+        ),
+    )
+    found = module_server.get(f"/api/sessions/{session_of(trace)}")
+    assert found["tokens"]["input"] == 200
+    assert found["tokens"]["output"] == 20
+    assert found["tokens"]["cache_read"] is None
+    one_call = (100 * 2.5 + 10 * 10) / 1e6
+    assert found["cost_usd"] == pytest.approx(0.25 + 2 * one_call, abs=1e-9)
+
+
+def test_an_unknown_model_costs_null_and_unknown_tokens_are_null(module_server: Server, trace: int) -> None:
+    send(module_server, body(span(trace, 1, name="call", gen_ai__operation__name="chat", gen_ai__request__model="no-such-model",
+                                  gen_ai__usage__input_tokens=3)))  # fmt: skip
+    found = module_server.get(f"/api/sessions/{session_of(trace)}")
+    assert found["cost_usd"] is None
+    assert found["tokens"]["output"] is None
+
+
+@pytest.mark.parametrize(
+    ("root", "state", "reason"),
+    [
+        ({"ms": None}, "running", None),
+        ({"ms": 10}, "success", None),
+        ({"ms": 10, "error": "it broke"}, "fail", "it broke"),
+    ],
+)
+def test_a_foreign_session_is_what_its_root_says(
+    module_server: Server, trace: int, root: dict[str, Any], state: str, reason: str | None
+) -> None:
+    send(module_server, body(span(trace, 1, name="root", **root), span(trace, 2, 1, name="child")))
+    found = module_server.get(f"/api/sessions/{session_of(trace)}")
+    assert (found["state"], found["state_reason"]) == (state, reason)
+    assert (found["duration_ms"] is None) == (state == "running")
+
+
+def test_a_contributing_process_does_not_end_the_session(module_server: Server, trace: int) -> None:
+    session = session_of(trace)
+    root = {"agentops__span__kind": "session", "session__id": session}
+    send(module_server, ours(span(trace, 1, name="main", ms=None, **root)))
+    send(
+        module_server,
+        ours(
+            span(trace, 2, 1, name="helper", agentops__session__inherited=True, agentops__session__end_state="Fail", **root),
+            span(trace, 3, 2, name="work", session__id=session, agentops__span__kind="tool", agentops__record__seq=1),
+            instance="process-2",
+        ),
+    )
+    found = module_server.get(f"/api/sessions/{session}")
+    assert (found["state"], found["name"], found["event_counts"]["total"]) == ("running", "main", 1)
+    assert [one["parent_id"] for one in module_server.get(f"/api/sessions/{session}/events")["events"]] == [None]
+    send(module_server, ours(span(trace, 1, name="main", agentops__session__end_state="Indeterminate",
+                                  agentops__session__end_state_reason="exit", **root)))  # fmt: skip
+    found = module_server.get(f"/api/sessions/{session}")
+    assert (found["state"], found["state_reason"]) == ("indeterminate", "exit")
+
+
+def test_our_session_that_falls_silent_becomes_indeterminate_and_revives(start_server: Any, trace: int) -> None:
+    server = start_server(environment={"AGENTOPS_SESSION_SILENCE": "1.5"})
+    session = session_of(trace)
+    start = time.time_ns()
+    root = {"agentops__span__kind": "session", "session__id": session, "start_ns": start, "ms": None, "name": "main"}
+    send(server, ours(span(trace, 1, **root), span(trace, 2, 1, name="call", ms=None, session__id=session)))
+    assert server.get(f"/api/sessions/{session}")["state"] == "running"
+    assert server.get(f"/api/sessions/{session}/events")["events"][0]["status"] == "running"
+    found = server.wait(f"/api/sessions/{session}", lambda one: one["state"] == "indeterminate", 10)
+    assert found["state_reason"] == f"stopped reporting at {found['last_seen_at']}"
+    assert server.get(f"/api/sessions/{session}/events")["events"][0]["status"] == "interrupted"
+    assert [one["session_id"] for one in server.get("/api/sessions", state="indeterminate")["sessions"]] == [session]
+    send(server, ours(span(trace, 1, agentops__session__heartbeat_ns=time.time_ns(), **root)))
+    assert server.get(f"/api/sessions/{session}")["state"] == "running"
+
+
+def test_a_backlog_that_arrives_late_does_not_look_alive(module_server: Server, trace: int) -> None:
+    session = session_of(trace)
+    hour_ago = time.time_ns() - 3600 * SECOND
+    record = span(trace, 1, name="main", start_ns=hour_ago, ms=None, agentops__span__kind="session", session__id=session)
+    send(module_server, ours(record), x_agentops_sent_at=str(time.time_ns()))
+    found = module_server.get(f"/api/sessions/{session}")
+    assert found["state"] == "indeterminate"
+    # The same record from a machine whose clock is an hour behind is news.
+    other = next(_traces)
+    record = span(other, 1, name="main", start_ns=hour_ago, ms=None, agentops__span__kind="session", session__id=session_of(other))
+    send(module_server, ours(record), x_agentops_sent_at=str(hour_ago + MS))
+    assert module_server.get(f"/api/sessions/{session_of(other)}")["state"] == "running"
+
+
+def test_a_users_edits_survive_what_the_program_says_later(module_server: Server, trace: int) -> None:
+    session = session_of(trace)
+    root = {"agentops__span__kind": "session", "session__id": session, "name": "main", "agentops__tags": ["old"]}
+    send(module_server, ours(span(trace, 1, ms=None, **root)))
+    answer = module_server.http.patch(f"/api/sessions/{session}", json={"name": "renamed", "tags": ["x", "y"], "note": "see"})
+    assert answer.status_code == 200, answer.text
+    send(module_server, ours(span(trace, 1, agentops__session__end_state="Success", **root)))
+    found = module_server.get(f"/api/sessions/{session}")
+    assert (found["name"], found["tags"], found["note"], found["state"]) == ("renamed", ["x", "y"], "see", "success")
+    assert module_server.http.patch(f"/api/sessions/{session}", json={"tags": None, "name": None}).json()["tags"] == ["old"]
+    assert module_server.get(f"/api/sessions/{session}")["name"] == "main"
+
+
+def test_a_deleted_session_stays_deleted_when_stragglers_arrive(module_server: Server, trace: int) -> None:
+    session = f"gone-{trace}"
+    send(module_server, body(span(trace, 1, session__id=session), span(trace, 2, 1, name="needle in gone")))
+    assert module_server.http.delete(f"/api/sessions/{session}").status_code == 204
+    assert module_server.http.delete(f"/api/sessions/{session}").status_code == 404
+    send(module_server, body(span(trace, 3, 1, session__id=session)))
+    assert module_server.http.get(f"/api/sessions/{session}").status_code == 404
+    assert session not in ids(module_server)
+    # The same foreign id, used again in a new trace, is a new session.
+    send(module_server, body(span(next(_traces), 1, session__id=session, name="anew")))
+    assert [one["name"] for one in module_server.get(f"/api/sessions/{session}/events")["events"]] == ["anew"]
+
+
+def test_deleting_one_of_two_sessions_in_a_trace_leaves_the_other(module_server: Server, trace: int) -> None:
+    first, second = f"stay-{trace}", f"leave-{trace}"
+    send(
+        module_server,
+        body(
+            span(trace, 1, name="stays", session__id=first),
+            span(trace, 2, 1, name="stays too"),
+            span(trace, 3, 1, name="leaves", session__id=second),
+            span(trace, 4, 3, name="leaves too"),
+        ),
+    )
+    assert module_server.http.delete(f"/api/sessions/{second}").status_code == 204
+    assert module_server.http.get(f"/api/sessions/{second}").status_code == 404
+    names = [one["name"] for one in module_server.get(f"/api/sessions/{first}/events")["events"]]
+    assert names == ["stays", "stays too"]
+
+
+def test_any_order_and_repetition_ends_in_the_same_sessions(module_server: Server) -> None:
+    seen: set[str] = set()
+    for seed in range(6):
+        order = random.Random(seed)
+        trace = next(_traces)
+        start = 1_790_000_000 * SECOND
+        session = f"s-{trace}"
+        spans = [span(trace, 1, name="root", start_ns=start, ms=900, session__id=session, agentops__span__kind="session")]
+        for number in range(2, 30):
+            spans.append(
+                span(trace, number, max(1, number // 2), name=f"n{number}", start_ns=start + number * MS, ms=3,
+                     **({"gen_ai__operation__name": "chat", "gen_ai__usage__input_tokens": number} if number % 3 == 0 else {}),
+                     **({"error": "bad"} if number % 7 == 0 else {}))  # fmt: skip
+            )
+            spans.append(span(trace, number, max(1, number // 2), name=f"n{number}", start_ns=start + number * MS, ms=None))
+        order.shuffle(spans)
+        spans += order.sample(spans, 10)
+        while spans:
+            take = order.randrange(1, 12)
+            send(module_server, body(*spans[:take]))
+            spans = spans[take:]
+        found = module_server.get(f"/api/sessions/{session}")
+        seen.add(repr((found["state"], found["event_counts"], found["tokens"], found["duration_ms"], found["name"])))
+        events = module_server.get(f"/api/sessions/{session}/events", limit=1000)["events"]
+        assert [one["name"] for one in events] == [f"n{number}" for number in range(2, 30)]
+    assert len(seen) == 1, seen

@@ -1,0 +1,77 @@
+"""A stand-in for the model providers' APIs: chat completions, responses, embeddings and messages, over real HTTP.
+
+Answers are those of the golden cases, with an id of its own each. It counts what arrives, so that a test can say that
+nothing did, and can hold the answer back.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+from http.server import ThreadingHTTPServer
+from typing import Any, Self
+
+from tests.golden.standin import Api
+
+
+class Models:
+    """A running stand-in. `url` is its address, `requests` the bodies that arrived."""
+
+    def __init__(self) -> None:
+        self.requests: list[dict[str, Any]] = []
+        self.hold = threading.Event()
+        """Cleared: answers wait."""
+        self.hold.set()
+        models = self
+        numbers = itertools.count(1)
+
+        class Counting(Api):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                models.requests.append({"path": self.path, "headers": dict(self.headers), **json.loads(body)})
+                models.hold.wait(20)
+                # The base class reads the body again.
+                self.rfile = _Read(body, self.rfile)  # type: ignore[assignment]
+                try:
+                    super().do_POST()
+                finally:
+                    self.rfile = self.rfile.rest  # type: ignore[attr-defined]
+
+            def send(self, status: int, answer: dict[str, Any]) -> None:
+                if "id" in answer:
+                    answer = {**answer, "id": f"{answer['id']}-{next(numbers)}"}
+                super().send(status, answer)
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Counting)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.hold.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Read:
+    """A body that was read, to be read once more, and the connection behind it."""
+
+    def __init__(self, body: bytes, rest: Any) -> None:
+        self._body = body
+        self.rest = rest
+
+    def read(self, size: int = -1) -> bytes:
+        del size
+        return self._body
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.rest, name)
