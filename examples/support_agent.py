@@ -186,9 +186,10 @@ class SupportDesk:
 def use(name: str, arguments: str) -> str:
     """Call a tool for the model. An error is something the model can work with, so it is told about it."""
     try:
-        return json.dumps(TOOLS[name](**json.loads(arguments)))
+        result = TOOLS[name](**json.loads(arguments))
     except Exception as error:
         return f"Error: {error}"
+    return result if isinstance(result, str) else json.dumps(result)
 
 
 def talk(desk: SupportDesk, *questions: str) -> None:

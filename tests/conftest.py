@@ -15,7 +15,7 @@ StartServer = Callable[..., Server]
 
 @pytest.fixture
 def start_server(tmp_path: Path) -> Iterator[StartServer]:
-    """Start servers; each with the home given, or one of its own. Whatever still runs is stopped afterwards."""
+    """Start servers, each with the home given or one of its own; they are stopped afterwards."""
     started: list[Server] = []
 
     def start(home: Path | None = None, **options: Any) -> Server:

@@ -1,4 +1,4 @@
-"""What a program recorded, read back from its journal: spans in the order of their first record, latest record each."""
+"""What a program recorded, read back from its journal: spans by first record, the latest record of each."""
 
 from __future__ import annotations
 
@@ -83,7 +83,9 @@ class Journal:
 
     def named(self, name: str) -> Recorded:
         found = [span for span in self.spans if span.name == name]
-        assert len(found) == 1, f"{len(found)} spans named {name!r} among {[span.name for span in self.spans]}"
+        assert len(found) == 1, (
+            f"{len(found)} spans named {name!r} among {[span.name for span in self.spans]}"
+        )
         return found[0]
 
     def parent(self, span: Recorded) -> Recorded | None:

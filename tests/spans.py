@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, cast
 
 MS = 1_000_000
 SECOND = 1_000_000_000
@@ -18,7 +18,9 @@ def value(given: Any) -> dict[str, Any]:
     if isinstance(given, float):
         return {"doubleValue": given}
     if isinstance(given, list):
-        return {"arrayValue": {"values": [value(one) for one in given]}}
+        return {"arrayValue": {"values": [value(one) for one in cast(list[Any], given)]}}
+    if isinstance(given, dict):
+        return {"kvlistValue": {"values": attributes(cast(dict[str, Any], given))}}
     return {"stringValue": given}
 
 

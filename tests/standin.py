@@ -1,7 +1,7 @@
-"""A stand-in for the model providers' APIs: chat completions, responses, embeddings and messages, over real HTTP.
+"""A stand-in for the model providers' APIs over real HTTP: chat, responses, embeddings, messages.
 
-Answers are those of the golden cases, with an id of its own each. It counts what arrives, so that a test can say that
-nothing did, and can hold the answer back.
+Answers are those of the golden cases, with an id of its own each. It counts what arrives, so that a test
+can say that nothing did, and can hold the answer back.
 """
 
 from __future__ import annotations

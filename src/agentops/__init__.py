@@ -1,8 +1,8 @@
 """AgentOps: record the sessions of your AI agents and see them, live, on your own machine.
 
-    import agentops
+import agentops
 
-    agentops.init(tags=["production"])
+agentops.init(tags=["production"])
 """
 
 from agentops.errors import MultiSessionException, NoSessionException

@@ -20,16 +20,18 @@ def test_the_program_in_the_readme_records_a_session(server: Server, tmp_path: P
     (snippet,) = re.findall(
         r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL
     )
-    (tmp_path / "program.py").write_text(snippet)
+    folder = tmp_path / "program"
+    folder.mkdir()
+    (folder / "program.py").write_text(snippet)
     home = tmp_path / "home"
     with StandIn(first_token_s=0) as model:
         env = {**os.environ, "AGENTOPS_API_ENDPOINT": server.url, "AGENTOPS_HOME": str(home)}
         env |= {"OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": "none"}
         run = subprocess.run(
-            [sys.executable, "program.py"], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60
+            [sys.executable, "program.py"], cwd=folder, env=env, capture_output=True, text=True, timeout=60
         )
     assert run.returncode == 0, run.stderr
-    assert {path.name for path in tmp_path.iterdir()} == {"program.py", "home"}, "no file beside the program"
+    assert [path.name for path in folder.iterdir()] == ["program.py"]
 
     def recorded() -> bool:
         (session,) = server.get("/api/sessions")["sessions"]

@@ -39,28 +39,75 @@ def test_a_session_is_listed_as_soon_as_its_spans_are_acknowledged(module_server
     assert session_of(trace) in ids(module_server)
 
 
-def test_one_trace_becomes_one_session_with_its_events_in_start_order(module_server: Server, trace: int) -> None:
+def test_one_trace_becomes_one_session_with_its_events_in_start_order(
+    module_server: Server, trace: int
+) -> None:
     start = time.time_ns() - 60 * SECOND
     send(
         module_server,
         ours(
-            span(trace, 1, name="run", start_ns=start, ms=5000, session__id=session_of(trace), agentops__span__kind="session",
-                 agentops__session__end_state="Success", agentops__tags=["a", "b"], agentops__session__records_sent=3),
-            span(trace, 2, 1, name="planner", start_ns=start + MS, ms=4000, session__id=session_of(trace),
-                 agentops__span__kind="agent", gen_ai__agent__name="planner", agentops__record__seq=1),
-            span(trace, 3, 2, name="search", start_ns=start + 2 * MS, ms=10, session__id=session_of(trace),
-                 agentops__span__kind="tool", agentops__record__seq=2, error="ValueError: no"),
-            span(trace, 4, 1, name="step", start_ns=start + 3 * MS, ms=None, session__id=session_of(trace),
-                 agentops__span__kind="operation", agentops__record__seq=3),
+            span(
+                trace,
+                1,
+                name="run",
+                start_ns=start,
+                ms=5000,
+                session__id=session_of(trace),
+                agentops__span__kind="session",
+                agentops__session__end_state="Success",
+                agentops__tags=["a", "b"],
+                agentops__session__records_sent=3,
+            ),
+            span(
+                trace,
+                2,
+                1,
+                name="planner",
+                start_ns=start + MS,
+                ms=4000,
+                session__id=session_of(trace),
+                agentops__span__kind="agent",
+                gen_ai__agent__name="planner",
+                agentops__record__seq=1,
+            ),
+            span(
+                trace,
+                3,
+                2,
+                name="search",
+                start_ns=start + 2 * MS,
+                ms=10,
+                session__id=session_of(trace),
+                agentops__span__kind="tool",
+                agentops__record__seq=2,
+                error="ValueError: no",
+            ),
+            span(
+                trace,
+                4,
+                1,
+                name="step",
+                start_ns=start + 3 * MS,
+                ms=None,
+                session__id=session_of(trace),
+                agentops__span__kind="operation",
+                agentops__record__seq=3,
+            ),
         ),
-    )  # fmt: skip
+    )
     session = module_server.get(f"/api/sessions/{session_of(trace)}")
     assert session["name"] == "run"
     assert session["state"] == "success"
     assert session["tags"] == ["a", "b"]
     assert session["duration_ms"] == 5000
     counts = session["event_counts"]
-    assert (counts["agent"], counts["tool"], counts["operation"], counts["error"], counts["total"]) == (1, 1, 1, 1, 3)
+    assert (counts["agent"], counts["tool"], counts["operation"], counts["error"], counts["total"]) == (
+        1,
+        1,
+        1,
+        1,
+        3,
+    )
     assert session["ledger"] == {"sent": 3, "stored": 3}
     events = module_server.get(f"/api/sessions/{session_of(trace)}/events")["events"]
     assert [(one["name"], one["parent_id"], one["status"], one["duration_ms"]) for one in events] == [
@@ -104,10 +151,15 @@ def test_two_sessions_in_one_trace_divide_it_by_nearest_declaring_ancestor(
         send(module_server, body(spans[index]))
     for session, names in ((first, ["in first", "under first"]), (second, ["in second", "under second"])):
         assert module_server.get(f"/api/sessions/{session}")["event_counts"]["total"] == 2
-        assert [one["name"] for one in module_server.get(f"/api/sessions/{session}/events")["events"]] == names
+        assert [
+            one["name"] for one in module_server.get(f"/api/sessions/{session}/events")["events"]
+        ] == names
         assert module_server.get(f"/api/sessions/{session}/timeline")["name"] == names
-        assert [one["session_id"] for one in module_server.get("/api/sessions", q=names[1])["sessions"]
-                if one["session_id"].endswith(str(trace))] == [session]  # fmt: skip
+        assert [
+            one["session_id"]
+            for one in module_server.get("/api/sessions", q=names[1])["sessions"]
+            if one["session_id"].endswith(str(trace))
+        ] == [session]
     assert session_of(trace) not in ids(module_server)
 
 
@@ -116,9 +168,18 @@ def test_one_session_may_have_many_traces(module_server: Server, trace: int) -> 
     for turn in range(3):
         send(
             module_server,
-            body(span(trace + (turn << 32), 1, name=f"turn {turn}", session__id=session, gen_ai__operation__name="chat",
-                      gen_ai__usage__input_tokens=10, gen_ai__usage__output_tokens=turn)),
-        )  # fmt: skip
+            body(
+                span(
+                    trace + (turn << 32),
+                    1,
+                    name=f"turn {turn}",
+                    session__id=session,
+                    gen_ai__operation__name="chat",
+                    gen_ai__usage__input_tokens=10,
+                    gen_ai__usage__output_tokens=turn,
+                )
+            ),
+        )
     found = module_server.get(f"/api/sessions/{session}")
     assert found["event_counts"]["llm"] == 3
     assert found["tokens"]["input"] == 30
@@ -129,8 +190,16 @@ def test_one_session_may_have_many_traces(module_server: Server, trace: int) -> 
 def test_replays_and_starts_after_ends_change_nothing(module_server: Server, trace: int) -> None:
     start = time.time_ns() - SECOND
     begun = span(trace, 1, name="call", start_ns=start, ms=None, gen_ai__operation__name="chat")
-    ended = span(trace, 1, name="call", start_ns=start, ms=7, gen_ai__operation__name="chat",
-                 gen_ai__usage__input_tokens=5, gen_ai__usage__output_tokens=6)  # fmt: skip
+    ended = span(
+        trace,
+        1,
+        name="call",
+        start_ns=start,
+        ms=7,
+        gen_ai__operation__name="chat",
+        gen_ai__usage__input_tokens=5,
+        gen_ai__usage__output_tokens=6,
+    )
     for record in (begun, ended, ended, begun):
         send(module_server, body(record))
     found = module_server.get(f"/api/sessions/{session_of(trace)}")
@@ -141,15 +210,25 @@ def test_replays_and_starts_after_ends_change_nothing(module_server: Server, tra
 
 
 def test_usage_is_summed_over_leaf_calls_once(module_server: Server, trace: int) -> None:
-    usage = {"gen_ai__usage__input_tokens": 100, "gen_ai__usage__output_tokens": 10, "gen_ai__request__model": "gpt-4o"}
+    usage: dict[str, Any] = {
+        "gen_ai__usage__input_tokens": 100,
+        "gen_ai__usage__output_tokens": 10,
+        "gen_ai__request__model": "gpt-4o",
+    }
     send(
         module_server,
         body(
             span(trace, 1, name="agent", gen_ai__operation__name="invoke_agent", **usage),
             span(trace, 2, 1, name="ChatModel", gen_ai__operation__name="chat", **usage),
-            span(trace, 3, 2, name="POST", gen_ai__operation__name="chat", gen_ai__response__id="r-1", **usage),
-            span(trace, 4, 2, name="again", gen_ai__operation__name="chat", gen_ai__response__id="r-1", **usage),
-            span(trace, 5, 1, name="other", gen_ai__operation__name="chat", gen_ai__response__id="r-2", **usage),
+            span(
+                trace, 3, 2, name="POST", gen_ai__operation__name="chat", gen_ai__response__id="r-1", **usage
+            ),
+            span(
+                trace, 4, 2, name="again", gen_ai__operation__name="chat", gen_ai__response__id="r-1", **usage
+            ),
+            span(
+                trace, 5, 1, name="other", gen_ai__operation__name="chat", gen_ai__response__id="r-2", **usage
+            ),
             span(trace, 6, 1, name="paid tool", agentops__span__kind="tool", gen_ai__usage__total_cost=0.25),
         ),
     )
@@ -162,8 +241,19 @@ def test_usage_is_summed_over_leaf_calls_once(module_server: Server, trace: int)
 
 
 def test_an_unknown_model_costs_null_and_unknown_tokens_are_null(module_server: Server, trace: int) -> None:
-    send(module_server, body(span(trace, 1, name="call", gen_ai__operation__name="chat", gen_ai__request__model="no-such-model",
-                                  gen_ai__usage__input_tokens=3)))  # fmt: skip
+    send(
+        module_server,
+        body(
+            span(
+                trace,
+                1,
+                name="call",
+                gen_ai__operation__name="chat",
+                gen_ai__request__model="no-such-model",
+                gen_ai__usage__input_tokens=3,
+            )
+        ),
+    )
     found = module_server.get(f"/api/sessions/{session_of(trace)}")
     assert found["cost_usd"] is None
     assert found["tokens"]["output"] is None
@@ -188,37 +278,76 @@ def test_a_foreign_session_is_what_its_root_says(
 
 def test_a_contributing_process_does_not_end_the_session(module_server: Server, trace: int) -> None:
     session = session_of(trace)
-    root = {"agentops__span__kind": "session", "session__id": session}
+    root: dict[str, Any] = {"agentops__span__kind": "session", "session__id": session}
     send(module_server, ours(span(trace, 1, name="main", ms=None, **root)))
     send(
         module_server,
         ours(
-            span(trace, 2, 1, name="helper", agentops__session__inherited=True, agentops__session__end_state="Fail", **root),
-            span(trace, 3, 2, name="work", session__id=session, agentops__span__kind="tool", agentops__record__seq=1),
+            span(
+                trace,
+                2,
+                1,
+                name="helper",
+                agentops__session__inherited=True,
+                agentops__session__end_state="Fail",
+                **root,
+            ),
+            span(
+                trace,
+                3,
+                2,
+                name="work",
+                session__id=session,
+                agentops__span__kind="tool",
+                agentops__record__seq=1,
+            ),
             instance="process-2",
         ),
     )
     found = module_server.get(f"/api/sessions/{session}")
     assert (found["state"], found["name"], found["event_counts"]["total"]) == ("running", "main", 1)
-    assert [one["parent_id"] for one in module_server.get(f"/api/sessions/{session}/events")["events"]] == [None]
-    send(module_server, ours(span(trace, 1, name="main", agentops__session__end_state="Indeterminate",
-                                  agentops__session__end_state_reason="exit", **root)))  # fmt: skip
+    assert [one["parent_id"] for one in module_server.get(f"/api/sessions/{session}/events")["events"]] == [
+        None
+    ]
+    send(
+        module_server,
+        ours(
+            span(
+                trace,
+                1,
+                name="main",
+                agentops__session__end_state="Indeterminate",
+                agentops__session__end_state_reason="exit",
+                **root,
+            )
+        ),
+    )
     found = module_server.get(f"/api/sessions/{session}")
     assert (found["state"], found["state_reason"]) == ("indeterminate", "exit")
 
 
-def test_our_session_that_falls_silent_becomes_indeterminate_and_revives(start_server: Any, trace: int) -> None:
+def test_our_session_that_falls_silent_becomes_indeterminate_and_revives(
+    start_server: Any, trace: int
+) -> None:
     server = start_server(environment={"AGENTOPS_SESSION_SILENCE": "1.5"})
     session = session_of(trace)
     start = time.time_ns()
-    root = {"agentops__span__kind": "session", "session__id": session, "start_ns": start, "ms": None, "name": "main"}
+    root: dict[str, Any] = {
+        "agentops__span__kind": "session",
+        "session__id": session,
+        "start_ns": start,
+        "ms": None,
+        "name": "main",
+    }
     send(server, ours(span(trace, 1, **root), span(trace, 2, 1, name="call", ms=None, session__id=session)))
     assert server.get(f"/api/sessions/{session}")["state"] == "running"
     assert server.get(f"/api/sessions/{session}/events")["events"][0]["status"] == "running"
     found = server.wait(f"/api/sessions/{session}", lambda one: one["state"] == "indeterminate", 10)
     assert found["state_reason"] == f"stopped reporting at {found['last_seen_at']}"
     assert server.get(f"/api/sessions/{session}/events")["events"][0]["status"] == "interrupted"
-    assert [one["session_id"] for one in server.get("/api/sessions", state="indeterminate")["sessions"]] == [session]
+    assert [one["session_id"] for one in server.get("/api/sessions", state="indeterminate")["sessions"]] == [
+        session
+    ]
     send(server, ours(span(trace, 1, agentops__session__heartbeat_ns=time.time_ns(), **root)))
     assert server.get(f"/api/sessions/{session}")["state"] == "running"
 
@@ -226,27 +355,51 @@ def test_our_session_that_falls_silent_becomes_indeterminate_and_revives(start_s
 def test_a_backlog_that_arrives_late_does_not_look_alive(module_server: Server, trace: int) -> None:
     session = session_of(trace)
     hour_ago = time.time_ns() - 3600 * SECOND
-    record = span(trace, 1, name="main", start_ns=hour_ago, ms=None, agentops__span__kind="session", session__id=session)
+    record = span(
+        trace, 1, name="main", start_ns=hour_ago, ms=None, agentops__span__kind="session", session__id=session
+    )
     send(module_server, ours(record), x_agentops_sent_at=str(time.time_ns()))
     found = module_server.get(f"/api/sessions/{session}")
     assert found["state"] == "indeterminate"
     # The same record from a machine whose clock is an hour behind is news.
     other = next(_traces)
-    record = span(other, 1, name="main", start_ns=hour_ago, ms=None, agentops__span__kind="session", session__id=session_of(other))
+    record = span(
+        other,
+        1,
+        name="main",
+        start_ns=hour_ago,
+        ms=None,
+        agentops__span__kind="session",
+        session__id=session_of(other),
+    )
     send(module_server, ours(record), x_agentops_sent_at=str(hour_ago + MS))
     assert module_server.get(f"/api/sessions/{session_of(other)}")["state"] == "running"
 
 
 def test_a_users_edits_survive_what_the_program_says_later(module_server: Server, trace: int) -> None:
     session = session_of(trace)
-    root = {"agentops__span__kind": "session", "session__id": session, "name": "main", "agentops__tags": ["old"]}
+    root: dict[str, Any] = {
+        "agentops__span__kind": "session",
+        "session__id": session,
+        "name": "main",
+        "agentops__tags": ["old"],
+    }
     send(module_server, ours(span(trace, 1, ms=None, **root)))
-    answer = module_server.http.patch(f"/api/sessions/{session}", json={"name": "renamed", "tags": ["x", "y"], "note": "see"})
+    answer = module_server.http.patch(
+        f"/api/sessions/{session}", json={"name": "renamed", "tags": ["x", "y"], "note": "see"}
+    )
     assert answer.status_code == 200, answer.text
     send(module_server, ours(span(trace, 1, agentops__session__end_state="Success", **root)))
     found = module_server.get(f"/api/sessions/{session}")
-    assert (found["name"], found["tags"], found["note"], found["state"]) == ("renamed", ["x", "y"], "see", "success")
-    assert module_server.http.patch(f"/api/sessions/{session}", json={"tags": None, "name": None}).json()["tags"] == ["old"]
+    assert (found["name"], found["tags"], found["note"], found["state"]) == (
+        "renamed",
+        ["x", "y"],
+        "see",
+        "success",
+    )
+    assert module_server.http.patch(f"/api/sessions/{session}", json={"tags": None, "name": None}).json()[
+        "tags"
+    ] == ["old"]
     assert module_server.get(f"/api/sessions/{session}")["name"] == "main"
 
 
@@ -287,14 +440,44 @@ def test_any_order_and_repetition_ends_in_the_same_sessions(module_server: Serve
         trace = next(_traces)
         start = 1_790_000_000 * SECOND
         session = f"s-{trace}"
-        spans = [span(trace, 1, name="root", start_ns=start, ms=900, session__id=session, agentops__span__kind="session")]
+        spans = [
+            span(
+                trace,
+                1,
+                name="root",
+                start_ns=start,
+                ms=900,
+                session__id=session,
+                agentops__span__kind="session",
+            )
+        ]
         for number in range(2, 30):
             spans.append(
-                span(trace, number, max(1, number // 2), name=f"n{number}", start_ns=start + number * MS, ms=3,
-                     **({"gen_ai__operation__name": "chat", "gen_ai__usage__input_tokens": number} if number % 3 == 0 else {}),
-                     **({"error": "bad"} if number % 7 == 0 else {}))  # fmt: skip
+                span(
+                    trace,
+                    number,
+                    max(1, number // 2),
+                    name=f"n{number}",
+                    start_ns=start + number * MS,
+                    ms=3,
+                    **(
+                        {"gen_ai__operation__name": "chat", "gen_ai__usage__input_tokens": number}
+                        if number % 3 == 0
+                        else {}
+                    ),
+                    **({"error": "bad"} if number % 7 == 0 else {}),
+                )
             )
-            spans.append(span(trace, number, max(1, number // 2), name=f"n{number}", start_ns=start + number * MS, ms=None))
+            spans.append(
+                span(
+                    trace,
+                    number,
+                    max(1, number // 2),
+                    name=f"n{number}",
+                    start_ns=start + number * MS,
+                    ms=None,
+                )
+            )
         order.shuffle(spans)
         spans += order.sample(spans, 10)
         while spans:
@@ -302,7 +485,11 @@ def test_any_order_and_repetition_ends_in_the_same_sessions(module_server: Serve
             send(module_server, body(*spans[:take]))
             spans = spans[take:]
         found = module_server.get(f"/api/sessions/{session}")
-        seen.add(repr((found["state"], found["event_counts"], found["tokens"], found["duration_ms"], found["name"])))
+        seen.add(
+            repr(
+                (found["state"], found["event_counts"], found["tokens"], found["duration_ms"], found["name"])
+            )
+        )
         events = module_server.get(f"/api/sessions/{session}/events", limit=1000)["events"]
         assert [one["name"] for one in events] == [f"n{number}" for number in range(2, 30)]
     assert len(seen) == 1, seen

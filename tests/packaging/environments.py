@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def user_env(home: Path) -> dict[str, str]:
     """Return an environment as a user has it: no setting but the home, nothing that leads to the checkout."""
-    leaking = ("AGENTOPS_", "OTEL_", "PYTHON", "VIRTUAL_ENV", "PYTEST_", "COV_")
+    leaking = ("AGENTOPS_", "OTEL_", "PYTHON", "VIRTUAL_ENV", "PYTEST_", "COV_", "MAKE", "MFLAGS")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(leaking)}
     return {**kept, "AGENTOPS_HOME": str(home)}
 

@@ -44,8 +44,8 @@ def test_make_run_records_the_example_and_ends_cleanly_with_ctrl_c(tmp_path: Pat
             ("Question about delivery", "success", ["support", "question"]),
         ]
         counts = [each["event_counts"] for each in sessions]
-        # Three turns: three plans, three answers, and seven calls of the executor.
-        assert [each["llm"] for each in counts] == [13, 9, 4]
+        # Three turns: three plans, three answers, and eight calls of the executor.
+        assert [each["llm"] for each in counts] == [14, 9, 4]
         assert [each["tool"] for each in counts] == [6, 3, 2]
         assert [each["agent"] for each in counts] == [9, 6, 3]
         # The refused payment, which the agent recovered from.

@@ -132,6 +132,26 @@ export interface paths {
         patch: operations["editSession"];
         trace?: never;
     };
+    "/api/sessions/{session_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Session
+         * @description Return one session, complete: as JSON, as OTLP/JSON that can be posted again, as CSV or as Parquet.
+         */
+        get: operations["exportSession"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions/{session_id}/events": {
         parameters: {
             query?: never;
@@ -204,6 +224,26 @@ export interface paths {
          * @description List a session's log records in time order.
          */
         get: operations["listLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/analytics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Analytics
+         * @description Return totals, a series and groups over the filtered sessions.
+         */
+        get: operations["getAnalytics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -296,6 +336,43 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Analytics
+         * @description Totals, series and groups over the filtered sessions.
+         */
+        Analytics: {
+            /**
+             * Interval
+             * @enum {string}
+             */
+            interval: "minute" | "hour" | "day" | "week";
+            /** Group By */
+            group_by: string | null;
+            totals: components["schemas"]["Measures"];
+            /** Series */
+            series: components["schemas"]["Bucket"][];
+            /** Groups */
+            groups: components["schemas"]["Group"][];
+        };
+        /**
+         * Bucket
+         * @description One interval of the series.
+         */
+        Bucket: {
+            sessions: components["schemas"]["SessionTotals"];
+            events: components["schemas"]["EventTotals"];
+            tokens: components["schemas"]["Tokens"];
+            /** Cost Usd */
+            cost_usd: number | null;
+            /**
+             * Error Rate
+             * @description events with an error, of all events
+             */
+            error_rate: number | null;
+            latency_ms: components["schemas"]["Percentiles"] | null;
+            /** At */
+            at: string | null;
+        };
         /**
          * Error
          * @description Every error, of every route.
@@ -531,6 +608,20 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * EventTotals
+         * @description Events; groups of events know their total and errors only.
+         */
+        EventTotals: {
+            /** Total */
+            total: number;
+            /** Error */
+            error: number;
+            /** Llm */
+            llm?: number | null;
+            /** Tool */
+            tool?: number | null;
+        };
+        /**
          * FacetValue
          * @description A value to filter by.
          */
@@ -559,6 +650,25 @@ export interface components {
             user: components["schemas"]["FacetValue"][];
             /** Error */
             error: components["schemas"]["FacetValue"][];
+        };
+        /**
+         * Group
+         * @description One value that sessions or events were grouped by.
+         */
+        Group: {
+            sessions: components["schemas"]["SessionTotals"];
+            events: components["schemas"]["EventTotals"];
+            tokens: components["schemas"]["Tokens"];
+            /** Cost Usd */
+            cost_usd: number | null;
+            /**
+             * Error Rate
+             * @description events with an error, of all events
+             */
+            error_rate: number | null;
+            latency_ms: components["schemas"]["Percentiles"] | null;
+            /** Value */
+            value: string;
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -634,6 +744,37 @@ export interface components {
             attributes: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * Measures
+         * @description What is summed over sessions or events.
+         */
+        Measures: {
+            sessions: components["schemas"]["SessionTotals"];
+            events: components["schemas"]["EventTotals"];
+            tokens: components["schemas"]["Tokens"];
+            /** Cost Usd */
+            cost_usd: number | null;
+            /**
+             * Error Rate
+             * @description events with an error, of all events
+             */
+            error_rate: number | null;
+            latency_ms: components["schemas"]["Percentiles"] | null;
+        };
+        /**
+         * Percentiles
+         * @description Latency of ended events, milliseconds.
+         */
+        Percentiles: {
+            /** P50 */
+            p50: number | null;
+            /** P90 */
+            p90: number | null;
+            /** P95 */
+            p95: number | null;
+            /** P99 */
+            p99: number | null;
         };
         /**
          * ScopeInfo
@@ -788,6 +929,22 @@ export interface components {
             next_cursor: string | null;
             /** Total */
             total: number;
+        };
+        /**
+         * SessionTotals
+         * @description Sessions by state; groups of events know the total only.
+         */
+        SessionTotals: {
+            /** Total */
+            total: number;
+            /** Running */
+            running?: number | null;
+            /** Success */
+            success?: number | null;
+            /** Fail */
+            fail?: number | null;
+            /** Indeterminate */
+            indeterminate?: number | null;
         };
         /**
          * Timeline
@@ -1611,6 +1768,95 @@ export interface operations {
             };
         };
     };
+    exportSession: {
+        parameters: {
+            query?: {
+                format?: "json" | "otlp" | "csv" | "parquet";
+            };
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session, complete, as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "application/vnd.apache.parquet": string;
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description A parameter or the body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request comes from another site or names another host. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The route does not take this method. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is starting or cannot keep up; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     listEvents: {
         parameters: {
             query?: {
@@ -1907,6 +2153,108 @@ export interface operations {
             };
             /** @description There is no such thing. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The route does not take this method. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is starting or cannot keep up; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getAnalytics: {
+        parameters: {
+            query?: {
+                /** @description width of the series */
+                interval?: "minute" | "hour" | "day" | "week";
+                group_by?: ("model" | "agent" | "tool" | "tag" | "state" | "user" | "kind" | "name") | null;
+                /** @description text in names, inputs, outputs and errors */
+                q?: string;
+                /** @description repeatable: sessions with all of them */
+                tag?: string[] | null;
+                /** @description running, success, fail or indeterminate; repeatable */
+                state?: string[] | null;
+                /** @description started at or after: ISO 8601, or back from now as 24h or 7d */
+                since?: string | null;
+                /** @description started before: as since */
+                until?: string | null;
+                /** @description repeatable: any of them */
+                model?: string[] | null;
+                /** @description repeatable: any of them */
+                agent?: string[] | null;
+                /** @description repeatable: any of them */
+                tool?: string[] | null;
+                /** @description repeatable: any of them */
+                user?: string[] | null;
+                /** @description an error's type, or true or false for with and without */
+                error?: string[] | null;
+                /** @description US dollars */
+                min_cost?: number | null;
+                /** @description milliseconds, or with a unit: 500ms, 2s, 1m, 1h */
+                min_duration?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Totals, series and groups over the filtered sessions. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Analytics"];
+                };
+            };
+            /** @description A parameter or the body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request comes from another site or names another host. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

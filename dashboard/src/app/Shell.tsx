@@ -5,7 +5,7 @@ import { useState } from "react";
 import { Dialog } from "../ui/controls";
 import { useLiveState } from "../ui/hooks";
 import { boundKeys, useKeys } from "../ui/keys";
-import { setPreference, usePreference, useShownTheme } from "../ui/preferences";
+import { preference, setPreference, shownTheme, usePreference, useShownTheme } from "../ui/preferences";
 
 const PAGES = [
   ["/sessions", "Sessions", "M2 4h12M2 8h12M2 12h8"],
@@ -37,21 +37,17 @@ export function Shell() {
 }
 
 function toggleTheme(): void {
-  const dark = document.documentElement.dataset.theme
-    ? document.documentElement.dataset.theme === "dark"
-    : window.matchMedia("(prefers-color-scheme: dark)").matches;
-  setPreference("theme", dark ? "light" : "dark");
+  setPreference("theme", shownTheme() === "dark" ? "light" : "dark");
 }
 
 function toggleZone(): void {
-  setPreference("zone", document.documentElement.dataset.zone === "utc" ? "local" : "utc");
+  setPreference("zone", preference("zone") === "utc" ? "local" : "utc");
 }
 
 function Navigation({ onHelp }: { onHelp: () => void }) {
   const theme = useShownTheme();
   const zone = usePreference("zone");
   const live = useLiveState();
-  document.documentElement.dataset.zone = zone;
   return (
     <nav aria-label="Pages">
       <Link to="/sessions" className="brand" aria-label="AgentOps, all sessions">

@@ -152,13 +152,24 @@ function paintLabel(
     context.fillText(text, isLeft ? 6 : scale.width - textWidth(context, text) - 6, middle);
     return;
   }
-  const text = textWidth(context, label);
-  const { place, x } = placeLabel(bar, text, scale.width);
-  if (place === "none") return;
+  // What does not fit whole is tried without its error, then cut.
+  let shown = label;
+  let placed = placeLabel(bar, textWidth(context, shown), scale.width);
+  if (placed.place === "none") {
+    shown = name;
+    placed = placeLabel(bar, textWidth(context, shown), scale.width);
+  }
+  if (placed.place === "none") {
+    const room = scale.width - (bar.x + bar.width) - 12;
+    shown = room > 40 ? oneLine(name, Math.floor(room / 6.5)) : "";
+    placed = { place: "right", x: bar.x + bar.width + 6 };
+  }
+  const { place, x } = placed;
+  const text = textWidth(context, shown);
   const inside = place === "inside";
   const onBar = CONTAINER[kind] ? palette.text : failed ? palette.onFail : palette.onKinds[kind];
   context.fillStyle = inside ? onBar : failed ? palette.fail : palette.dim;
-  context.fillText(label, x, middle);
+  context.fillText(shown, x, middle);
   const factsWidth = textWidth(context, facts);
   if (inside) {
     const right = Math.min(bar.x + bar.width, scale.width) - 7;

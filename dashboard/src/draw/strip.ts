@@ -1,7 +1,7 @@
 /** Paint the strip above a timeline: the whole session in small with the window on view, and the ruler below it. */
 
 import { ERROR_CELL, type Overview } from "../layout/overview";
-import { type Scale, ticks, tickStep, toX, type Window } from "../layout/scale";
+import { type Scale, ticks, tickStep, toX, type TimeWindow } from "../layout/scale";
 import type { Gap } from "../layout/bars";
 import type { Millis, Pixels } from "../model/units";
 import { duration } from "../model/format";
@@ -38,7 +38,7 @@ export function overviewBitmap(raster: Overview, palette: Palette): HTMLCanvasEl
 export interface StripFrame {
   readonly scale: Scale;
   /** Everything the overview covers. */
-  readonly bounds: Window;
+  readonly bounds: TimeWindow;
   readonly bitmap: HTMLCanvasElement | null;
   readonly palette: Palette;
   readonly gaps: readonly Gap[];

@@ -3,7 +3,7 @@
 import type { Rows } from "../model/outline";
 import { endOf, type EventTable } from "../model/table";
 import type { Millis, Pixels } from "../model/units";
-import { type Scale, toX } from "./scale";
+import { type Scale, toX, type TimeWindow } from "./scale";
 
 export const ROW_HEIGHT: Pixels = 22;
 export const BAR_HEIGHT: Pixels = 16;
@@ -27,9 +27,9 @@ export function barOf(table: EventTable, row: number, scale: Scale, now: Millis)
 
 /** The positions among the shown rows that a scrolled view touches: first included, last excluded. */
 export function visibleSpan(count: number, scrollTop: Pixels, height: Pixels): { first: number; last: number } {
-  const first = Math.max(0, Math.floor(scrollTop / ROW_HEIGHT));
+  const first = Math.min(count, Math.max(0, Math.floor(scrollTop / ROW_HEIGHT)));
   const last = Math.min(count, Math.ceil((scrollTop + height) / ROW_HEIGHT));
-  return { first: Math.min(first, count), last: Math.max(first, last) };
+  return { first, last: Math.max(first, last) };
 }
 
 /** The position of the row at `y` (from the top of the view), or -1. */
@@ -113,4 +113,23 @@ export function guides(table: EventTable, rows: Rows, first: number, last: numbe
     toPosition: to,
     children,
   })).filter(({ x }) => x >= 0 && x <= scale.width);
+}
+
+/**
+ * The position to scroll to when none of the rows on view works inside the window: the first row that starts in it,
+ * else the last one that reaches into it. -1 when the view shows something already, or there is nothing to show.
+ */
+export function positionInside(table: EventTable, rows: Rows, shown: TimeWindow, scrollTop: Pixels, height: Pixels, now: Millis): number {
+  const reaches = (row: number) => table.starts[row] <= shown.to && endOf(table, row, now) >= shown.from;
+  const { first, last } = visibleSpan(rows.length, scrollTop, height);
+  for (let position = first; position < last; position++) {
+    if (table.sizes[rows[position]] === 1 && reaches(rows[position])) return -1;
+  }
+  let reaching = -1;
+  for (let position = 0; position < rows.length; position++) {
+    const start = table.starts[rows[position]];
+    if (start >= shown.from && start <= shown.to) return position;
+    if (reaches(rows[position])) reaching = position;
+  }
+  return reaching >= first && reaching < last ? -1 : reaching;
 }

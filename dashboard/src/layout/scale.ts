@@ -3,7 +3,7 @@
 import type { Millis, Pixels } from "../model/units";
 
 /** The part of the session on view, milliseconds after its start. Always `from < to`. */
-export interface Window {
+export interface TimeWindow {
   readonly from: Millis;
   readonly to: Millis;
 }
@@ -11,7 +11,7 @@ export interface Window {
 /** No zoom shows less than a microsecond: nothing recorded is finer. */
 const NARROWEST: Millis = 0.001;
 
-export interface Scale extends Window {
+export interface Scale extends TimeWindow {
   readonly width: Pixels;
   /** Space left of `from` and right of `to`, so that first and last bars do not touch the edges. */
   readonly margin: Pixels;
@@ -26,46 +26,46 @@ export function toTime(scale: Scale, x: Pixels): Millis {
 }
 
 /** The window over everything: from the start to the end, never empty. */
-export function whole(end: Millis): Window {
+export function whole(end: Millis): TimeWindow {
   return { from: 0, to: Math.max(end, 1) };
 }
 
 /** Zoom by `factor` (below 1 shows less) holding the moment `at` where it is, inside the bounds. */
-export function zoomed(window: Window, factor: number, at: Millis, bounds: Window): Window {
+export function zoomed(shown: TimeWindow, factor: number, at: Millis, bounds: TimeWindow): TimeWindow {
   const full = bounds.to - bounds.from;
-  const length = Math.min(full, Math.max(NARROWEST, (window.to - window.from) * factor));
-  const share = (at - window.from) / (window.to - window.from);
+  const length = Math.min(full, Math.max(NARROWEST, (shown.to - shown.from) * factor));
+  const share = (at - shown.from) / (shown.to - shown.from);
   return within({ from: at - share * length, to: at - share * length + length }, bounds);
 }
 
-export function panned(window: Window, by: Millis, bounds: Window): Window {
-  return within({ from: window.from + by, to: window.to + by }, bounds);
+export function panned(shown: TimeWindow, by: Millis, bounds: TimeWindow): TimeWindow {
+  return within({ from: shown.from + by, to: shown.to + by }, bounds);
 }
 
 /** Move a window inside the bounds, keeping its length when it fits. */
-export function within(window: Window, bounds: Window): Window {
-  const length = Math.min(window.to - window.from, bounds.to - bounds.from);
-  const from = Math.min(Math.max(window.from, bounds.from), bounds.to - length);
+export function within(shown: TimeWindow, bounds: TimeWindow): TimeWindow {
+  const length = Math.min(shown.to - shown.from, bounds.to - bounds.from);
+  const from = Math.min(Math.max(shown.from, bounds.from), bounds.to - length);
   return { from, to: from + length };
 }
 
 /** Whether a window shows everything: such a view follows a session as it grows. */
-export function isWhole(window: Window, bounds: Window): boolean {
-  return window.from <= bounds.from && window.to >= bounds.to;
+export function isWhole(shown: TimeWindow, bounds: TimeWindow): boolean {
+  return shown.from <= bounds.from && shown.to >= bounds.to;
 }
 
 /** Frame a stretch of time with some air around it. */
-export function framing(from: Millis, to: Millis, bounds: Window): Window {
+export function framing(from: Millis, to: Millis, bounds: TimeWindow): TimeWindow {
   const air = Math.max((to - from) * 0.15, NARROWEST * 10);
   return within({ from: from - air, to: to + air }, bounds);
 }
 
 /** Written `1200-3400` in a link, in milliseconds with at most three decimals. */
-export function windowText(window: Window): string {
-  return `${short(window.from)}-${short(window.to)}`;
+export function windowText(shown: TimeWindow): string {
+  return `${short(shown.from)}-${short(shown.to)}`;
 }
 
-export function readWindow(text: string | undefined, bounds: Window): Window | null {
+export function readWindow(text: string | undefined, bounds: TimeWindow): TimeWindow | null {
   const match = /^(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)$/.exec(text ?? "");
   if (!match) return null;
   const from = Number(match[1]);

@@ -39,6 +39,13 @@ export function count(value: number | null | undefined): string {
   return `${(value / 1_000_000).toFixed(2)}M`;
 }
 
+/** A count where there is little room: `912`, `2.6k`, `23k`. */
+export function compact(value: number): string {
+  if (value < 1000) return String(value);
+  if (value < 9950) return `${(value / 1000).toFixed(1)}k`;
+  return value < 999_500 ? `${Math.round(value / 1000)}k` : `${(value / 1_000_000).toFixed(1)}M`;
+}
+
 /** A whole number with its thousands apart: `50,000`. */
 export function grouped(value: number | null | undefined): string {
   if (value == null || !Number.isFinite(value)) return DASH;

@@ -80,24 +80,38 @@ export function arrange(columns: EventColumns): EventTable {
   const { first, next } = childLists(order, parentOf, count);
   const { rows, depths } = preorder(order, parentOf, first, next, count);
 
+  // Plain loops: `from` with a callback costs several times as much on 50,000 rows.
   const rowOfInput = new Int32Array(count);
-  rows.forEach((input, row) => (rowOfInput[input] = row));
-  const pick = <T>(from: ArrayLike<T>): T[] => Array.from(rows, (input) => from[input]);
-  const numbers = (from: ArrayLike<number | null>): Float64Array =>
-    Float64Array.from(rows, (input) => from[input] ?? Number.NaN);
+  for (let row = 0; row < count; row++) rowOfInput[rows[row]] = row;
+  const pick = (from: readonly string[]): string[] => {
+    const picked = new Array<string>(count);
+    for (let row = 0; row < count; row++) picked[row] = from[rows[row]];
+    return picked;
+  };
+  const numbers = (from: ArrayLike<number | null>): Float64Array => {
+    const picked = new Float64Array(count);
+    for (let row = 0; row < count; row++) picked[row] = from[rows[row]] ?? Number.NaN;
+    return picked;
+  };
 
   const ids = pick(columns.ids);
   const starts = numbers(columns.starts);
   const durations = numbers(columns.durations);
-  const kinds = Uint8Array.from(rows, (input) => kindCode(columns.kinds[input]));
-  const statuses = Uint8Array.from(rows, (input) => statusCode(columns.statuses[input]));
-  const parents = Int32Array.from(rows, (input) => (parentOf[input] < 0 ? -1 : rowOfInput[parentOf[input]]));
-  const costs = numbers(columns.costs);
-  const tokens = numbers(columns.tokens);
+  const kinds = new Uint8Array(count);
+  const statuses = new Uint8Array(count);
+  const parents = new Int32Array(count);
+  const rowOf = new Map<string, number>();
   let end = 0;
   for (let row = 0; row < count; row++) {
+    const input = rows[row];
+    kinds[row] = kindCode(columns.kinds[input]);
+    statuses[row] = statusCode(columns.statuses[input]);
+    parents[row] = parentOf[input] < 0 ? -1 : rowOfInput[parentOf[input]];
+    rowOf.set(ids[row], row);
     end = Math.max(end, starts[row] + (Number.isNaN(durations[row]) ? 0 : durations[row]));
   }
+  const costs = numbers(columns.costs);
+  const tokens = numbers(columns.tokens);
   return {
     count,
     ids,
@@ -115,7 +129,7 @@ export function arrange(columns: EventColumns): EventTable {
     depths,
     ...sums({ count, parents, kinds, statuses, costs, tokens }),
     end,
-    rowOf: new Map(ids.map((id, row) => [id, row])),
+    rowOf,
   };
 }
 
@@ -135,7 +149,8 @@ export const EMPTY_TABLE: EventTable = arrange({
 });
 
 function startOrder(starts: ArrayLike<number>, count: number): Int32Array {
-  const order = Int32Array.from({ length: count }, (_, input) => input);
+  const order = new Int32Array(count);
+  for (let input = 0; input < count; input++) order[input] = input;
   for (let input = 1; input < count; input++) {
     if (starts[input] < starts[input - 1]) return order.sort((a, b) => starts[a] - starts[b] || a - b);
   }
@@ -144,11 +159,13 @@ function startOrder(starts: ArrayLike<number>, count: number): Int32Array {
 
 function resolveParents({ ids, parents }: EventColumns): Int32Array {
   const inputOf = new Map<string, number>();
-  ids.forEach((id, input) => inputOf.set(id, input));
-  const parentOf = Int32Array.from(parents, (parent, input) => {
+  for (let input = 0; input < ids.length; input++) inputOf.set(ids[input], input);
+  const parentOf = new Int32Array(ids.length);
+  for (let input = 0; input < ids.length; input++) {
+    const parent = parents[input];
     const found = parent ? inputOf.get(parent) : undefined;
-    return found === undefined || found === input ? -1 : found;
-  });
+    parentOf[input] = found === undefined || found === input ? -1 : found;
+  }
   // Walk up from every event once; who meets its own walk again closes a circle, which is cut there.
   const seenIn = new Int32Array(ids.length).fill(-1);
   for (let input = 0; input < ids.length; input++) {
@@ -206,6 +223,11 @@ function preorder(order: Int32Array, parentOf: Int32Array, first: Int32Array, ne
   return { rows, depths };
 }
 
+/** Add what is known; unknown stays unknown until something is. */
+function plus(into: Float64Array, at: number, value: number): void {
+  if (!Number.isNaN(value)) into[at] = Number.isNaN(into[at]) ? value : into[at] + value;
+}
+
 /** Sum subtrees from the leaves up: a call that holds another call repeats it, so it does not count again. */
 function sums(table: Pick<EventTable, "count" | "parents" | "kinds" | "statuses" | "costs" | "tokens">) {
   const { count, parents, kinds, statuses, costs, tokens } = table;
@@ -215,9 +237,6 @@ function sums(table: Pick<EventTable, "count" | "parents" | "kinds" | "statuses"
   const sumTokens = new Float64Array(count).fill(Number.NaN);
   const sumErrors = new Int32Array(count);
   const holdsCall = new Uint8Array(count);
-  const plus = (into: Float64Array, at: number, value: number) => {
-    if (!Number.isNaN(value)) into[at] = Number.isNaN(into[at]) ? value : into[at] + value;
-  };
   for (let row = count - 1; row >= 0; row--) {
     const isCall = CALLS.has(kinds[row]);
     if (isCall && !holdsCall[row]) {

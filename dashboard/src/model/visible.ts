@@ -7,6 +7,9 @@
 const HIDDEN =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
 
+/** The same without a memory of where it last looked. */
+const ANY_HIDDEN = new RegExp(HIDDEN.source, "u");
+
 const NAMES: Record<number, string> = {
   0x00ad: "soft hyphen",
   0x061c: "Arabic letter mark",
@@ -40,9 +43,13 @@ function isOrdinary(text: string, at: number, code: number): boolean {
   return /[\p{L}\p{M}\p{Extended_Pictographic}\ufe0f]$/u.test(before) && /^[\p{L}\p{Extended_Pictographic}]/u.test(after);
 }
 
+/** What terminals and protocols call the C0 controls. */
+const C0 =
+  "NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US".split(" ");
+
 function sign(code: number): string {
-  if (code < 0x20) return String.fromCodePoint(0x2400 + code);
-  if (code === 0x7f) return "\u2421";
+  if (code < 0x20) return `\u27e8${C0[code]}\u27e9`;
+  if (code === 0x7f) return "\u27e8DEL\u27e9";
   return `\u27e8U+${code.toString(16).toUpperCase().padStart(4, "0")}\u27e9`;
 }
 
@@ -65,8 +72,7 @@ export function pieces(raw: string): Piece[] {
 
 /** The same as one string, for titles, canvas labels and one-line cells. */
 export function visible(raw: string): string {
-  HIDDEN.lastIndex = 0;
-  if (!HIDDEN.test(raw)) return raw;
+  if (!ANY_HIDDEN.test(raw)) return raw;
   return pieces(raw)
     .map((piece) => piece.text)
     .join("");

@@ -128,6 +128,8 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
     ref.current?.showModal();
   }, []);
   return (
+    // Esc is the dialog's own key; the click beside it is for the pointer only.
+    // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-noninteractive-element-interactions
     <dialog ref={ref} aria-label={title} onClose={onClose} onClick={(event) => event.target === ref.current && onClose()}>
       <header>
         <h2>{title}</h2>

@@ -47,6 +47,10 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
+export function preference<K extends keyof Preferences>(name: K): Preferences[K] {
+  return current[name];
+}
+
 export function usePreference<K extends keyof Preferences>(name: K): Preferences[K] {
   return useSyncExternalStore(subscribe, () => current[name]);
 }
@@ -62,8 +66,11 @@ function showTheme(): void {
 }
 
 /** The theme on screen, whoever decided it. */
+export function shownTheme(): "light" | "dark" {
+  if (current.theme !== "system") return current.theme;
+  return dark.matches ? "dark" : "light";
+}
+
 export function useShownTheme(): "light" | "dark" {
-  return useSyncExternalStore(subscribe, () =>
-    current.theme === "system" ? (dark.matches ? "dark" : "light") : current.theme,
-  );
+  return useSyncExternalStore(subscribe, shownTheme);
 }

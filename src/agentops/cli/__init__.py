@@ -1,6 +1,7 @@
 """The command `agentops`: a doorway to the server and to what is recorded here.
 
-Each subcommand is a module that imports what it needs when it runs, so that `agentops version` costs no server.
+Each subcommand is a module that imports what it needs when it runs, so that `agentops version` costs no
+server.
 """
 
 from __future__ import annotations

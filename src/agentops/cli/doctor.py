@@ -25,12 +25,14 @@ def run(_: argparse.Namespace) -> int:
     wrong = 0
     if found is not None:
         print(
-            f"ok     server      {endpoint} answers (version {found.get('version')}, process {found.get('pid')})"
+            f"ok     server      {endpoint} answers (version {found.get('version')}, process "
+            f"{found.get('pid')})"
         )
     elif parts.scheme == "http":
         wrong = 1
         print(
-            f"wrong  server      nobody answers at {endpoint}: start it with `agentops serve`. Until then, records wait."
+            f"wrong  server      nobody answers at {endpoint}: start it with `agentops serve`. Until "
+            f"then, records wait."
         )
     else:
         print(f"?      server      {endpoint} is not plain HTTP: not asked")
@@ -52,5 +54,8 @@ def run(_: argparse.Namespace) -> int:
         print(f"wrong  journal     {records} records were lost: {reason}")
     if stats.rejected_files:
         wrong = 1
-        print(f"wrong  journal     {stats.rejected_files} files of refused records are in {home / 'journal' / 'rejected'}")
+        print(
+            f"wrong  journal     {stats.rejected_files} files of refused records are in "
+            f"{home / 'journal' / 'rejected'}"
+        )
     return wrong

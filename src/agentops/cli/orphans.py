@@ -1,7 +1,7 @@
 """Orphans: journal segments that a process left behind when it died, taken in by the local server.
 
-A process that is killed cannot ship its last records. They are in its segment, on this machine; a server of the same
-home reads them in process, as if they had been posted.
+A process that is killed cannot ship its last records. They are in its segment, on this machine; a server of
+the same home reads them in process, as if they had been posted.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from agentops.journal.segment import Header
+from agentops.journal import Header
 from agentops.otlp.refusal import MalformedBody
 from agentops.server.api.state import DEFAULT_PROJECT
 from agentops.server.ingest import Ingest

@@ -67,12 +67,16 @@ def _who(host: str, port: int) -> str:
     if ours is not None:
         return (
             f"An AgentOps server already runs at {url_of(host, port)} "
-            f"(process {ours.get('pid')}, version {ours.get('version')}, store {ours.get('store')}). Use it, stop it, {other}."
+            f"(process {ours.get('pid')}, version {ours.get('version')}, store {ours.get('store')}). "
+            f"Use it, stop it, {other}."
         )
     holder = _holder(port)
     if holder:
         return f"Port {port} is taken by {holder}. Stop it, {other}."
-    return f"Port {port} is taken by another program. Find it with `ss -ltnp 'sport = :{port}'` and stop it, {other}."
+    return (
+        f"Port {port} is taken by another program. Find it with `ss -ltnp 'sport = :{port}'` and "
+        f"stop it, {other}."
+    )
 
 
 def _holder(port: int) -> str:

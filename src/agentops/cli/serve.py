@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import gc
 import logging
-
 import signal
 import socket
 import sys
@@ -65,8 +64,10 @@ def run(chosen: argparse.Namespace) -> int:
         )
     if not _loopback(host):
         raise AgentOpsError(
-            f"--host {host} would serve other machines, and without --auth everybody there could read and write every "
-            "session. Leave it at 127.0.0.1 and use a tunnel (ssh -L 8420:127.0.0.1:8420) to reach it from elsewhere."
+            f"--host {host} would serve other machines, and without --auth everybody there could read "
+            f"and write every "
+            "session. Leave it at 127.0.0.1 and use a tunnel (ssh -L 8420:127.0.0.1:8420) to reach it "
+            "from elsewhere."
         )
     listener = ports.listening(host, port)
     url = ports.url_of(host, listener.getsockname()[1])
@@ -75,8 +76,9 @@ def run(chosen: argparse.Namespace) -> int:
     )
     for quiet in ("uvicorn", "uvicorn.error", "clickhouse_connect", "httpx"):
         logging.getLogger(quiet).setLevel(logging.WARNING)
-    stop_early = _StopEarly()
-    with stop_early:
+    # Start-up makes nothing but what stays: collecting in between only costs.
+    gc.disable()
+    with _StopEarly():
         server = _opened(chosen, home)
     try:
         server.describe(url)
@@ -107,7 +109,8 @@ def _check_installed() -> None:
             missing = True
         if missing:
             raise AgentOpsError(
-                f"The server is not installed (no module {name}). Install it with: pip install 'agentops[server]'"
+                f"The server is not installed (no module {name}). Install it with: pip install "
+                f"'agentops[server]'"
             )
 
 
@@ -117,17 +120,9 @@ def _loopback(host: str) -> bool:
 
 
 def _opened(chosen: argparse.Namespace, home: Path) -> Server:
-    # The engine's library takes half a second to load, the web framework another: side by side.
-    engine = threading.Thread(target=_load_engine, name="agentops-start", daemon=True)
-    engine.start()
     from agentops.server.app import Options, Server
 
     return Server(_options(chosen, home, Options))
-
-
-def _load_engine() -> None:
-    with contextlib.suppress(Exception):  # The server's own import reports what is wrong.
-        import chdb  # noqa: F401  # pyright: ignore[reportUnusedImport] -- for its effect
 
 
 def _options(chosen: argparse.Namespace, home: Path, options: type[Options]) -> Options:
@@ -153,10 +148,10 @@ def _serve(server: Server, listener: socket.socket, url: str, home: Path) -> int
     import uvicorn
 
     from agentops.cli.orphans import OrphanDrain
-    from agentops.server.app import create_app
+    from agentops.server.app import guarded
     from agentops.server.memory import release_code_pages
 
-    app = create_app(server)
+    app = guarded(server)
     drain = OrphanDrain(home, server.rooms.ingest, listener.getsockname()[1])
 
     class Uvicorn(uvicorn.Server):
@@ -183,14 +178,15 @@ def _serve(server: Server, listener: socket.socket, url: str, home: Path) -> int
                     signal.signal(number, signal.SIG_IGN)
 
         def _leave(self) -> None:
-            if self.should_exit:
-                self.force_exit = True
+            # A second signal forces nothing: leaving takes seconds at most, and a supervisor's SIGTERM often
+            # follows the terminal's SIGINT.
             self.should_exit = True
             server.live.close()
 
     def _settle() -> None:
         gc.collect()
         gc.freeze()
+        gc.enable()
         threading.Thread(target=release_code_pages, name="agentops-settle", daemon=True).start()
 
     running = Uvicorn(

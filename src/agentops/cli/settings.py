@@ -34,7 +34,8 @@ def run(_: argparse.Namespace) -> int:
             value = _without_password(str(value))
         shown = "-" if value is None or value == [] else ",".join(value) if isinstance(value, list) else value  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] -- lists here hold text
         print(
-            f"{setting.env:<{width}}  {shown}{'  (environment)' if given else ''}\n{'':<{width}}  {setting.help}"
+            f"{setting.env:<{width}}  {shown}{'  (environment)' if given else ''}\n"
+            f"{'':<{width}}  {setting.help}"
         )
     return wrong
 

@@ -1,7 +1,8 @@
 """Instrumentation: the LLM libraries of the program, recorded without a line of its own.
 
-A library is instrumented when it is imported, before or after `init` alike, and never imported by us. `registry` names
-the one instrumentor of each; `gate` refuses calls that could belong to any of several sessions.
+A library is instrumented when it is imported, before or after `init` alike, and never imported by us.
+`registry` names the one instrumentor of each; `gate` refuses calls that could belong to any of several
+sessions.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ class Instrumentation:
             if library.module in sys.modules:
                 self.enable(library)
             else:
-                register_post_import_hook(lambda _module, library=library: self.enable(library), library.module)
+                register_post_import_hook(
+                    lambda _module, library=library: self.enable(library), library.module
+                )
 
     def enable(self, library: Library) -> None:
         """Instrument a library, once. Never raises."""
@@ -59,18 +62,23 @@ class Instrumentation:
             try:
                 instrumentor = self._instrumentor(library)
                 if instrumentor is not None:
-                    # Another of the program's tools may have enabled the very same one: then its spans are joined.
+                    # Another of the program's tools may have enabled the very same one: then its spans are
+                    # joined.
                     if not instrumentor.is_instrumented_by_opentelemetry:
                         instrumentor.instrument(tracer_provider=self._provider)
                     self.enabled[library.module] = instrumentor
                     self._repeated += library.repeats
             except Exception as error:
                 self.problems[library.module] = f"{type(error).__name__}: {error}"
-                logger.warning("Calls of %s are not recorded: %s", library.module, self.problems[library.module])
+                logger.warning(
+                    "Calls of %s are not recorded: %s", library.module, self.problems[library.module]
+                )
             try:
                 guard(library, self._check)
             except Exception as error:
-                logger.warning("Calls of %s cannot be held back in multi-session mode: %s", library.module, error)
+                logger.warning(
+                    "Calls of %s cannot be held back in multi-session mode: %s", library.module, error
+                )
 
     def _instrumentor(self, library: Library) -> Any:
         module, _, name = library.instrumentor.partition(":")

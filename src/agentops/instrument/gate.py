@@ -1,7 +1,7 @@
 """The gate: an LLM call that could belong to any of several sessions is refused before a byte leaves.
 
-It stands in front of the client's own request method, outside any instrumentor: those may swallow what is raised while
-they start a span, and the call would be made, paid for, and lost.
+It stands in front of the client's own request method, outside any instrumentor: those may swallow what is
+raised while they start a span, and the call would be made, paid for, and lost.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ def guard(library: Library, check: Callable[[], None]) -> None:
     """Let `check` see every LLM call of a library first; what it raises reaches the caller."""
     import wrapt
 
-    def first(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def first(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
         del instance
         if is_call(library, args, kwargs):
             check()

@@ -1,8 +1,8 @@
 """Which library is recorded by which instrumentor: one each.
 
-Several packages offer instrumentors for the same library, some under the same entry-point name, and two at once would
-record every call twice. So the classes are named here instead of being searched for. All are OpenInference's: the same
-dialect everywhere, and it says what went in and out.
+Several packages offer instrumentors for the same library, some under the same entry-point name, and two at
+once would record every call twice. So the classes are named here instead of being searched for. All are
+OpenInference's: the same dialect everywhere, and it says what went in and out.
 """
 
 from __future__ import annotations

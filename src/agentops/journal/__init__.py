@@ -42,7 +42,8 @@ undone by itself.
 """
 
 from agentops.journal.folder import FolderStats, fallback_folder, folder_stats, orphans
-from agentops.journal.segment import Header, Segment
+from agentops.journal.header import Header
+from agentops.journal.segment import Segment
 from agentops.journal.writer import Journal, JournalStats, Mark
 
 __all__ = [

@@ -10,8 +10,9 @@ import contextlib
 from pathlib import Path
 
 from agentops.journal.folder import count_lines, pending_start, segments
+from agentops.journal.header import NotASegment
 from agentops.journal.losses import Losses
-from agentops.journal.segment import NotASegment, Segment
+from agentops.journal.segment import Segment
 
 
 def enforce(folder: Path, max_bytes: int, losses: Losses) -> int:

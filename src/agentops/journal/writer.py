@@ -1,8 +1,7 @@
 """The writer: one record, one line, one `write`, in a segment of this process that the shipper borrows.
 
 Where a record goes: the journal's folder; when that cannot be written, the fallback folder; when neither can,
-memory; when that is full, nowhere, counted as `memory_full`. A place that failed is tried again after
-`RETRY_S`.
+memory; when that is full, nowhere, counted as `memory_full`. See `places`.
 """
 
 from __future__ import annotations
@@ -10,21 +9,20 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from agentops.journal import fork, limit
-from agentops.journal.folder import make_fallback, make_private
+from agentops.journal import fork
+from agentops.journal.header import EMPTY_RESOURCE, Header
 from agentops.journal.losses import Losses
 from agentops.journal.memory import Memory
-from agentops.journal.segment import EMPTY_RESOURCE, Header, Segment, read_cursor
+from agentops.journal.places import Places
+from agentops.journal.segment import Segment, read_cursor
 
 log = logging.getLogger("agentops.journal")
 
-RETRY_S: Final = 1.0
 MEMORY_BYTES: Final = 16 << 20
 _WHOLE_FILE: Final = 1 << 62
 
@@ -87,7 +85,6 @@ class Journal:
         # A quarter, so that the limit has something to drop before the segment being written.
         self._segment_bytes = max(1, min(segment_bytes, max_bytes // 4))
         self._memory_bytes = memory_bytes
-        self._folder_used: Path | None = None
         self._held_for_fork = False
         self._reset()
         fork.watch(self)
@@ -99,12 +96,9 @@ class Journal:
         self._closed: dict[Path, Header] = {}
         self._memory = Memory(self._memory_bytes)
         self._memory_header: Header | None = None
-        self._retry_at = {"home": 0.0, "fallback": 0.0}
-        self._said: set[str] = set()
-        self._to_say: list[str] = []
+        self._places = Places(self.folder)
         self._records = 0
         self._bytes = 0
-        self._place = ""
 
     # Writing.
 
@@ -132,13 +126,16 @@ class Journal:
                         self._bytes += len(line) + 1
                     finally:
                         self._writing = False
-            if self._to_say:
+        except Exception:
+            # The recorded program must not feel an error of ours.
+            self.losses.note("bug")
+        try:
+            if self._places.to_say:
                 self._say()
             if self.on_append is not None:
                 self.on_append()
         except Exception:
-            # The recorded program must not feel an error of ours.
-            self.losses.note("bug")
+            pass  # The record is safe; whoever listens looks again at the next one.
 
     def rotate(self) -> None:
         """Close the segment being written, so that the next record begins one with a new header."""
@@ -153,7 +150,7 @@ class Journal:
                 if self._writing:
                     return
                 if len(self._memory):
-                    self._retry_at = dict.fromkeys(self._retry_at, 0.0)  # There is no later.
+                    self._places.try_again()  # There is no later.
                     self._next_segment()
                 self._retire()
                 if len(self._memory):
@@ -171,7 +168,7 @@ class Journal:
             return
         while True:
             if error is not None:
-                self._close_place(self._place, error)
+                self._places.failed(error)
             self._retire()
             segment = self._next_segment()
             if segment is None:
@@ -182,22 +179,15 @@ class Journal:
                 error = failure
             else:
                 return
-        if not self._memory.add(line):
-            self.losses.note("memory_full")
-            self._say_once(
-                "full", "The journal's memory is full as well: records are being lost, and counted."
-            )
-        elif self._memory_header is None:
-            self._memory_header = self._new_header()
+        self._remember(line)
 
     def _append_apart(self, line: bytes) -> None:
         """Append to a segment made for this record: the interrupted append may be anywhere in its own."""
         try:
-            segment = Segment.create(self._folder_used or self.folder, self._new_header())
+            segment = Segment.create(self._places.folder_used, self.header())
             segment.write(line + b"\n")
         except OSError:
-            if not self._memory.add(line):
-                self.losses.note("memory_full")
+            self._remember(line)
             return
         self._records += 1
         self._bytes += len(line) + 1
@@ -205,53 +195,30 @@ class Journal:
         segment.finish()
 
     def _next_segment(self) -> Segment | None:
-        """Begin a segment at the first place that takes one; move what is in memory to it."""
-        for place in ("home", "fallback"):
-            if time.monotonic() < self._retry_at[place]:
-                continue
-            try:
-                if place == "home":
-                    make_private(self.folder)
-                    folder = self.folder
-                else:
-                    folder = make_fallback(self.folder)
-                limit.enforce(folder, self._max_bytes - self._segment_bytes, self.losses)
-                segment = Segment.create(folder, self._new_header())
-            except OSError as error:
-                self._close_place(place, error)
-                continue
-            self._active = segment
-            self._folder_used = folder
-            self._place = place
-            return segment if self._memory_moved(segment) else None
-        self._place = "memory"
-        return None
-
-    def _memory_moved(self, segment: Segment) -> bool:
+        """Begin a segment where one can be made; move what is in memory to it."""
+        room = self._max_bytes - self._segment_bytes
+        segment = self._places.new_segment(self.header(), room, self.losses)
+        if segment is None:
+            return None
+        self._active = segment
         while lines := self._memory.first(1 << 20):
             try:
                 segment.write(b"\n".join(lines) + b"\n")
             except OSError as error:
-                self._close_place(self._place, error)
+                self._places.failed(error)
                 self._retire()
-                self._place = "memory"
-                return False
+                return self._next_segment()
             self._memory.drop_until(self._memory.taken_out + len(lines))
-        return True
+        return segment
 
-    def _close_place(self, place: str, error: OSError) -> None:
-        if place in self._retry_at:
-            self._retry_at[place] = time.monotonic() + RETRY_S
-        if place == "home":
-            self._say_once(
-                place,
-                f"The journal in {self.folder} cannot be written ({error.strerror or error}). Records go "
-                "to a temporary folder instead, or to memory. Free the disk or set AGENTOPS_HOME to a folder "
-                "that can be written.",
-            )
-        elif place == "fallback":
-            self._say_once(
-                place, f"The temporary folder cannot be written either ({error.strerror or error})."
+    def _remember(self, line: bytes) -> None:
+        """Keep a line in memory, the last resort."""
+        if self._memory_header is None:
+            self._memory_header = self.header()
+        if not self._memory.add(line):
+            self.losses.note("memory_full")
+            self._places.say_once(
+                "memory", "The journal's memory is full as well: records are being lost, and counted."
             )
 
     def _retire(self) -> None:
@@ -262,17 +229,16 @@ class Journal:
         if segment.borrowed or not segment.finish():
             self._closed[segment.path] = segment.header
 
-    def _new_header(self) -> Header:
-        try:
-            return self._header()
-        except Exception:
-            return Header(EMPTY_RESOURCE, "")
-
     # Reading, for the shipper.
 
     def header(self) -> Header:
         """Return the header that a new segment would have now."""
-        return self._new_header()
+        try:
+            return self._header()
+        except Exception:
+            return Header(
+                EMPTY_RESOURCE, ""
+            )  # The caller's code; the record matters more than where it is for.
 
     def borrow(self) -> Segment | None:
         """Return the segment being written, kept open until `give_back`; None when there is none."""
@@ -310,7 +276,7 @@ class Journal:
                 del self._closed[path]
             if not self._closed:
                 return []
-            wanted = self._new_header()
+            wanted = self.header()
             return [path for path, header in self._closed.items() if is_alike(header, wanted)]
 
     def in_memory(self, limit_bytes: int) -> tuple[list[bytes], bytes, int]:
@@ -352,23 +318,18 @@ class Journal:
                 self._bytes,
                 len(self._memory),
                 len(self._closed),
-                self._place,
+                self._places.current,
                 self.losses.by_reason(),
             )
 
     def save_losses(self) -> None:
         """Write newly counted losses to the folder's file."""
-        self.losses.save(self._folder_used or self.folder)
-
-    def _say_once(self, topic: str, message: str) -> None:
-        if topic not in self._said:
-            self._said.add(topic)
-            self._to_say.append(message)
+        self.losses.save(self._places.folder_used)
 
     def _say(self) -> None:
         # Outside the lock: the program's own logging may record, and so come back here.
-        while self._to_say:
-            log.warning("%s", self._to_say.pop(0))
+        while self._places.to_say:
+            log.warning("%s", self._places.to_say.pop(0))
 
     def before_fork(self) -> None:
         """Bring appends to rest."""

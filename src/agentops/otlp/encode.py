@@ -1,8 +1,8 @@
 """Spans, log records and resources as OTLP/JSON bytes: what the recorder writes into its journal.
 
-A journal line is one ScopeSpans (or ScopeLogs) object holding one record, the signal's key first, so that lines join
-into a request body without being parsed. Only this file knows the JSON form; it never fails on a value: what OTLP has
-no type for is written as text, lone surrogates as replacement characters.
+A journal line is one ScopeSpans (or ScopeLogs) object holding one record, the signal's key first, so that
+lines join into a request body without being parsed. Only this file knows the JSON form; it never fails on a
+value: what OTLP has no type for is written as text, lone surrogates as replacement characters.
 https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 """
 
@@ -20,7 +20,7 @@ Attributes = Mapping[str, Any]
 
 
 class _Text(Struct):
-    stringValue: str  # noqa: N815 -- OTLP's own names, all through this file
+    stringValue: str
 
 
 class _Flag(Struct):
@@ -104,7 +104,7 @@ _INT64: Final = 2**63
 
 
 def _value(value: Any, depth: int = 0) -> Any:
-    kind = type(value)
+    kind = cast("type[Any]", type(value))
     if kind is str:
         return _Text(value)
     if kind is bool:
@@ -125,7 +125,7 @@ def _value(value: Any, depth: int = 0) -> Any:
     if isinstance(value, float):
         return _value(float(value), depth)
     if isinstance(value, bytes | bytearray | memoryview):
-        return _Bytes(base64.b64encode(bytes(value)).decode("ascii"))
+        return _Bytes(base64.b64encode(bytes(cast("bytes", value))).decode("ascii"))
     if isinstance(value, Mapping):
         items = cast("Mapping[Any, Any]", value).items()
         return _Map(_Values([_Pair(str(key), _value(item, depth + 1)) for key, item in items]))
@@ -140,7 +140,9 @@ def _special(number: float) -> str:
 
 def _pairs(attributes: Attributes) -> list[_Pair]:
     # Text is the common case: one look at the type, no call.
-    return [_Pair(key, _Text(item) if type(item) is str else _value(item)) for key, item in attributes.items()]
+    return [
+        _Pair(key, _Text(item) if type(item) is str else _value(item)) for key, item in attributes.items()
+    ]
 
 
 def _whole_text(text: str) -> str:

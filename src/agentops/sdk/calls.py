@@ -1,7 +1,7 @@
 """One recorded call: opened before the function runs, closed with what came of it.
 
-Decorators, the older record_* decorators and `session.patch` all record through here. Nothing in here raises; a call
-that cannot be recorded runs untouched.
+Decorators, the older record_* decorators and `session.patch` all record through here. Nothing in here
+raises; a call that cannot be recorded runs untouched.
 """
 
 from __future__ import annotations
@@ -125,7 +125,10 @@ def opened_session(spec: Spec, args: tuple[Any, ...], kwargs: Mapping[str, Any])
             name=None,
             shown_name=spec.name,
             tags=list(spec.tags),
-            attributes={semconv.INPUT: to_json(spec.bind(args, kwargs), client.recorder.limit), **spec.attributes},
+            attributes={
+                semconv.INPUT: to_json(spec.bind(args, kwargs), client.recorder.limit),
+                **spec.attributes,
+            },
         )
         root = handle._core.root  # pyright: ignore[reportPrivateUsage] -- a Session is the public face of its core
         if root is None:

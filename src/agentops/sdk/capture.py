@@ -1,7 +1,8 @@
 """Capture: any Python value as JSON text, within a size, never raising.
 
-What JSON can hold is kept as it is. Pydantic models become their fields; everything else becomes its repr. What is too
-long is cut, and the cut says how long the whole was. Time is bounded too: nothing beyond the size limit is walked.
+What JSON can hold is kept as it is. Pydantic models become their fields; everything else becomes its repr.
+What is too long is cut, and the cut says how long the whole was. Time is bounded too: nothing beyond the
+size limit is walked.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ import msgspec
 _encode: Final = msgspec.json.Encoder().encode
 _MAX_DEPTH: Final = 24
 _NODE_COST: Final = 8
-"""Characters that a value costs beside its own text: brackets, quotes, a comma; keeps the walk itself bounded."""
+"""Characters that a value costs beside its own text (brackets, a comma); they bound the walk itself."""
 _FLAT_TEXT: Final = 4096
 _INT64: Final = 2**63
 _UNORDERED: Final = (set, frozenset, deque)
-_PLAIN: Final = frozenset({int, bool, type(None)})
+_PLAIN: Final = frozenset({bool, type(None)})
 
 
 def to_json(value: Any, limit: int) -> str:
@@ -53,7 +54,7 @@ def cut(text: str, limit: int) -> str:
 
 def _is_flat(value: Any) -> bool:
     """Say whether a value is small and plain enough to be encoded as it is."""
-    kind = type(value)
+    kind = cast("type[Any]", type(value))
     if kind is str:
         return len(value) <= _FLAT_TEXT
     if kind is dict:
@@ -62,11 +63,16 @@ def _is_flat(value: Any) -> bool:
         for key, item in cast("dict[Any, Any]", value).items():
             if type(key) is not str:
                 return False
-            kind = type(item)
-            if not (kind in _PLAIN or (kind is str and len(item) <= _FLAT_TEXT) or (kind is float and math.isfinite(item))):
+            kind = cast("type[Any]", type(item))
+            if not (
+                kind in _PLAIN
+                or (kind is int and -_INT64 <= item < _INT64)
+                or (kind is str and len(item) <= _FLAT_TEXT)
+                or (kind is float and math.isfinite(item))
+            ):
                 return False
         return True
-    return kind in _PLAIN
+    return kind in _PLAIN or (kind is int and -_INT64 <= value < _INT64)
 
 
 class _Walk:
@@ -81,7 +87,7 @@ class _Walk:
 
     def walk(self, value: Any, depth: int) -> Any:
         self.left -= _NODE_COST
-        kind = type(value)
+        kind = cast("type[Any]", type(value))
         if kind is str:
             return self.text(value)
         if kind is bool or value is None:
@@ -111,7 +117,7 @@ class _Walk:
             return self.mapping(cast("Mapping[Any, Any]", value), depth)
         if isinstance(value, list | tuple):
             return self.sequence(cast("list[Any]", value), depth)
-        dump = getattr(type(value), "model_dump", None)
+        dump = getattr(cast("type[Any]", type(value)), "model_dump", None)
         if dump is not None:
             try:
                 return self.walk(dump(value, warnings=False), depth + 1)
@@ -156,20 +162,24 @@ class _Walk:
         return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
     def shown(self, value: Any, depth: int) -> str:
-        """Return the repr of a value; of builtin containers and dataclasses only as much as there is room for."""
-        kind = type(value)
+        """Return a value's repr; of builtin containers and dataclasses only what there is room for."""
+        kind = cast("type[Any]", type(value))
         room = max(self.left, 64)
         if isinstance(value, bytes | bytearray):
             head = repr(value[:room])
             return head if len(value) <= room else f"{head}… [cut: {len(value)} bytes]"
-        if isinstance(value, _UNORDERED) and type(value) in _UNORDERED:
+        if kind in _UNORDERED:
             items = cast("Iterable[Any]", value)
             parts = self.parts((("", item) for item in items), len(cast("set[Any]", value)), depth)
             if kind is set and parts:
                 return f"{{{parts}}}"
             return f"{kind.__name__}([{parts}])" if parts else f"{kind.__name__}()"
         if isinstance(value, tuple | list | dict):
-            return cut(repr(cast("object", value)), room) if len(cast("list[Any]", value)) < 1000 else f"<{kind.__name__}>"
+            return (
+                cut(repr(cast("object", value)), room)
+                if len(cast("list[Any]", value)) < 1000
+                else f"<{kind.__name__}>"
+            )
         parameters = getattr(kind, "__dataclass_params__", None)
         if parameters is not None and parameters.repr and "__repr__" in kind.__dict__:
             fields = [field for field in dataclasses.fields(value) if field.repr]

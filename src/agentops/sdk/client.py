@@ -1,7 +1,7 @@
 """The client: the one SDK of this process, wiring its rooms together.
 
-`client` exists from import on and does nothing until `init`, so that decorated code runs untouched in a program that
-never initialises. Nothing heavy is imported before `init`.
+`client` exists from import on and does nothing until `init`, so that decorated code runs untouched in a
+program that never initialises. Nothing heavy is imported before `init`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
-
-from agentops import config, semconv
+from agentops import semconv
 from agentops.sdk import context, hostenv, settings, state
 from agentops.sdk.capture import to_json
 from agentops.sdk.core import Core
@@ -221,7 +220,7 @@ class Client:
         return analytics(found.get("event_counts") or {}, seconds_of(core), self.known_cost(core))
 
     def ask(self, session_id: str) -> dict[str, Any] | None:
-        """Return a session as the server has it, all that was recorded included; None when it does not say in time."""
+        """Return a session as the server has it, flushing first; None when it does not answer in time."""
         from agentops.shipper import ConnectionFailed
 
         now = time.monotonic()
@@ -262,7 +261,7 @@ class Client:
         start_ns: int | None = None,
         over: bool = False,
     ) -> RecordedSpan:
-        """Start a span of a session where `where` says; `over` when it is about to be ended, and needs no start record."""
+        """Start a span of a session in `where`; `over`: it is ended at once, no start record."""
         parent, above = self._place(core, where)
         span: RecordedSpan = self._span_class(
             core, name, attributes, parent=parent, above=above, agent=agent, start_ns=start_ns
@@ -285,12 +284,16 @@ class Client:
         self.registry.unplaced[name] += 1
         if self.registry.active:
             self.warn_once(
-                "several", f"{name!r} is not recorded: several sessions are active and none is bound here. Make the call "
-                "inside `with session:` or a @session function, or through session.patch(...).")  # fmt: skip
+                "several",
+                f"{name!r} is not recorded: several sessions are active, none is bound here. Make the call "
+                "inside `with session:` or a @session function, or through session.patch(...).",
+            )
         else:
             self.warn_once(
-                "none", f"{name!r} is not recorded: no session is active. Start one with agentops.init() or "
-                "agentops.start_session().")  # fmt: skip
+                "none",
+                f"{name!r} is not recorded: no session is active. Start one with agentops.init() or "
+                "agentops.start_session().",
+            )
 
     def warn_once(self, topic: str, message: str) -> None:
         """Log a warning, once a topic and process."""
@@ -320,7 +323,9 @@ class Client:
         from agentops.shipper import Target
 
         server = self.settings.server
-        return Target(self.settings.exporter_endpoint or f"{server}/v1/traces", f"{server}/v1/logs", self._headers())
+        return Target(
+            self.settings.exporter_endpoint or f"{server}/v1/traces", f"{server}/v1/logs", self._headers()
+        )
 
     def _headers(self) -> dict[str, str]:
         headers: dict[str, str] = {}
@@ -336,13 +341,17 @@ class Client:
 
         key = self.settings.api_key
         owner = hashlib.sha256(key.encode()).hexdigest()[:16] if key else ""
-        described = dict(self._resource().attributes)
+        described: dict[str, Any] = dict(self._resource().attributes)
         for provider in self._joined:
-            theirs = getattr(getattr(provider, "resource", None), "attributes", None) or {}
-            described = {**theirs, **described}
+            theirs: Any = getattr(getattr(provider, "resource", None), "attributes", None)
+            described = {**(theirs or {}), **described}
         if self.recorder.redact is not None:
-            described = {name: encode.mapped(value, self.recorder.redact) for name, value in described.items()}
-        return Header(encode.resource(described), self.settings.exporter_endpoint or self.settings.server, owner)
+            described = {
+                name: encode.mapped(value, self.recorder.redact) for name, value in described.items()
+            }
+        return Header(
+            encode.resource(described), self.settings.exporter_endpoint or self.settings.server, owner
+        )
 
     def _resource(self) -> Any:
         from opentelemetry.sdk.resources import OTELResourceDetector, Resource
@@ -380,7 +389,7 @@ class Client:
                 self.journal.rotate()
 
     def after_fork_in_child(self) -> None:
-        """Become a process of its own: another instance, contributing to the sessions that the parent started."""
+        """Become a process of its own, contributing to the sessions that the parent started."""
         self.lock = threading.RLock()
         self.instance = str(uuid.uuid4())
         self.registry.after_fork_in_child()
@@ -391,9 +400,8 @@ class Client:
             self.shipper.close(timeout_s)
             self.journal.close()
 
-
     def close(self) -> None:
-        """Take everything back, as if `init` had never been called; open sessions end. What tests begin and end with."""
+        """Take everything back, as if `init` had never been called; open sessions end."""
         with self.lock:
             if self.ready:
                 self.end_all(state.INDETERMINATE, None)
@@ -407,14 +415,16 @@ class Client:
                 from agentops.sdk.provider import uninstall
 
                 uninstall(self.provider)
+            # The shipper's thread may still be in its last round.
+            before = self.settings
             self.__init__()
+            self.settings = before
 
 
 def settings_level(level: str) -> None:
-    """Set the level of the `agentops` logger; below WARNING it prints to stderr when logging is not configured."""
-    number = config.BY_NAME["log_level"].parse(level)
-    logger.setLevel(number)
-    if logging.getLevelName(number) < logging.WARNING and not any(isinstance(h, _Stderr) for h in logger.handlers):
+    """Set the `agentops` logger's level; below WARNING it prints to stderr while logging is unconfigured."""
+    logger.setLevel(level)
+    if logger.level < logging.WARNING and not any(isinstance(one, _Stderr) for one in logger.handlers):
         logger.addHandler(_Stderr())
 
 

@@ -32,7 +32,9 @@ record_function = record_action
 """`record_action`, by its first name."""
 
 
-def record_tool(tool_name: str | None = None, cost: float | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def record_tool(
+    tool_name: str | None = None, cost: float | None = None
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Record calls of a function as uses of a tool.
 
     Args:
@@ -121,7 +123,7 @@ def _identified(cls: Any, shown: str) -> None:
     construct = cls.__init__
 
     @functools.wraps(construct)
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 -- it replaces one
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         given = kwargs.pop("agentops_name", None)
         try:
             self.agent_ops_agent_id = self.agentops_agent_id = str(uuid.uuid4())

@@ -1,13 +1,13 @@
-"""Which session does a call belong to? The one rule, used by base functions, decorators, events, patch and tracers.
+"""The one rule of which session a call belongs to, used by functions, decorators, events, patch and tracers.
 
-    1. The session *bound* to the context (`with session:`, `@session`, `session.patch`, or a remote context that our
-       `tracestate` entry marks as a session's). A session that ended while bound still receives late events.
+    1. The session *bound* to the context: by `with session:`, `@session`, `session.patch`, or a remote
+       context that our `tracestate` entry marks as a session's. One that ended still receives late events.
     2. Else the only active session.
     3. Else, with no session, none: base functions raise NoSessionException.
     4. Else, with several, none: base functions and LLM calls raise MultiSessionException.
 
-The binding lives in OpenTelemetry's context, so that whatever carries that (threads that copy context, asyncio tasks,
-instrumentation) carries the session too.
+The binding lives in OpenTelemetry's context, so that whatever carries that (threads that copy context,
+asyncio tasks, instrumentation) carries the session too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 from contextvars import Token
 from typing import TYPE_CHECKING, Any, Final
 
-from opentelemetry.context import Context, attach, create_key, detach, get_current  # noqa: F401 -- re-exported
+from opentelemetry.context import Context, attach, create_key, get_current
 from opentelemetry.trace.propagation import (
     _SPAN_KEY,  # pyright: ignore[reportPrivateUsage] -- get_current_span copies no dict, but costs a call a span
 )
@@ -56,9 +56,17 @@ def enter(context: Context, span: RecordedSpan, handle: Session | None = None) -
 
 
 def bind(handle: Session) -> Token[Context]:
-    """Bind a session to the current context. Returns the token for `leave`."""
+    """Bind a session to the current context. Returns the token for `leave`.
+
+    Its root becomes the current span, unless one of its spans is: so that requests to other processes carry
+    the session, and that spans of any tracer have a parent in it.
+    """
     values = get_current().copy()
     values[BOUND] = handle
+    core = handle._core  # pyright: ignore[reportPrivateUsage] -- a Session is the public face of its core
+    current = values.get(SPAN)
+    if core.root is not None and (current is None or getattr(current, "core", None) is not core):
+        values[SPAN] = core.root
     return attach(Context(values))
 
 
@@ -86,7 +94,7 @@ class Belonging:
         """Return the session that a call made in `context` belongs to, or None (rules 3 and 4)."""
         handle = context.get(BOUND)
         if handle is not None:
-            return handle._core  # type: ignore[attr-defined] # pyright: ignore -- keyed by us: a Session
+            return handle._core  # type: ignore[attr-defined] # pyright: ignore -- keyed by us: it is a Session
         current = context.get(SPAN)
         if current is not None and not hasattr(current, "core"):
             marked = marked_session(current)

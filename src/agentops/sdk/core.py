@@ -1,7 +1,7 @@
 """The core of a session: what the SDK itself holds of it while it is active.
 
-The user holds a `Session` (session.py), which points here; the core points back only weakly, so that the SDK can tell
-whether anybody outside of it can still end the session.
+The user holds a `Session` (session.py), which points here; the core points back only weakly, so that the
+SDK can tell whether anybody outside of it can still end the session.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 class Core:
     """One session, as long as this process contributes to it.
 
-    `root` is the session's span; None for a session met through a remote context, whose root is another process's.
-    `inherited` sessions were started elsewhere (another process, or before a fork): they are left, not ended.
+    `root` is the session's span; None for a session met through a remote context, whose root is another
+    process's. `inherited` sessions were started elsewhere (another process, or before a fork): they are
+    left, not ended.
     """
 
     __slots__ = (
@@ -124,7 +125,7 @@ class Core:
         self.unheld_since = time.monotonic()
 
     def belongs_to_child(self) -> None:
-        """Make the session, after a fork and in the child, one that this process contributes to and may not end."""
+        """Make the session, in a forked child, one that this process contributes to and may not end."""
         self.lock = threading.RLock()
         self.inherited = True
         self.keep = True

@@ -1,8 +1,8 @@
-"""Decorators: `session`, `agent`, `operation`, `task`, `workflow`, `tool`, `guardrail`, `trace`, `track_endpoint`.
+"""Decorators: `session`, `agent`, `operation`, `task`, `workflow`, `tool`, `guardrail` and older names.
 
-Each bare or with arguments, on any callable. What goes in and comes out is recorded, exceptions too; they pass on
-untouched, and so do results. Without a session to belong to, the callable runs as if it were not decorated; `session`
-and `trace` give each call a session of its own.
+Each bare or with arguments, on any callable. What goes in and comes out is recorded, exceptions too; they
+pass on untouched, and so do results. Without a session to belong to, the callable runs as if it were not
+decorated; `session` and `trace` give each call a session of its own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,17 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Tags = Iterable[str] | str | None
 
-__all__ = ["agent", "guardrail", "operation", "session", "task", "tool", "trace", "track_endpoint", "workflow"]
+__all__ = [
+    "agent",
+    "guardrail",
+    "operation",
+    "session",
+    "task",
+    "tool",
+    "trace",
+    "track_endpoint",
+    "workflow",
+]
 
 
 class _Decorator(Protocol):
@@ -68,7 +78,9 @@ def _decorate(
         return decorate
     if isinstance(function, str):
         # @agent("Researcher"): the name, given by position.
-        return _decorate(None, kind, name=function, version=version, tags=tags, more=more, opener=opener, whole=whole)
+        return _decorate(
+            None, kind, name=function, version=version, tags=tags, more=more, opener=opener, whole=whole
+        )
     return decorate(function)
 
 
@@ -102,11 +114,13 @@ def session(function: F, /) -> F: ...
 def session(
     function: None = None, /, *, name: str | None = None, version: Any = None, tags: Tags = None
 ) -> Callable[[F], F]: ...
-def session(function: Any = None, /, *, name: str | None = None, version: Any = None, tags: Tags = None) -> Any:
+def session(
+    function: Any = None, /, *, name: str | None = None, version: Any = None, tags: Tags = None
+) -> Any:
     """Give each call of a callable a session of its own, bound while it runs.
 
-    The session ends as Success when the call returns and as Fail when it raises. On a class, each call of a public
-    method is such a call. Initialises the SDK with its defaults when that has not been done.
+    The session ends as Success when the call returns and as Fail when it raises. On a class, each call of a
+    public method is such a call. Initialises the SDK with its defaults when that has not been done.
 
     Args:
         function: the callable, when used bare.
@@ -115,7 +129,13 @@ def session(function: Any = None, /, *, name: str | None = None, version: Any = 
         tags: tags of each session, beside the default tags.
     """
     return _decorate(
-        function, semconv.SESSION_KIND, name=name, version=version, tags=tags, opener=opened_session, whole=True
+        function,
+        semconv.SESSION_KIND,
+        name=name,
+        version=version,
+        tags=tags,
+        opener=opened_session,
+        whole=True,
     )
 
 

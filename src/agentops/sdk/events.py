@@ -38,7 +38,7 @@ def _id() -> str:
 
 @dataclass
 class Event:
-    """Something that happened. `event_type` is a name of its own; times are ISO 8601 text, UTC when they do not say."""
+    """Something that happened. `event_type` is its name; times are ISO 8601 text, UTC unless they say."""
 
     kind: ClassVar[str] = "action"
 
@@ -227,7 +227,8 @@ def record(client: Client, core: Core, event: Any) -> None:
         event = ErrorEvent(exception=event)
     if not isinstance(event, Event):
         raise TypeError(
-            f"record() takes an Event (ActionEvent, LLMEvent, ToolEvent, ErrorEvent) or an exception, not {type(event).__name__}"
+            "record() takes an Event (ActionEvent, LLMEvent, ToolEvent, ErrorEvent) or an exception, "
+            f"not {type(event).__name__}"
         )
     try:
         _record(client, core, event)

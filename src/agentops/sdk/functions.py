@@ -1,7 +1,7 @@
-"""The base functions: `agentops.init`, `agentops.record`, ... They act on the session that the one rule finds.
+"""The base functions, `agentops.init` and its kin. They act on the session that the one rule finds.
 
-Without a session they raise NoSessionException, with several and none bound MultiSessionException; with `fail_safe`
-both are logged instead.
+Without a session they raise NoSessionException, with several and none bound MultiSessionException; with
+`fail_safe` both are logged instead.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def init(
 ) -> Session | None:
     """Set the SDK up, once, and start a session unless `auto_start_session` is False.
 
-    Every keyword is a setting (see `agentops.config`); what is not given comes from the environment, else the default.
+    Every keyword is a setting (see `agentops.config`); what is not given comes from the environment, else
+    the default.
 
     Returns:
         The session; None when none was started. Called again: the current session if there is exactly one.
@@ -62,19 +63,34 @@ def init(
     """
     given = settings.check(
         {
-            "api_key": api_key, "tags": tags, "default_tags": default_tags, "auto_start_session": auto_start_session,
-            "endpoint": endpoint, "instrument_llm_calls": instrument_llm_calls,
+            "api_key": api_key,
+            "tags": tags,
+            "default_tags": default_tags,
+            "auto_start_session": auto_start_session,
+            "endpoint": endpoint,
+            "instrument_llm_calls": instrument_llm_calls,
             "inherited_session_id": None if inherited_session_id is None else str(inherited_session_id),
-            "skip_auto_end_session": skip_auto_end_session, "trace_name": trace_name, "max_wait_time": max_wait_time,
-            "max_queue_size": max_queue_size, "env_data_opt_out": env_data_opt_out, "log_level": log_level,
-            "fail_safe": fail_safe, "exporter_endpoint": exporter_endpoint, "app_url": app_url,
-            "parent_key": parent_key, "redact": redact, "capture_logs": capture_logs, **more,
+            "skip_auto_end_session": skip_auto_end_session,
+            "trace_name": trace_name,
+            "max_wait_time": max_wait_time,
+            "max_queue_size": max_queue_size,
+            "env_data_opt_out": env_data_opt_out,
+            "log_level": log_level,
+            "fail_safe": fail_safe,
+            "exporter_endpoint": exporter_endpoint,
+            "app_url": app_url,
+            "parent_key": parent_key,
+            "redact": redact,
+            "capture_logs": capture_logs,
+            **more,
         },
         "init",
-    )  # fmt: skip
+    )
     with client.lock:
         if client.ready:
-            logger.warning("init() was called before; this call changes nothing. Use agentops.configure() to change settings.")
+            logger.warning(
+                "init() was called before; this call changes nothing. Use agentops.configure() instead."
+            )
             only = client.registry.only
             return None if only is None else Session.of(only, client)
         client.start(given)
@@ -135,7 +151,9 @@ def _acting(function: Callable[P, R]) -> Callable[P, R | None]:
 def _session() -> Session:
     core: Core = client.belonging.required()
     if not core.running:
-        raise NoSessionException("The session that this code is bound to has ended. Start one with agentops.start_session().")
+        raise NoSessionException(
+            "The session that this code is bound to has ended. Start one with agentops.start_session()."
+        )
     return Session.of(core, client)
 
 
@@ -186,7 +204,7 @@ def current_session() -> Session | None:
 
 
 def get_session(session_id: Any) -> Session | None:
-    """Return the session with this id (text or UUID): an active one, or an ended one that the program still holds.
+    """Return the session with this id, text or UUID: active, or ended and still held by the program.
 
     Raises:
         ValueError: `session_id` is not a UUID.

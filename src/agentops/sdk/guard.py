@@ -1,8 +1,8 @@
 """The guard: however the program ends, its sessions end with the right state, and in bounded time.
 
-    normal exit, sys.exit(n)   Indeterminate
-    uncaught exception         Fail, with the exception as the reason
-    SIGINT that ends it        Fail, "Signal SIGINT detected": it arrives here as an uncaught KeyboardInterrupt, so
+    normal exit, sys.exit(n)   Indeterminate uncaught exception         Fail, with the exception as the
+    reason SIGINT that ends it        Fail, "Signal SIGINT detected": it arrives here as an uncaught
+    KeyboardInterrupt, so
                                that a Ctrl-C which the program catches ends nothing
     SIGTERM                    Fail, "Signal SIGTERM detected"
     SIGKILL, power loss        nothing runs; the server notices the silence

@@ -1,4 +1,4 @@
-"""What a session says about the machine and the process it runs on. Read once a process, cheap, no subprocess."""
+"""What a session says about the machine and process it runs on: read once, cheap, no subprocess."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def version() -> str:
 
 @functools.cache
 def host_env() -> dict[str, Any]:
-    """Return operating system, hardware, Python and process, by what can be had without asking anybody else."""
+    """Return operating system, hardware, Python and process, as far as this process knows them."""
     return {
         "SDK": {"AgentOps SDK Version": version(), "Python Version": platform.python_version()},
         "OS": {
@@ -38,7 +38,8 @@ def host_env() -> dict[str, Any]:
             "Executable": sys.executable,
             "Implementation": platform.python_implementation(),
             "Working Directory": _folder(),
-            "Virtual Environment": os.environ.get("VIRTUAL_ENV") or (sys.prefix if sys.prefix != sys.base_prefix else None),
+            "Virtual Environment": os.environ.get("VIRTUAL_ENV")
+            or (sys.prefix if sys.prefix != sys.base_prefix else None),
         },
     }
 
@@ -52,6 +53,6 @@ def _memory() -> int | None:
 
 def _folder() -> str | None:
     try:
-        return os.getcwd()  # noqa: PTH109 -- text is what is recorded
+        return os.getcwd()
     except OSError:
         return None

@@ -1,4 +1,4 @@
-"""Ids: time-ordered trace ids (UUIDv7, RFC 9562) and random span ids, from a source that the program's seed never touches."""
+"""Ids: time-ordered trace ids (UUIDv7, RFC 9562) and random span ids, untouched by the program's seed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def new_trace_id() -> int:
-    """Return a UUIDv7 as an integer: 48 bits of unix milliseconds, then random bits with version and variant set."""
+    """Return a UUIDv7 as an integer: 48 bits of unix milliseconds, then version, variant and random bits."""
     milliseconds = time.time_ns() // 1_000_000
     return (
         (milliseconds & (2**48 - 1)) << 80

@@ -36,7 +36,9 @@ def trace_id_of(session_id: Any) -> int:
     try:
         number = UUID(str(session_id)).int
     except ValueError:
-        raise ValueError(f"{session_id!r} is not a session id; it must be a UUID, as text or uuid.UUID") from None
+        raise ValueError(
+            f"{session_id!r} is not a session id; it must be a UUID, as text or uuid.UUID"
+        ) from None
     if number == 0:
         raise ValueError("a session id cannot be all zeros")
     return number

@@ -1,7 +1,8 @@
-"""Records of the `logging` module made inside a session are recorded with it, linked to the event around them.
+"""Records of the `logging` module, recorded with the session and linked to the event around them.
 
-Captured where a logger hands a record to its handlers, not by a handler of ours: a handler on the root logger would
-make a later `logging.basicConfig()` do nothing, and would silence the warnings that an unconfigured program prints.
+Captured where a logger hands a record to its handlers, not by a handler of ours: a handler on the root
+logger would make a later `logging.basicConfig()` do nothing, and would silence the warnings that an
+unconfigured program prints.
 """
 
 from __future__ import annotations
@@ -29,10 +30,8 @@ def level_number(word: str) -> int | None:
     name = word.strip().upper()
     if name in ("OFF", "FALSE", "NONE", "0", ""):
         return None
-    number = logging.getLevelName(name)
-    if isinstance(number, int):
-        return number
-    return int(name) if name.isdigit() else logging.WARNING
+    known = logging.getLevelNamesMapping()
+    return known[name] if name in known else int(name) if name.isdigit() else logging.WARNING
 
 
 class LogCapture:
@@ -51,13 +50,13 @@ class LogCapture:
         original = logging.Logger.callHandlers
         capture = self
 
-        def callHandlers(logger: logging.Logger, record: logging.LogRecord) -> None:  # noqa: N802 -- logging's own name
-            original(logger, record)
+        def handed_on(self: logging.Logger, record: logging.LogRecord) -> None:
+            original(self, record)
             capture.see(record)
 
         self._original = original
-        self._ours = callHandlers
-        logging.Logger.callHandlers = callHandlers
+        self._ours = handed_on
+        logging.Logger.callHandlers = handed_on
 
     def uninstall(self) -> None:
         """Stop, unless somebody else wrapped the same method since."""

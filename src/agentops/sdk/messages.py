@@ -1,4 +1,4 @@
-"""Prompts and completions, in whatever shape a program has them, as messages of the OpenTelemetry GenAI conventions.
+"""Prompts and completions of any shape, as messages of the OpenTelemetry GenAI conventions.
 
     [{"role": "user", "parts": [{"type": "text", "content": "Hello"}]}, ...]
 
@@ -39,14 +39,17 @@ def messages(value: Any, role: str) -> list[Message] | None:
 def _fields(value: Any) -> Mapping[str, Any] | None:
     if isinstance(value, Mapping):
         return cast("Mapping[str, Any]", value)
-    dump = getattr(type(value), "model_dump", None)
+    dump = getattr(cast("type[Any]", type(value)), "model_dump", None)
     if dump is not None:
         try:
             return dump(value, warnings=False)
         except Exception:
             return None
     if hasattr(value, "role") and hasattr(value, "content"):
-        return {name: getattr(value, name, None) for name in ("role", "content", "tool_calls", "tool_call_id", "name")}
+        return {
+            name: getattr(value, name, None)
+            for name in ("role", "content", "tool_calls", "tool_call_id", "name")
+        }
     return None
 
 
@@ -93,10 +96,22 @@ def _parts(content: Any) -> list[Message]:
             parts.append({"type": "tool_call", "id": fields.get("id"), "name": fields.get("name"),
                           "arguments": fields.get("input")})  # fmt: skip
         elif kind == "tool_result":
-            parts.append({"type": "tool_call_response", "id": fields.get("tool_use_id"), "response": fields.get("content")})
+            parts.append(
+                {
+                    "type": "tool_call_response",
+                    "id": fields.get("tool_use_id"),
+                    "response": fields.get("content"),
+                }
+            )
         elif kind == "image_url":
             url: Any = fields.get("image_url")
-            parts.append({"type": "uri", "modality": "image", "uri": url.get("url") if isinstance(url, Mapping) else url})
+            parts.append(
+                {
+                    "type": "uri",
+                    "modality": "image",
+                    "uri": url.get("url") if isinstance(url, Mapping) else url,
+                }
+            )
         else:
             parts.append(dict(fields) or {"type": "text", "content": repr(item)})
     return parts
@@ -105,11 +120,14 @@ def _parts(content: Any) -> list[Message]:
 def _tool_call(call: Any) -> Message:
     fields = _fields(call) or {}
     function: Any = fields.get("function") or fields
-    arguments = function.get("arguments") if isinstance(function, Mapping) else getattr(function, "arguments", None)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] -- a program's own value
+    found: Mapping[str, Any] = _fields(function) or {
+        "name": getattr(function, "name", None),
+        "arguments": getattr(function, "arguments", None),
+    }
+    arguments: Any = found.get("arguments")
     if isinstance(arguments, str):
         try:
             arguments = msgspec.json.decode(arguments)
         except msgspec.DecodeError:
             pass
-    name = function.get("name") if isinstance(function, Mapping) else getattr(function, "name", None)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] -- the same
-    return {"type": "tool_call", "id": fields.get("id"), "name": name, "arguments": arguments}
+    return {"type": "tool_call", "id": fields.get("id"), "name": found.get("name"), "arguments": arguments}

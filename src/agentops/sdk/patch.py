@@ -1,8 +1,9 @@
 """`session.patch`: a callable bound to a session, and recorded even when nothing instruments it.
 
-A call of an instrumented library is only bound: its instrumentor records it. Any other call is recorded here as an LLM
-call: model and messages from its arguments and result, tokens from the result's usage, the time to the first chunk of a
-stream. When an instrumented call turns out to have happened inside, that one is the LLM call, and this an operation.
+A call of an instrumented library is only bound: its instrumentor records it. Any other call is recorded
+here as an LLM call: model and messages from its arguments and result, tokens from the result's usage, the
+time to the first chunk of a stream. When an instrumented call turns out to have happened inside, that one
+is the LLM call, and this an operation.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from agentops.sdk.signature import binder
 from agentops.sdk.wrap import dressed, shown_name
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator, Iterator
+    from collections.abc import AsyncGenerator, Generator
 
     from agentops.sdk.client import Client
     from agentops.sdk.session import Session
@@ -80,7 +81,7 @@ class _Plan:
         async def call_patched(*args: Any, **kwargs: Any) -> Any:
             record = self.begin(args, kwargs)
             with record.inside():
-                result = await cast("Any", self.call(*args, **kwargs))
+                result = await self.call(*args, **kwargs)
             return record.result(result)
 
         return call_patched
@@ -88,14 +89,14 @@ class _Plan:
     def generator(self) -> Callable[..., Any]:
         def call_patched(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
             record = self.begin(args, kwargs)
-            return (yield from cast("Any", record.stream(self.call(*args, **kwargs))))
+            return cast("Any", (yield from record.stream(self.call(*args, **kwargs))))
 
         return call_patched
 
     def async_generator(self) -> Callable[..., Any]:
         async def call_patched(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
             record = self.begin(args, kwargs)
-            body = cast("Any", record.stream(self.call(*args, **kwargs)))
+            body = record.stream(self.call(*args, **kwargs))
             try:
                 async for item in body:
                     yield item
@@ -105,8 +106,9 @@ class _Plan:
         return call_patched
 
     def begin(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> _Record:
-        """Begin one call: its context is bound to the session, with a span of ours unless it is instrumented."""
+        """Begin one call: bound to the session, with a span of ours unless it is instrumented."""
         span: RecordedSpan | None = None
+        taken = ""
         where = bound(self.handle, get_current())
         if not self.instrumented:
             try:
@@ -114,27 +116,29 @@ class _Plan:
                 named = {**arguments, **cast("dict[str, Any]", arguments.get("kwargs") or {})}
                 model = next((named[name] for name in _MODELS if isinstance(named.get(name), str)), None)
                 prompt = next((named[name] for name in _PROMPTS if named.get(name) is not None), None)
-                attributes = {
-                    semconv.SPAN_KIND: "llm",
-                    **llm_attributes(self.client, model, prompt, None),
-                    "gen_ai.request.parameters": self.client.captured(arguments),
-                }
-                if prompt is None:
-                    attributes[semconv.INPUT] = attributes.pop("gen_ai.request.parameters")
+                taken = self.client.captured(arguments)
+                attributes = {semconv.SPAN_KIND: "llm", **llm_attributes(self.client, model, prompt, None)}
+                attributes[semconv.INPUT if prompt is None else "agentops.event.params"] = taken
                 core = self.handle._core  # pyright: ignore[reportPrivateUsage] -- a Session is the face of its core
                 span = self.client.open(core, where, model or self.name, attributes)
             except Exception as error:
                 self.client.recorder.failed(error)
-        return _Record(self.client, self.handle, span, where)
+        return _Record(self.client, self.handle, span, where, taken, self.name)
 
 
 class _Record:
     """One call in the making, up to the end of its stream."""
 
-    def __init__(self, client: Client, handle: Session, span: RecordedSpan | None, where: Any) -> None:
+    def __init__(
+        self, client: Client, handle: Session, span: RecordedSpan | None, where: Any, taken: str, name: str
+    ) -> None:
         self.client = client
         self.handle = handle
         self.span = span
+        self.name = name
+        self.taken = taken
+        """The arguments, as JSON text."""
+        self.gave: Any = None
         self.context = where
         self.calls_before = self.llm_calls()
         self.chunks: list[Any] = []
@@ -145,7 +149,7 @@ class _Record:
         return self.handle._core.counts["llm"]  # pyright: ignore[reportPrivateUsage] -- as above
 
     @contextmanager
-    def inside(self) -> Iterator[None]:
+    def inside(self) -> Generator[None]:
         """Run one step of the call in its context. An exception ends the call."""
         token = enter(self.context, self.span) if self.span is not None else attach(self.context)
         try:
@@ -159,7 +163,7 @@ class _Record:
             leave(token)
 
     def result(self, result: Any) -> Any:
-        """Return what the caller gets: the result, in a proxy that watches it while it is still to be consumed."""
+        """Return what the caller gets: the result, watched by a proxy while it is still to be consumed."""
         if inspect.isawaitable(result):
             return self._awaited(result)
         if _is_stream(result, finished=self.span is None):
@@ -193,11 +197,25 @@ class _Record:
         """End the call with what it gave."""
         if self.over or self.span is None:
             return
+        self.gave = result
         try:
             self.span.set_attributes(response_attributes(self.client, result))
         except Exception as error:
             self.client.recorder.failed(error)
         self.end(None)
+
+    def as_operation(self, span: RecordedSpan) -> None:
+        """Let the event be what surrounds the LLM call that was recorded inside, and not a second one."""
+        attributes = span._attributes  # pyright: ignore[reportPrivateUsage]
+        for name in [
+            name for name in attributes if name.startswith("gen_ai.") and not name.startswith("gen_ai.agent.")
+        ]:
+            del attributes[name]
+        attributes.pop("agentops.event.params", None)
+        attributes[semconv.SPAN_KIND] = "operation"
+        attributes[semconv.INPUT] = self.taken
+        attributes[semconv.OUTPUT] = self.client.captured(self.chunks or self.gave)
+        span.update_name(self.name)
 
     def end(self, error: BaseException | None) -> None:
         """End the call, with the exception that ended it."""
@@ -209,7 +227,7 @@ class _Record:
             if error is not None and not isinstance(error, GeneratorExit):
                 span.fail(error)
             if self.llm_calls() > self.calls_before:
-                span.set_attribute(semconv.SPAN_KIND, "operation")
+                self.as_operation(span)
             span.end()
         except Exception as failure:
             self.client.recorder.failed(failure)
@@ -225,13 +243,17 @@ def _is_stream(result: Any, *, finished: bool) -> bool:
     kind = cast("Any", type(cast("object", result)))
     iterates = hasattr(kind, "__next__") or hasattr(kind, "__anext__")
     manages = hasattr(kind, "__enter__") or hasattr(kind, "__aenter__")
-    return (manages and not iterates and not hasattr(kind, "model_dump")) if finished else (iterates or manages)
+    return (
+        (manages and not iterates and not hasattr(kind, "model_dump")) if finished else (iterates or manages)
+    )
 
 
 def _field(value: Any, *names: str) -> Any:
     for name in names:
         found: Any = (
-            cast("Mapping[str, Any]", value).get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+            cast("Mapping[str, Any]", value).get(name)
+            if isinstance(value, Mapping)
+            else getattr(value, name, None)
         )
         if found is not None:
             return found
@@ -243,12 +265,18 @@ def response_attributes(client: Client, result: Any) -> dict[str, Any]:
     choices = _field(result, "choices")
     completion: Any = None
     if isinstance(choices, list) and choices:
-        completion = [_field(choice, "message") or _field(choice, "text") for choice in cast("list[Any]", choices)]
+        completion = [
+            _field(choice, "message") or _field(choice, "text") for choice in cast("list[Any]", choices)
+        ]
     elif _field(result, "role") is not None and _field(result, "content") is not None:
         completion = result
     else:
-        completion = _field(result, "output_text", "completion", "text") if not isinstance(result, str) else result
-    if not isinstance(completion, str | list) and not (_field(completion, "role") if completion is not None else None):
+        completion = (
+            _field(result, "output_text", "completion", "text") if not isinstance(result, str) else result
+        )
+    if not isinstance(completion, str | list) and not (
+        _field(completion, "role") if completion is not None else None
+    ):
         completion = None
     model = _field(result, "model")
     out = llm_attributes(client, model if isinstance(model, str) else None, None, completion)
@@ -263,7 +291,7 @@ def response_attributes(client: Client, result: Any) -> dict[str, Any]:
 
 
 def usage_attributes(usage: Any) -> dict[str, int]:
-    """Return the tokens that a response's usage names. Classes it does not name are left out: unknown, not zero."""
+    """Return the tokens that a response's usage names; the classes it does not name are unknown, not zero."""
     if usage is None:
         return {}
     read = _field(usage, "cache_read_input_tokens")
@@ -277,7 +305,9 @@ def usage_attributes(usage: Any) -> dict[str, int]:
     figures = {
         "gen_ai.usage.input_tokens": given,
         "gen_ai.usage.output_tokens": _field(usage, "completion_tokens", "output_tokens"),
-        "gen_ai.usage.cache_read.input_tokens": read if read is not None else _field(details, "cached_tokens"),
+        "gen_ai.usage.cache_read.input_tokens": read
+        if read is not None
+        else _field(details, "cached_tokens"),
         "gen_ai.usage.cache_creation.input_tokens": write,
         "gen_ai.usage.reasoning.output_tokens": _field(detailed, "reasoning_tokens"),
     }

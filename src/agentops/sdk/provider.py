@@ -1,9 +1,9 @@
 """The tracer provider: where instrumentation's spans meet the rule of which session they belong to.
 
-Three cases. The program has no tracer provider: ours becomes the global one, in a way that lets the program still set
-its own later. The program has one: it stays, and `Joined`, a span processor, records those of its spans that belong to
-a session. The instrumentors that we enable always get ours, whose spans get a session's span as parent even where no
-context was carried; the program's own processors see them too.
+Three cases. The program has no tracer provider: ours becomes the global one, in a way that lets the program
+still set its own later. The program has one: it stays, and `Joined`, a span processor, records those of its
+spans that belong to a session. The instrumentors that we enable always get ours, whose spans get a
+session's span as parent even where no context was carried; the program's own processors see them too.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ _MAX_OPEN: Final = 50_000
 def place(core: Core, context: Context) -> tuple[SpanContext | None, RecordedSpan | None]:
     """Return the parent of a span of `core` made in `context`, and the recorded span above it.
 
-    The current span when it is the session's; else the innermost recorded span of the session in this context; else
-    the session's root. Never a span of another session or trace.
+    The current span when it is the session's; else the innermost recorded span of the session in this
+    context; else the session's root. Never a span of another session or trace.
     """
     current = context.get(SPAN)
     own = context.get(OWN)
@@ -84,6 +84,7 @@ class SessionTracer(Tracer):
         record_exception: bool = True,
         set_status_on_exception: bool = True,
     ) -> trace.Span:
+        """Start a span of the session that the rule finds; outside of any, the SDK's own or none."""
         provider = self.provider
         try:
             if provider.silenced(self.scope.name):
@@ -100,7 +101,15 @@ class SessionTracer(Tracer):
         except Exception as error:
             provider.recorder.failed(error)
         return Tracer.start_span(
-            self, name, context, kind, attributes, links, start_time, record_exception, set_status_on_exception
+            self,
+            name,
+            context,
+            kind,
+            attributes,
+            links,
+            start_time,
+            record_exception,
+            set_status_on_exception,
         )
 
 
@@ -126,6 +135,7 @@ class Provider(TracerProvider):
         self._scopes: dict[str, Scope] = {}
 
     def get_tracer(self, *arguments: Any, **named: Any) -> trace.Tracer:
+        """Return the tracer of a scope; its spans belong to sessions."""
         tracer = super().get_tracer(*arguments, **named)
         if type(tracer) is Tracer:
             # One object per scope, kept by the base class: give it our start_span, which instrumentation
@@ -156,7 +166,15 @@ class Provider(TracerProvider):
         """Start a span of a session for instrumentation."""
         parent, above = place(core, context)
         span = RecordedSpan(
-            core, name, attributes, parent=parent, above=above, kind=kind, start_ns=start_ns, scope=scope, links=links
+            core,
+            name,
+            attributes,
+            parent=parent,
+            above=above,
+            kind=kind,
+            start_ns=start_ns,
+            scope=scope,
+            links=links,
         )
         self.recorder.started(span)
         if not span.announced and kind_of(attributes) in EAGER:
@@ -180,6 +198,7 @@ class Joined(SpanProcessor):
         self._tails: dict[tuple[str, str], bytes] = {}
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Note the session of a span of the program's provider; write its start if it is worth it."""
         if isinstance(span, RecordedSpan):
             return
         try:
@@ -193,7 +212,11 @@ class Joined(SpanProcessor):
             span.set_attribute("session.id", core.text)
             _, above = place(core, context)
             if above is not None and above is not core.root:
-                if above.agent is not None and above.agent[0] and "gen_ai.agent.name" not in (span.attributes or {}):
+                if (
+                    above.agent is not None
+                    and above.agent[0]
+                    and "gen_ai.agent.name" not in (span.attributes or {})
+                ):
                     span.set_attribute("gen_ai.agent.name", above.agent[0])
                 if not above.announced and above.is_recording():
                     self._recorder.announce(above)
@@ -207,6 +230,7 @@ class Joined(SpanProcessor):
             self._recorder.failed(error)
 
     def on_end(self, span: ReadableSpan) -> None:
+        """Write the end of such a span."""
         if isinstance(span, RecordedSpan) or span.context is None:
             return
         known = self._open.pop(span.context.span_id, None)
@@ -228,7 +252,7 @@ class Joined(SpanProcessor):
 
 
 class _JoiningOnce(Once):
-    """What OpenTelemetry's API asks whether the global provider may be set: yes, once, and we join what was set."""
+    """Lets the global provider be set once, by whoever comes, and joins what was set."""
 
     def __init__(self, joined: Callable[[], None]) -> None:
         super().__init__()
@@ -244,8 +268,8 @@ class _JoiningOnce(Once):
 def install(provider: Provider, join: Callable[[Any], None]) -> None:
     """Make `provider` the global one when the program has none; else `join` the program's.
 
-    Ours does not use up the one time that a program may set its provider: when it does, later, that one becomes the
-    global one, and is joined.
+    Ours does not use up the one time that a program may set its provider: when it does, later, that one
+    becomes the global one, and is joined.
     """
     existing = trace.get_tracer_provider()
     if not isinstance(existing, trace.ProxyTracerProvider):

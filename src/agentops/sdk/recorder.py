@@ -1,8 +1,9 @@
 """The recorder: spans become journal lines here, and nowhere else.
 
-A span has a start record (it has not ended) and an end record. Starts of sessions, agents, llm and tool calls are
-written when they begin, so that a killed process shows what it was doing; other spans' starts are written when they
-get their first child, or at last when their session ends before them. Nothing here raises.
+A span has a start record (it has not ended) and an end record. Starts of sessions, agents, llm and tool
+calls are written when they begin, so that a killed process shows what it was doing; other spans' starts are
+written when they get their first child, or at last when their session ends before them. Nothing here
+raises.
 """
 
 from __future__ import annotations
@@ -23,18 +24,25 @@ if TYPE_CHECKING:
     from agentops.sdk.core import Core
     from agentops.sdk.spans import RecordedSpan, Scope
 
-# A span keeps its parts in private fields, as the OpenTelemetry SDK's does; reading them is what this file is for.
+
+# Pyright: a span keeps its parts in private fields, as OpenTelemetry's does; this file reads them.
 # pyright: reportPrivateUsage=false
 
 logger: Final = logging.getLogger("agentops")
 
 EAGER: Final = frozenset({"agent", "llm", "tool", "embedding", "retrieval", semconv.SESSION_KIND})
 """Kinds worth seeing in flight."""
-_FOREIGN_KINDS: Final = ("openinference.span.kind", "gen_ai.operation.name", "traceloop.span.kind", "llm.request.type")
+_FOREIGN_KINDS: Final = (
+    "openinference.span.kind",
+    "gen_ai.operation.name",
+    "traceloop.span.kind",
+    "llm.request.type",
+)
 """Attributes whose presence makes a foreign span worth seeing in flight."""
 _KIND_WORDS: Final[Mapping[str, str]] = {
     "llm": "llm", "chat": "llm", "completion": "llm", "text_completion": "llm", "generate_content": "llm",
-    "tool": "tool", "execute_tool": "tool", "agent": "agent", "invoke_agent": "agent", "create_agent": "agent",
+    "tool": "tool", "execute_tool": "tool",
+    "agent": "agent", "invoke_agent": "agent", "create_agent": "agent",
     "embedding": "embedding", "embeddings": "embedding", "retriever": "retrieval", "retrieval": "retrieval",
     "reranker": "retrieval", "guardrail": "guardrail",
 }  # fmt: skip
@@ -53,9 +61,11 @@ def kind_of(attributes: Mapping[str, Any]) -> str:
 
 
 class Recorder:
-    """Writes the records of one process. `scope` and `resource` are filled in once OpenTelemetry's SDK is loaded."""
+    """Writes the records of one process. `scope` and `resource` come once OpenTelemetry's SDK is loaded."""
 
-    def __init__(self, append: Callable[[bytes], None], limit: int, redact: Callable[[str], str] | None) -> None:
+    def __init__(
+        self, append: Callable[[bytes], None], limit: int, redact: Callable[[str], str] | None
+    ) -> None:
         self.append = append
         self.limit = limit
         """Most bytes of one recorded value."""
@@ -66,7 +76,7 @@ class Recorder:
         """Records that could not be made, by the error's type."""
 
     def started(self, span: RecordedSpan, *, over: bool = False) -> None:
-        """Note that a span began; write its start when its kind is worth seeing in flight, unless it is `over` already."""
+        """Note that a span began; write its start if it is worth seeing in flight and not `over` already."""
         core = span.core
         core.open[span._context.span_id] = span
         above = span.above
@@ -81,7 +91,7 @@ class Recorder:
         self._write(span, 0)
 
     def ended(self, span: RecordedSpan) -> None:
-        """Write the end of a span. A span of the parent process, ended in a forked child, is the parent's to end."""
+        """Write the end of a span; one that was open at a fork is the parent process's to end."""
         core = span.core
         core.open.pop(span._context.span_id, None)
         if span.orphaned:
@@ -138,7 +148,10 @@ class Recorder:
                 start_ns=span.start_time or 0,
                 end_ns=end_ns,
                 events=[(event.name, event.timestamp, event.attributes or {}) for event in span.events],
-                links=[(link.context.trace_id, link.context.span_id, link.attributes or {}) for link in span.links],
+                links=[
+                    (link.context.trace_id, link.context.span_id, link.attributes or {})
+                    for link in span.links
+                ],
                 status=(0, 1, 2)[span.status.status_code.value],
                 status_message=span.status.description or "",
                 trace_state=context.trace_state.to_header(),
@@ -168,7 +181,10 @@ class Recorder:
                 events=[(event.name, event.timestamp, event.attributes) for event in span._events]
                 if span._events
                 else (),
-                links=[(link.context.trace_id, link.context.span_id, link.attributes or {}) for link in span._links]
+                links=[
+                    (link.context.trace_id, link.context.span_id, link.attributes or {})
+                    for link in span._links
+                ]
                 if span._links
                 else (),
                 status=span.status_number,
@@ -184,12 +200,21 @@ class Recorder:
             attributes = redacted(attributes, redact)
             parts["name"] = redact(parts["name"])
             parts["status_message"] = redact(parts["status_message"])
-            parts["events"] = [(redact(name), at, redacted(given, redact)) for name, at, given in parts["events"]]
+            parts["events"] = [
+                (redact(name), at, redacted(given, redact)) for name, at, given in parts["events"]
+            ]
             parts["links"] = [(trace, span, redacted(given, redact)) for trace, span, given in parts["links"]]
         self.append(encode.span_line(attributes=attributes, **parts))
 
     def log(
-        self, trace_id: int, span_id: int, time_ns: int, severity: int, level: str, body: str, attributes: dict[str, Any]
+        self,
+        trace_id: int,
+        span_id: int,
+        time_ns: int,
+        severity: int,
+        level: str,
+        body: str,
+        attributes: dict[str, Any],
     ) -> None:
         """Write a log record of a session."""
         try:
@@ -214,14 +239,16 @@ class Recorder:
         kind = type(error).__name__
         self.failures[kind] += 1
         if self.failures[kind] == 1:
-            logger.warning("A record could not be written (%s: %s); further ones like it are only counted", kind, error)
+            logger.warning(
+                "A record could not be written (%s: %s); further ones like it are only counted", kind, error
+            )
 
 
 _STRUCTURE: Final = frozenset({
     semconv.SESSION_ID, semconv.SPAN_KIND, semconv.RECORD_SEQ, semconv.RECORDS_SENT, semconv.HEARTBEAT_NS,
     semconv.END_STATE, semconv.INHERITED, semconv.EVENT_ID, semconv.TRIGGER_EVENT_ID,
 })  # fmt: skip
-"""Attributes that are the recorder's own and hold nothing of the program's: a mask over them would lose the event."""
+"""The recorder's own, with nothing of the program in them: a mask over one would lose the event."""
 
 
 def redacted(attributes: Mapping[str, Any], redact: Callable[[str], str]) -> dict[str, Any]:
@@ -229,4 +256,3 @@ def redacted(attributes: Mapping[str, Any], redact: Callable[[str], str]) -> dic
     return {
         key: value if key in _STRUCTURE else encode.mapped(value, redact) for key, value in attributes.items()
     }
-

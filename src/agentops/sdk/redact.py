@@ -1,8 +1,9 @@
 """Redaction: every recorded text is masked before it is written anywhere.
 
-`redact=` is a list of regular expressions, or a callable from text to text. Texts inside JSON are masked one by one,
-so that a pattern sees them as the program had them, without JSON's escapes; regular expressions then also see the JSON
-text as a whole, so that a pattern over a key and its value works. A mask that fails masks everything.
+`redact=` is a list of regular expressions, or a callable from text to text. Texts inside JSON are masked
+one by one, so that a pattern sees them as the program had them, without JSON's escapes; regular expressions
+then also see the JSON text as a whole, so that a pattern over a key and its value works. A mask that fails
+masks everything.
 """
 
 from __future__ import annotations
@@ -31,14 +32,15 @@ def redactor(redact: Redact | None) -> TextMap | None:
     if redact is None:
         return None
     if callable(redact):
-        return _guarded(cast("TextMap", redact), whole=False)
+        return _guarded(redact, whole=False)
     if isinstance(redact, str | re.Pattern):
         redact = [redact]
     try:
         patterns = [re.compile(pattern) for pattern in redact]
     except (re.error, TypeError) as error:
         raise SettingError(
-            f"redact={redact!r} cannot be used: {error}. Give a list of regular expressions, or a callable from text to text."
+            f"redact={redact!r} cannot be used: {error}. Give a list of regular expressions, or a callable "
+            "from text to text."
         ) from None
     if not patterns:
         return None
@@ -67,7 +69,7 @@ def _guarded(mask: TextMap, *, whole: bool) -> TextMap:
 
     def redacted(text: str) -> str:
         try:
-            if text[:1] in ('{', "[", '"'):
+            if text[:1] in ("{", "[", '"'):
                 try:
                     value = msgspec.json.decode(text)
                 except (msgspec.DecodeError, RecursionError):

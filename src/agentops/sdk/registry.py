@@ -1,4 +1,4 @@
-"""The active sessions of this process, and how many there are: single-session mode is when there is exactly one."""
+"""The active sessions of this process; single-session mode is when there is exactly one."""
 
 from __future__ import annotations
 
@@ -70,8 +70,9 @@ class Registry:
     def lost(self, now: float) -> list[Core]:
         """Return the sessions that nobody outside the SDK has referred to for too long.
 
-        The only session is never lost, nor the one that `init()` started. The clock starts when the last reference
-        went away, but not before there were several sessions: until then base functions reached it.
+        The only session is never lost, nor the one that `init()` started. The clock starts when the last
+        reference went away, but not before there were several sessions: until then base functions reached
+        it.
         """
         with self.lock:
             if len(self.active) < 2:

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_entered: Final[ContextVar[tuple[tuple[Session, Token[Any]], ...]]] = ContextVar("agentops_entered", default=())
+_entered: Final[ContextVar[tuple[tuple[Session, Token[Any]], ...]]] = ContextVar(
+    "agentops_entered", default=()
+)
 """The `with session:` blocks around this point, innermost last, with the token that undoes each."""
 
 
@@ -30,11 +32,13 @@ class EventCounts(dict[str, int]):
     """Events by kind, as the server counts them; the plural names of older versions are understood too."""
 
     def __missing__(self, key: str) -> int:
-        return self.get({"llms": "llm", "tools": "tool", "actions": "action", "errors": "error"}.get(key, ""), 0)
+        return self.get(
+            {"llms": "llm", "tools": "tool", "actions": "action", "errors": "error"}.get(key, ""), 0
+        )
 
 
 class Analytics(dict[str, Any]):
-    """What `get_analytics` returns. `source` says whether the server counted, or only this process ("local")."""
+    """What `get_analytics` returns. `source`: "server", or "local" when only this process counted."""
 
     source: str = "server"
 
@@ -42,8 +46,9 @@ class Analytics(dict[str, Any]):
 class Session:
     """One run that the user knows: started, recorded into, ended.
 
-    As a context manager it binds itself to the block: what is recorded inside belongs to it. Leaving the block ends
-    it, as Success or, on an exception, as Fail with the exception as the reason, unless it was ended inside.
+    As a context manager it binds itself to the block: what is recorded inside belongs to it. Leaving the
+    block ends it, as Success or, on an exception, as Fail with the exception as the reason, unless it was
+    ended inside.
     """
 
     __slots__ = ("__weakref__", "_client", "_core", "cost_source")
@@ -150,18 +155,21 @@ class Session:
     # What can be done with it.
 
     def record(self, event: Any) -> None:
-        """Record an event (`ActionEvent`, `LLMEvent`, `ToolEvent`, `ErrorEvent`, `Event`, or an exception)."""
+        """Record an event: `ActionEvent`, `LLMEvent`, `ToolEvent`, `ErrorEvent`, `Event`, or an exception."""
         from agentops.sdk.events import record
 
         record(self._client, self._core, event)
 
     def end_session(
-        self, end_state: str = state.INDETERMINATE, end_state_reason: str | None = None, video: str | None = None
+        self,
+        end_state: str = state.INDETERMINATE,
+        end_state_reason: str | None = None,
+        video: str | None = None,
     ) -> Decimal:
         """End the session and return its cost in US dollars.
 
-        The cost is the server's when it answers within a second or two, else the sum of the costs reported here; see
-        `cost_source`. A session that has ended stays as it is.
+        The cost is the server's when it answers within a second or two, else the sum of the costs reported
+        here; see `cost_source`. A session that has ended stays as it is.
 
         Raises:
             ValueError: `end_state` is not an end state; the session stays open.
@@ -200,8 +208,8 @@ class Session:
     def patch(self, function: Callable[P, R]) -> Callable[P, R]:
         """Return `function` bound to this session: what it records belongs here, whatever else is active.
 
-        Works on any callable, sync, async or streaming. A call of a library that nothing instruments is recorded as an
-        LLM call by the patch itself. The result may be kept and used again.
+        Works on any callable, sync, async or streaming. A call of a library that nothing instruments is
+        recorded as an LLM call by the patch itself. The result may be kept and used again.
         """
         from agentops.sdk.patch import patched
 
@@ -256,18 +264,18 @@ def duration_text(seconds: float) -> str:
 
 def analytics(counts: Mapping[str, int], seconds: float, cost: Decimal) -> Analytics:
     """Return the six figures of a session under the names that older versions gave them."""
-    return Analytics({
-        "LLM calls": counts.get("llm", 0),
-        "Tool calls": counts.get("tool", 0),
-        "Actions": counts.get("action", 0),
-        "Errors": counts.get("error", 0),
-        "Duration": duration_text(seconds),
-        "Cost": "0.00" if cost == 0 else f"{cost:.6f}",
-    })
+    return Analytics(
+        {
+            "LLM calls": counts.get("llm", 0),
+            "Tool calls": counts.get("tool", 0),
+            "Actions": counts.get("action", 0),
+            "Errors": counts.get("error", 0),
+            "Duration": duration_text(seconds),
+            "Cost": "0.00" if cost == 0 else f"{cost:.6f}",
+        }
+    )
 
 
 def seconds_of(core: Core) -> float:
     """Return how long a session has lasted."""
     return ((core.end_ns or time.time_ns()) - core.start_ns) / 1e9
-
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
@@ -80,22 +80,26 @@ def _typed(setting: config.Setting, value: Any, function: str) -> Any:
     parse = setting.parse.__name__
     types, said = _EXPECTED[parse]
     if setting.name == "capture_logs" and isinstance(value, bool | int):
-        value = ("WARNING" if value else "off") if isinstance(value, bool) else logging.getLevelName(value)
-    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-        raise TypeError(f"{function}({setting.name}=...) must be {said}, not {type(value).__name__}. {setting.help}")
-    if parse == "_level":
-        word = logging.getLevelName(value) if isinstance(value, int) else value.strip().upper()
-        if isinstance(value, str) and word not in _LEVELS:
-            near = config.nearest(word, list(_LEVELS))
-            raise SettingError(f"{setting.name}={value!r} is no level; use one of {', '.join(_LEVELS)}"
-                               + (f". Did you mean {near}?" if near else ""))  # fmt: skip
-        return word
-    if parse in ("_whole", "_seconds") and value < 0:
-        raise SettingError(f"{setting.name}={value!r} cannot be used: it must be {said}. {setting.help}")
-    if parse == "_words":
-        return words(value)
-    if parse == "_text":
-        return os.fspath(value)
+        value = ("WARNING" if value else "off") if isinstance(value, bool) else str(value)
+    fits = isinstance(value, types) and not (isinstance(value, bool) and bool not in types)
+    if not fits:
+        kind = type(cast("object", value)).__name__
+        raise TypeError(f"{function}({setting.name}=...) must be {said}, not {kind}. {setting.help}")
+    return _READ[parse](setting, cast("Any", value))
+
+
+def _level(setting: config.Setting, value: Any) -> str:
+    word = logging.getLevelName(value) if isinstance(value, int) else str(value).strip().upper()
+    if isinstance(value, str) and word not in _LEVELS:
+        near = config.nearest(word, list(_LEVELS))
+        hint = f". Did you mean {near}?" if near else ""
+        raise SettingError(f"{setting.name}={value!r} is no level; use one of {', '.join(_LEVELS)}{hint}")
+    return word
+
+
+def _positive(setting: config.Setting, value: Any) -> Any:
+    if value < 0:
+        raise SettingError(f"{setting.name}={value!r} cannot be used: it must be from 0 up. {setting.help}")
     return value
 
 
@@ -105,6 +109,16 @@ def words(value: Any) -> list[str]:
         return []
     items: Iterable[Any] = [value] if isinstance(value, str) else cast("Iterable[Any]", value)
     return list(dict.fromkeys(str(item) for item in items))
+
+
+_READ: Final[Mapping[str, Callable[[config.Setting, Any], Any]]] = {
+    "_text": lambda _, value: str(value),
+    "_flag": lambda _, value: value,
+    "_whole": _positive,
+    "_seconds": _positive,
+    "_words": lambda _, value: words(value),
+    "_level": _level,
+}
 
 
 def complete(given: Mapping[str, Any]) -> Settings:

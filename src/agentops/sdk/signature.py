@@ -13,8 +13,8 @@ Binder = Callable[[tuple[Any, ...], Mapping[str, Any]], Arguments]
 def binder(function: Callable[..., Any], *, skip_first: bool = False) -> Binder:
     """Return a function from `(args, kwargs)` to the arguments by name, defaults included.
 
-    `self` and `cls` are left out, and so is the first parameter when `skip_first`. Arguments that do not fit the
-    signature are returned as they came: the call itself will complain.
+    `self` and `cls` are left out, and so is the first parameter when `skip_first`. Arguments that do not
+    fit the signature are returned as they came: the call itself will complain.
     """
     try:
         parameters = list(inspect.signature(function).parameters.values())

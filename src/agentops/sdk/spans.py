@@ -1,7 +1,8 @@
 """RecordedSpan: an OpenTelemetry span of a session, written to the journal by itself.
 
-It is a real `opentelemetry.sdk.trace.Span`, so that any processor, exporter or instrumentation works with it, with a
-leaner life: plain dicts instead of locked ones, no snapshot at the end unless somebody else wants one.
+It is a real `opentelemetry.sdk.trace.Span`, so that any processor, exporter or instrumentation works with
+it, with a leaner life: plain dicts instead of locked ones, no snapshot at the end unless somebody else
+wants one.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 _UNSET: Final = Status(StatusCode.UNSET)
-_FIRST_TOKEN_EVENT: Final = "First Token Stream Event"
+_FIRST_CHUNK_EVENT: Final = "First Token Stream Event"
 """What OpenInference's instrumentors call the arrival of the first chunk."""
 _MAX_STACK: Final = 65_536
 _MAX_EVENTS: Final = 128
@@ -30,12 +31,12 @@ _MAX_EVENTS: Final = 128
 Agent = tuple[str, str]
 """An agent's name and id, either may be empty."""
 
-# Pyright: the base class declares its private fields by assigning them in its constructor, which this one replaces.
-# pyright: reportPrivateUsage=false, reportIncompatibleVariableOverride=false
+# Pyright: the base class declares its private fields by assigning them in its constructor, which this one
+# replaces. pyright: reportPrivateUsage=false, reportIncompatibleVariableOverride=false
 
 
 class RecordedSpan(Span):
-    """A span of a session. `eager` spans have their start on disk when they begin; others when they get a child."""
+    """A span of a session."""
 
     # Values that most spans share; set on the instance when they differ.
     _end_time: int | None = None
@@ -121,24 +122,29 @@ class RecordedSpan(Span):
         return self
 
     def get_span_context(self) -> SpanContext:
+        """Return the span's ids."""
         return self._context
 
     def is_recording(self) -> bool:
+        """Say whether the span has not ended."""
         return self._end_time is None
 
     def set_attribute(self, key: str, value: Any) -> None:
+        """Set an attribute, until the end."""
         if self._end_time is None:
             self._attributes[key] = value
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
+        """Set attributes, until the end."""
         if self._end_time is None:
             self._attributes.update(attributes)
 
     def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
+        """Add an event at a moment of the span; the first chunk of a stream also sets its time."""
         if self._end_time is not None:
             return
         at_ns = timestamp or time.time_ns()
-        if name == _FIRST_TOKEN_EVENT:
+        if name == _FIRST_CHUNK_EVENT:
             self._attributes.setdefault(semconv.FIRST_TOKEN_NS, max(at_ns - self._start_time, 0))
         self._add_event(Event(name, dict(attributes) if attributes else {}, at_ns))
 
@@ -150,6 +156,7 @@ class RecordedSpan(Span):
                 self._events = events
 
     def add_link(self, context: SpanContext, attributes: Any = None) -> None:
+        """Add a link to another span."""
         from opentelemetry.trace import Link
 
         self._add_link(Link(context, attributes))
@@ -159,10 +166,12 @@ class RecordedSpan(Span):
             self._links = [*self._links, link]
 
     def update_name(self, name: str) -> None:
+        """Change the name, until the end."""
         if self._end_time is None:
             self._name = name
 
     def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
+        """Set the status; ok is final, as OpenTelemetry has it."""
         if self._end_time is not None:
             return
         if not isinstance(status, Status):
@@ -172,8 +181,13 @@ class RecordedSpan(Span):
             self.status_number = status.status_code.value
 
     def record_exception(
-        self, exception: BaseException, attributes: Any = None, timestamp: int | None = None, escaped: bool = False
+        self,
+        exception: BaseException,
+        attributes: Any = None,
+        timestamp: int | None = None,
+        escaped: bool = False,
     ) -> None:
+        """Add an exception as an event."""
         found = exception_attributes(exception)
         found["exception.escaped"] = str(escaped)
         if attributes:
@@ -255,7 +269,9 @@ def exception_attributes(exception: BaseException) -> dict[str, Any]:
     if len(stack) > _MAX_STACK:
         stack = f"{stack[: _MAX_STACK // 2]}\n… [cut: {len(stack)} characters]\n{stack[-_MAX_STACK // 2 :]}"
     return {
-        "exception.type": kind.__qualname__ if module in (None, "builtins") else f"{module}.{kind.__qualname__}",
+        "exception.type": kind.__qualname__
+        if module in (None, "builtins")
+        else f"{module}.{kind.__qualname__}",
         "exception.message": message,
         "exception.stacktrace": stack,
     }

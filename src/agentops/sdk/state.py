@@ -23,7 +23,9 @@ def end_state(value: Any, *, trace: bool = False) -> str:
     word = getattr(value, "name", None) if not isinstance(value, str) else value
     found = (_TRACE_WORDS if trace else _WORDS).get(str(word or value).strip().lower())
     if found is None:
-        raise ValueError(f"end_state={value!r} is not an end state; use one of {', '.join(map(repr, semconv.END_STATES))}")
+        raise ValueError(
+            f"end_state={value!r} is not an end state; use one of {', '.join(map(repr, semconv.END_STATES))}"
+        )
     return found
 
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, cast
 
-import wrapt
+import wrapt as _wrapt
 
 from agentops.sdk.events import llm_attributes
+
+# What a proxy stands for is the program's: nothing is known of it.
+wrapt = cast("Any", _wrapt)
 
 if TYPE_CHECKING:
     from agentops.sdk.patch import _Record as Record  # pyright: ignore[reportPrivateUsage] -- the two are one room
@@ -21,7 +24,7 @@ def watched(result: Any, record: Record) -> Any:
     return _Watched(result, record)
 
 
-class _Watched(wrapt.ObjectProxy):  # type: ignore[misc, type-arg] # pyright: ignore[reportMissingTypeArgument] -- generic in some versions only
+class _Watched(wrapt.ObjectProxy):
     """A watched stream. Sync and async alike: only the methods that the object has are ever called."""
 
     def __init__(self, wrapped: Any, record: Record) -> None:
@@ -197,5 +200,9 @@ def _text(chunk: Any) -> str:
         found = _get(_get(first, "delta"), "content") or _get(first, "text")
     else:
         delta = _get(chunk, "delta")
-        found = delta if isinstance(delta, str) else (_get(delta, "text") or _get(chunk, "text") or _get(chunk, "content"))
+        found = (
+            delta
+            if isinstance(delta, str)
+            else (_get(delta, "text") or _get(chunk, "text") or _get(chunk, "content"))
+        )
     return found if isinstance(found, str) else ""

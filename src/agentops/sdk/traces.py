@@ -20,7 +20,7 @@ logger: Final = logging.getLogger("agentops")
 
 
 class TraceContext:
-    """A trace that was started: a session, and what its span is. Usable as a context manager, as a session is."""
+    """A trace that was started: a session and its span. A context manager, as a session is."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -69,7 +69,7 @@ def end_trace(ctx: TraceContext | Session | None = None, end_state: Any = state.
 
 
 def update_trace_metadata(metadata: Mapping[str, Any], prefix: str = "trace.metadata") -> bool:
-    """Set attributes of the current session; `tags` sets its tags, `user.id` its user. Returns whether there is one."""
+    """Set attributes of the current session (`tags`: its tags, `user.id`: its user); False without one."""
     core = client.belonging.current() if client.ready else None
     if core is None or not core.running:
         logger.warning("update_trace_metadata() found no session here")
@@ -104,7 +104,7 @@ def validate_trace_spans(
     """Wait until the server has a trace with its events, and return what it has.
 
     Args:
-        trace_id: id of the session (text, UUID or integer); default: that of `trace_context`, else the current one.
+        trace_id: id of the session (text, UUID or integer); default: `trace_context`'s, else the current.
         trace_context: what `start_trace` returned.
         max_retries: how often to look again.
         retry_delay: seconds between looks.
@@ -136,7 +136,7 @@ def validate_trace_spans(
         if look:
             time.sleep(retry_delay)
         found = client.ask(text) or {}
-        counts = found.get("event_counts") or {}
+        counts: dict[str, Any] = found.get("event_counts") or {}
         spans, calls = int(counts.get("total") or 0), int(counts.get("llm") or 0)
         if spans >= min_spans and (calls or not check_llm):
             return {"trace_id": text, "span_count": spans, "llm_count": calls, "session": found}

@@ -1,7 +1,8 @@
 """Wrapping: any callable so that its calls are recorded, whatever kind of callable it is.
 
-Functions, coroutines, generators, async generators, methods, partials, callable objects and classes. The wrapper has
-the same signature, is of the same kind (`inspect.iscoroutinefunction` and friends agree), and changes no result.
+Functions, coroutines, generators, async generators, methods, partials, callable objects and classes. The
+wrapper has the same signature, is of the same kind (`inspect.iscoroutinefunction` and friends agree), and
+changes no result.
 """
 
 from __future__ import annotations
@@ -24,14 +25,16 @@ from agentops.sdk.signature import binder
 Function = Callable[..., Any]
 
 
-def wrapped(function: Any, make: Callable[[str, Any], Spec], opener: Opener = opened, *, whole: bool = False) -> Any:
+def wrapped(
+    function: Any, make: Callable[[str, Any], Spec], opener: Opener = opened, *, whole: bool = False
+) -> Any:
     """Return `function` with its calls recorded.
 
     Args:
         function: any callable, or a staticmethod or classmethod around one.
         make: from the callable's shown name and its binder to what its calls say.
         opener: how a call begins to be recorded.
-        whole: a class is recorded by its methods' calls, each of its own (sessions), not as one event an instance.
+        whole: a class is recorded by its methods' calls, each of its own (sessions), not as one event.
     """
     if isinstance(function, staticmethod | classmethod):
         return type(cast("staticmethod[..., Any]", function))(wrapped(function.__func__, make, opener))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] -- either kind
@@ -51,8 +54,12 @@ def shown_name(function: Any) -> str:
     """Return a callable's qualified name without `<locals>`; of a partial, that of what it calls."""
     while isinstance(function, functools.partial):
         function = cast("Any", function).func
-    name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None) or type(function).__qualname__
-    return str(name).rpartition("<locals>.")[2]
+    name = (
+        getattr(function, "__qualname__", None)
+        or getattr(function, "__name__", None)
+        or type(function).__qualname__
+    )
+    return str(name).replace("<locals>.", "")
 
 
 def dressed(function: Any) -> Callable[[Any], Any]:
@@ -125,7 +132,7 @@ def _generator(function: Function, spec: Spec, opener: Opener) -> Function:
     def call_recorded(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         call = opener(spec, args, kwargs)
         if call is None:
-            return (yield from function(*args, **kwargs))
+            return cast("Any", (yield from function(*args, **kwargs)))
         return (yield from driven(call, function, args, kwargs))
 
     return call_recorded
@@ -244,7 +251,7 @@ def _class(cls: Any, make: Callable[[str, Any], Spec]) -> Any:
             pass
 
     @functools.wraps(construct)
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 -- it replaces one
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         if id(self) in _lives:  # A decorated subclass has begun already.
             construct(self, *args, **kwargs)
             return
@@ -256,11 +263,16 @@ def _class(cls: Any, make: Callable[[str, Any], Spec]) -> Any:
         _entering(self, lambda: construct(self, *args, **kwargs))
 
     cls.__init__ = __init__
-    for name, member in list(vars(cls).items()):
+    for name, member in members(cls):
         if not inspect.isfunction(member) or (name.startswith("_") and name != "__call__"):
             continue
         setattr(cls, name, _method(member))
     return cls
+
+
+def members(cls: Any) -> list[tuple[str, Any]]:
+    """Return what a class itself defines."""
+    return list(cast("dict[str, Any]", vars(cls)).items())
 
 
 def _begin(instance: Any) -> tuple[Any, Any]:
@@ -349,7 +361,7 @@ def _method(member: Any) -> Any:
 
 def _class_methods(cls: Any, make: Callable[[str, Any], Spec], opener: Opener) -> Any:
     """Record a class by the calls of its public methods, each of its own."""
-    for name, member in list(vars(cls).items()):
+    for name, member in members(cls):
         if inspect.isfunction(member) and (name == "__call__" or not name.startswith("_")):
             setattr(cls, name, wrapped(member, make, opener))
     return cls

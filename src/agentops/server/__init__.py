@@ -1,1 +1,1 @@
-"""The server: OTLP in, one store, a query API and the dashboard out. Nothing of the recorder is imported here."""
+"""The server: OTLP in, one store, a query API and the dashboard out; nothing of the recorder's."""

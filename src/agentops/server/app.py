@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Final
 from fastapi import FastAPI
 
 from agentops.server import ui
-from agentops.server.api import errors, events, guard, operations, otlp, sessions
+from agentops.server.api import analytics, errors, events, guard, operations, otlp, sessions
 from agentops.server.api import live as live_routes
 from agentops.server.api.state import Rooms
 from agentops.server.ingest import Ingest
@@ -94,11 +94,11 @@ class Server:
             self._lock.release()
 
 
-def create_app(server: Server | None, *, local_only: bool = True) -> FastAPI:
+def create_app(server: Server | None) -> FastAPI:
     """Return the ASGI application; without a server it only describes itself (openapi)."""
 
     @contextlib.asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         if server is not None:
             server.live.attach(asyncio.get_running_loop())
         yield
@@ -113,12 +113,22 @@ def create_app(server: Server | None, *, local_only: bool = True) -> FastAPI:
         openapi_url="/openapi.json",
         redirect_slashes=False,
         # A server that traced itself into itself would never be quiet.
-        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False},
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": False,
+        },
     )
     app.state.rooms = server.rooms if server is not None else None
     errors.install(app)
-    for room in (otlp, sessions, events, live_routes, operations):
+    for room in (otlp, sessions, events, analytics, live_routes, operations):
         app.include_router(room.router)
-    ui.install(app)
-    app.add_middleware(guard.Guard, local_only=local_only)
+    ui.install(app, errors.API_PREFIXES)
     return app
+
+
+def guarded(server: Server) -> guard.Guard:
+    """Return what answers HTTP: the application behind its guard."""
+    return guard.Guard(create_app(server), server.options.local_only)

@@ -1,8 +1,8 @@
 """Live notices: which sessions changed, to everybody who listens.
 
-A listener holds a small set of ids, not a queue: a slow one gets fewer, larger notices, and one that stays silent for
-long is dropped. Notices are numbered; a listener that comes back with the last number it saw is told what it missed,
-or, when that is no longer known, to look at everything.
+A listener holds a small set of ids, not a queue: a slow one gets fewer, larger notices, and one that stays
+silent for long is dropped. Notices are numbered; a listener that comes back with the last number it saw is
+told what it missed, or, when that is no longer known, to look at everything.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
 """Resident memory: giving back the library pages that only start-up needed.
 
-Opening chDB touches some 200 MB of its library's code, which then counts as resident although it is a clean copy of a
-file. Code pages of a mapped file can be dropped at any time: the next call reads them from the page cache again.
+Opening chDB touches some 200 MB of its library's code, which then counts as resident although it is a clean
+copy of a file. Code pages of a mapped file can be dropped at any time: the next call reads them from the page
+cache again.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
-import ctypes.util
 import sys
 from pathlib import Path
 from typing import Final
@@ -18,10 +18,10 @@ _LIBRARY: Final = "_chdb"
 
 
 def release_code_pages() -> int:
-    """Drop the engine's resident code pages; return how many bytes of mappings were advised. Does nothing off Linux.
+    """Drop the engine's resident code pages; return the bytes of the mappings advised (0 off Linux).
 
-    Only mappings that are readable, executable and not writable qualify: what the loader relocated (r--p, rw-p)
-    differs from the file and would be lost.
+    Only mappings that are readable, executable and not writable qualify: what the loader relocated (r--p,
+    rw-p) differs from the file and would be lost.
     """
     if not sys.platform.startswith("linux"):
         return 0

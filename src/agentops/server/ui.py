@@ -10,22 +10,24 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, HTMLResponse, Response
 
 STATIC: Final = Path(__file__).parent / "static"
-_API: Final = ("/api", "/v1", "/v2", "/v3", "/v4", "/public")
-_NOT_BUILT: Final = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>AgentOps</title></head><body>
+_PAGES: Final = ("/sessions", "/analytics", "/compare", "/settings")
+_NOT_BUILT: Final = """<!doctype html><html lang="en"><head><meta
+charset="utf-8"><title>AgentOps</title></head><body>
 <h1>The dashboard is not built</h1>
-<p>This server runs from a checkout whose dashboard was never built. In the checkout, run <code>make dashboard</code>
+<p>This server runs from a checkout whose dashboard was never built. In the checkout, run <code>make
+dashboard</code>
 and reload this page. Recording and the API work meanwhile: <a href="/api/sessions">/api/sessions</a>,
 <a href="/docs">/docs</a>.</p></body></html>"""
 
 
-def install(app: FastAPI, folder: Path = STATIC) -> None:
-    """Serve the dashboard on everything that is no route of the API."""
+def install(app: FastAPI, api_prefixes: tuple[str, ...], folder: Path = STATIC) -> None:
+    """Serve the dashboard on everything that is no route of the API (begins with none of its prefixes)."""
 
     @app.api_route("/{path:path}", methods=["GET", "HEAD"], include_in_schema=False, response_model=None)
     def dashboard(request: Request, path: str) -> Response:
         """Return a file of the dashboard, or its page."""
         route = "/" + path
-        if any(route == prefix or route.startswith(prefix + "/") for prefix in _API):
+        if f"{route}/".startswith(api_prefixes):
             raise HTTPException(404)
         file = _inside(folder, path)
         if file is not None:
@@ -35,10 +37,18 @@ def install(app: FastAPI, folder: Path = STATIC) -> None:
             return FileResponse(file, headers={"Cache-Control": cache})
         if "." in path.rpartition("/")[2] and path.startswith("assets/"):
             raise HTTPException(404)
+        if route != "/" and "text/html" not in request.headers.get("accept", "") and not _is_page(route):
+            # Whoever asks for no page and for none that we know mistyped a route: an error helps, a page does
+            # not.
+            raise HTTPException(404)
         page = folder / "index.html"
         if not page.is_file():
             return HTMLResponse(_NOT_BUILT, 200 if not path else 404)
         return FileResponse(page, headers={"Cache-Control": "no-cache"}, media_type="text/html")
+
+
+def _is_page(route: str) -> bool:
+    return any(route == page or route.startswith(page + "/") for page in _PAGES)
 
 
 def _inside(folder: Path, path: str) -> Path | None:

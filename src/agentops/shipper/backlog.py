@@ -12,8 +12,9 @@ from typing import Final
 
 from agentops.journal.aside import keep_file_aside
 from agentops.journal.folder import orphans
+from agentops.journal.header import Header, NotASegment
 from agentops.journal.losses import Losses
-from agentops.journal.segment import Header, NotASegment, Segment
+from agentops.journal.segment import Segment
 from agentops.shipper.delivery import Send, deliver_next
 
 CHUNK_BYTES: Final = 4 << 20

@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-# `encodings.idna` is what `connect` imports by itself, but outside the lock that a fork waits for (see `Client`): a
-# child forked at that moment would wait for ever for a thread it does not have to finish the import.
+# `encodings.idna` is what `connect` imports by itself, but outside the lock that a fork waits for (see
+# `Client`): a child forked at that moment would wait for ever for a thread that it does not have.
 
 LARGEST_ANSWER_BYTES: Final = 64 << 20
 

@@ -14,31 +14,21 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from agentops.journal import Journal, Mark, fork
-from agentops.journal.folder import orphans
-from agentops.journal.segment import Header, Segment
-from agentops.journal.writer import is_alike
-from agentops.shipper.backlog import CHUNK_BYTES, claim
 from agentops.shipper.backoff import HELD_S, LONGEST_S, LONGEST_UNREACHABLE_S, Backoff
-from agentops.shipper.batch import signal_of
-from agentops.shipper.delivery import deliver_lines, deliver_next
 from agentops.shipper.http import Client
-from agentops.shipper.outcome import ACCEPTED, Outcome, Signal
+from agentops.shipper.outcome import Outcome
+from agentops.shipper.shipment import Shipment
 from agentops.shipper.target import HttpSend, Target
 
 log = logging.getLogger("agentops.shipper")
 
 LINGER_S: Final = 0.02
 """How long the first record waits for company."""
-ORPHAN_SCAN_S: Final = 10.0
-FIRST_ORPHAN_SCAN_S: Final = 1.0
-SMALLEST_CHUNK_BYTES: Final = 65_536
 FLUSH_RETRY_S: Final = 0.5
 _NEVER: Final = 1 << 62
-_SIGNALS: Final[tuple[Signal, ...]] = ("traces", "logs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +57,6 @@ class Shipper:
         max_delay_ms: Longest time a record waits while the server answers.
         max_records: Records after which a request is made without waiting.
         tick: Called when the thread wakes; returns in how many seconds it wants to be called again, or None.
-        ship_orphans: Whether segments left by other processes for the same server are shipped too.
     """
 
     def __init__(
@@ -78,7 +67,6 @@ class Shipper:
         max_delay_ms: int,
         max_records: int,
         tick: Callable[[], float | None] | None = None,
-        ship_orphans: bool = True,
     ) -> None:
         self._journal = journal
         self._client = Client()
@@ -86,7 +74,6 @@ class Shipper:
         self._max_delay_s = max_delay_ms / 1000
         self._max_records = max(1, max_records)
         self._tick = tick
-        self._ship_orphans = ship_orphans
         self._reset()
         if journal.on_append is None:
             journal.on_append = self.notify
@@ -103,20 +90,16 @@ class Shipper:
         self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._progress = threading.Condition()
         self._shipping = threading.Lock()
+        self._shipment = Shipment(self._journal, self._send)
         self._flushers = 0
+        self._attempt = 0
         self._given_up = 0
         self._backoff = Backoff()
         self._retry_at = 0.0
         self._not_before = 0.0
-        self._more = False
-        self._chunk_bytes = CHUNK_BYTES
-        self._last_sent = -1e9
-        self._next_scan = time.monotonic() + FIRST_ORPHAN_SCAN_S
-        self._next_tick = 0.0
-        self._orphans: list[Path] = []
-        self._said: set[str] = set()
-        self._records = self._requests = self._failures = 0
         self._last_failure = ""
+        self._next_tick = 0.0
+        self._said: set[str] = set()
 
     # The recording threads' side.
 
@@ -188,17 +171,19 @@ class Shipper:
 
     def stats(self) -> ShipperStats:
         """Return what this shipper did so far."""
-        return ShipperStats(self._records, self._requests, self._failures, self._last_failure)
+        done = self._shipment
+        return ShipperStats(done.records, done.requests, done.failures, self._last_failure)
 
     def _wait_for(self, mark: Mark, deadline: float) -> bool:
         with self._progress:
-            given_up = self._given_up
+            # What fails from here on counts, not what was under way before.
+            attempts = self._attempt
             self._flushers += 1
             try:
                 self._wakes.put(None)
                 while not self._journal.reached(mark):
                     remaining_s = deadline - time.monotonic()
-                    if remaining_s <= 0 or self._given_up != given_up or self._not_before > deadline:
+                    if remaining_s <= 0 or self._given_up > attempts or self._not_before > deadline:
                         return False
                     # Looked at now and then by itself: another process may be shipping one of our segments.
                     self._progress.wait(min(remaining_s, 0.2))
@@ -215,7 +200,7 @@ class Shipper:
                 return False
             try:
                 self._send.timeout_s = min(before, remaining_s)
-                outcome = self._ship_once()
+                outcome = self._shipment.next_chunk()
             finally:
                 self._send.timeout_s = before
                 self._shipping.release()
@@ -251,7 +236,7 @@ class Shipper:
         with self._progress:
             self._progress.notify_all()
         now = time.monotonic()
-        due = [self._next_tick, max(self._next_scan, self._retry_at)]
+        due = [self._next_tick, max(self._shipment.next_scan, self._retry_at)]
         if self._retry_at > now:
             due.append(self._retry_at)
         if self._flushers:
@@ -261,109 +246,23 @@ class Shipper:
     def _ship_all(self) -> None:
         """Ship until what was pending at the beginning is gone, or a request fails."""
         self._pending = 0
+        self._attempt += 1
         while not self._closed or self._flushers:
-            outcome = self._ship_once()
+            outcome = self._shipment.next_chunk()
             if outcome is not None and outcome.verdict != "accepted":
                 self._failed(outcome)
                 return
             self._backoff.succeeded()
+            self._last_failure = ""
             self._retry_at = self._not_before = 0.0
             with self._progress:
                 self._progress.notify_all()
             # Records that came meanwhile wait for the next round: a request for each few would cost more.
-            if outcome is None or not (self._more or self._flushers):
+            if outcome is None or not (self._shipment.more or self._flushers):
                 return
-
-    def _ship_once(self) -> Outcome | None:
-        """Ship one chunk of the present, of the memory and of the backlog. None when nothing was pending."""
-        last: Outcome | None = None
-        self._more = False
-        for step in (self._ship_active, self._ship_memory, self._ship_backlog):
-            outcome = step()
-            if outcome is None:
-                continue
-            self._last_sent = time.monotonic()
-            if outcome.verdict != "accepted":
-                return outcome
-            self._chunk_bytes = min(CHUNK_BYTES, self._chunk_bytes * 2)
-            self._last_failure = ""
-            last = outcome
-        return last
-
-    def _sender(self, signal: Signal, body: bytes) -> Outcome:
-        self._requests += 1
-        outcome = self._send(signal, body)
-        self._failures += outcome.verdict != "accepted"
-        return outcome
-
-    def _ship_active(self) -> Outcome | None:
-        segment = self._journal.borrow()
-        if segment is None:
-            return None
-        try:
-            return self._deliver(segment)
-        finally:
-            self._journal.give_back(segment)
-
-    def _deliver(self, segment: Segment) -> Outcome | None:
-        delivered = deliver_next(segment, self._sender, self._journal.losses, self._chunk_bytes)
-        self._records += delivered.records
-        self._more = self._more or delivered.more
-        return delivered.outcome
-
-    def _ship_memory(self) -> Outcome | None:
-        lines, resource, position = self._journal.in_memory(self._chunk_bytes)
-        if not lines:
-            return None
-        refused = 0
-        for signal in _SIGNALS:
-            chosen = [line for line in lines if signal_of(line) == signal]
-            sent = deliver_lines(signal, resource, chosen, self._sender, self._journal.losses)
-            if sent.outcome.verdict != "accepted":
-                return sent.outcome
-            refused += len(sent.refused)
-        # There is no folder to keep them in.
-        self._journal.losses.note("refused", refused)
-        self._journal.losses.note("unkept", refused)
-        self._journal.acknowledge_memory(position)
-        self._records += len(lines)
-        self._more = True
-        return ACCEPTED
-
-    def _ship_backlog(self) -> Outcome | None:
-        """Ship a chunk of a finished segment: this process's own first, then other processes'."""
-        for path in self._journal.closed_segments() + self._found_orphans():
-            segment = claim(path, self._is_ours, self._journal.losses)
-            if segment is None:
-                if path in self._orphans:
-                    self._orphans.remove(path)
-                continue
-            try:
-                outcome = self._deliver(segment)
-            finally:
-                if segment.finish() and path in self._orphans:
-                    self._orphans.remove(path)
-            if outcome is not None:
-                self._more = True
-                return outcome
-        return None
-
-    def _found_orphans(self) -> list[Path]:
-        if not self._ship_orphans:
-            return []
-        now = time.monotonic()
-        if now >= self._next_scan:
-            self._next_scan = now + ORPHAN_SCAN_S
-            self._orphans = orphans(self._journal.folder)
-        return list(self._orphans)
-
-    def _is_ours(self, header: Header) -> bool:
-        return is_alike(header, self._journal.header())
 
     def _failed(self, outcome: Outcome) -> None:
         self._last_failure = outcome.reason
-        if outcome.timed_out:
-            self._chunk_bytes = max(SMALLEST_CHUNK_BYTES, self._chunk_bytes // 2)
         if outcome.verdict == "held":
             delay_s = HELD_S
             self._say_once(
@@ -385,7 +284,7 @@ class Shipper:
         self._retry_at = time.monotonic() + delay_s
         if outcome.unreachable or outcome.verdict == "held":
             with self._progress:
-                self._given_up += 1
+                self._given_up = self._attempt
                 self._progress.notify_all()
 
     def _say_once(self, topic: str, message: str) -> None:
@@ -417,7 +316,7 @@ class Shipper:
         now = time.monotonic()
         if self._pending and self._retry_at <= now and not self._flushers and not self._closed:
             # Let more come, but not for long.
-            gap_s = max(LINGER_S, self._last_sent + self._max_delay_s / 4 - now)
+            gap_s = max(LINGER_S, self._shipment.last_sent + self._max_delay_s / 4 - now)
             linger_s = min(gap_s, self._max_delay_s)
             self._wake_at = self._max_records
             if self._pending < self._max_records and linger_s > 0.0:

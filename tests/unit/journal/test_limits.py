@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agentops.journal import Journal, fallback_folder, folder_stats
-from agentops.journal import writer as writer_file
+from agentops.journal import Journal, fallback_folder, folder_stats, places
 from tests.unit.journal.records import crash, drained, files_in, header, journal_in, record
 from tests.waiting import eventually
 
@@ -53,7 +52,7 @@ def test_without_any_folder_records_wait_in_memory_and_return_to_disk(
     unwritable: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     fallback_folder(unwritable).parent.write_text("in the way")
-    monkeypatch.setattr(writer_file, "RETRY_S", 0.05)
+    monkeypatch.setattr(places, "RETRY_S", 0.05)
     journal = Journal(unwritable, header, segment_bytes=1 << 20, max_bytes=1 << 30, memory_bytes=500)
     for number in range(100):
         journal.append(record(number))

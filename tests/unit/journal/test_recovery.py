@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from agentops.journal import Segment, folder_stats, orphans
 from agentops.journal.segment import CURSOR_SUFFIX, NEW_SUFFIX
 from agentops.shipper import Outcome
+from agentops.shipper.delivery import deliver_next
 from tests.unit.journal.records import (
     ENDPOINT,
     Inbox,
@@ -201,8 +203,6 @@ def test_leftovers_without_records_are_swept(tmp_path: Path) -> None:
     unborn.write_bytes(b"")
     fresh = tmp_path / ("00000000000000000001-1-cc.jsonl" + NEW_SUFFIX)
     fresh.write_bytes(b"")
-    import os
-
     os.utime(unborn, (1, 1))
     assert orphans(tmp_path) == [path]
     assert not lone.exists()
@@ -221,6 +221,33 @@ def test_a_claimed_segment_cannot_be_claimed_again(tmp_path: Path) -> None:
     second.acknowledge(second.size)
     assert second.finish()
     assert Segment.claim(path) is None
+
+
+def test_a_line_that_is_just_being_written_is_waited_for(tmp_path: Path) -> None:
+    journal = journal_in(tmp_path)
+    journal.append(record(1))
+    segment = journal.borrow()
+    assert segment is not None
+    inbox = Inbox()
+    line = record(2) + b"\n"
+    for piece in (line[:10], line[10:]):
+        os.write(segment.fd, piece)
+        deliver_next(segment, inbox, journal.losses, 1 << 20)
+    assert inbox.numbers == [1, 2]
+    assert journal.losses.by_reason() == {}
+    journal.give_back(segment)
+
+
+def test_a_segment_that_fills_up_while_it_is_shipped_stays_with_its_shipper(tmp_path: Path) -> None:
+    journal = journal_in(tmp_path)
+    journal.append(record(1))
+    segment = journal.borrow()
+    assert segment is not None
+    journal.rotate()
+    assert Segment.claim(segment.path) is None
+    deliver_next(segment, Inbox(), journal.losses, 1 << 20)
+    journal.give_back(segment)
+    assert files_in(tmp_path) == []
 
 
 def test_deleting_a_segment_under_its_owner_loses_nothing(tmp_path: Path) -> None:

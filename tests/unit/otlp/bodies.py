@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Any
+import math
+from typing import Any, cast
 
 from google.protobuf.json_format import ParseDict
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -27,12 +28,11 @@ def value(plain: Any) -> dict[str, Any]:
         case int():
             return {"intValue": str(plain)}
         case float():
-            return {"doubleValue": plain}
+            return {"doubleValue": plain if math.isfinite(plain) else str(plain).replace("inf", "Infinity")}
         case bytes():
             return {"bytesValue": base64.b64encode(plain).decode()}
         case list():
-            listed: list[Any] = plain
-            return {"arrayValue": {"values": [value(item) for item in listed]}}
+            return {"arrayValue": {"values": [value(item) for item in cast(list[Any], plain)]}}
         case _:
             return {"kvlistValue": {"values": attributes(plain)}}
 
@@ -85,13 +85,12 @@ def as_protobuf(request: dict[str, Any]) -> bytes:
 
 def _base64_ids(node: Any) -> None:
     if isinstance(node, dict):
-        held: dict[str, Any] = node
+        held = cast(dict[str, Any], node)
         for key, item in held.items():
             if key in ("traceId", "spanId", "parentSpanId") and isinstance(item, str):
                 held[key] = base64.b64encode(bytes.fromhex(item)).decode()
             else:
                 _base64_ids(item)
     elif isinstance(node, list):
-        listed: list[Any] = node
-        for item in listed:
+        for item in cast(list[Any], node):
             _base64_ids(item)

@@ -41,5 +41,3 @@ def session(home: Path) -> agentops.Session:
 
 def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-
-

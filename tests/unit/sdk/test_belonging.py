@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -60,7 +61,9 @@ def test_without_a_session_code_runs_untouched_and_base_functions_raise(home: ob
         lambda: agentops.end_session("Success"),
         lambda: agentops.create_agent("x"),
     ):
-        with pytest.raises(agentops.NoSessionException, match="A session action was attempted while no session existed"):
+        with pytest.raises(
+            agentops.NoSessionException, match="A session action was attempted while no session existed"
+        ):
             call()
     assert agentops.current_session() is None
     assert journal().spans == []
@@ -75,7 +78,10 @@ def test_with_several_sessions_base_functions_raise_until_one_is_left(home: obje
         lambda: agentops.add_tags("x"),
         lambda: agentops.end_session("Success"),
     ):
-        with pytest.raises(agentops.MultiSessionException, match=r"If multiple sessions exist, you must use session\.function"):
+        with pytest.raises(
+            agentops.MultiSessionException,
+            match=r"If multiple sessions exist, you must use session\.function",
+        ):
             call()
     assert agentops.current_session() is None
     second.end_session("Success")
@@ -155,7 +161,7 @@ def test_concurrent_tasks_each_keep_their_session(home: object, journal: Read) -
     async def run(label: int) -> str:
         await asyncio.sleep(0)
 
-        @operation
+        @operation(name="inner")
         async def inner() -> int:
             await asyncio.sleep(0.001)
             return label
@@ -171,7 +177,7 @@ def test_concurrent_tasks_each_keep_their_session(home: object, journal: Read) -
     results = dict(enumerate(asyncio.run(everything())))
     found = journal()
     assert owners(found) == results
-    assert owners(found, "inner") == results if any(s.name == "inner" for s in found.spans) else True
+    assert owners(found, "inner") == results
 
 
 def test_a_session_generator_binds_its_body_and_not_its_consumer(home: object, journal: Read) -> None:
@@ -193,15 +199,20 @@ def test_a_session_generator_binds_its_body_and_not_its_consumer(home: object, j
     assert found["a1"] == found["a2"] != found["b1"] == found["b2"]
 
 
-def test_an_async_session_generator_survives_being_read_by_different_tasks(home: object, journal: Read, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_async_session_generator_survives_being_read_by_different_tasks(
+    home: object, journal: Read, caplog: pytest.LogCaptureFixture
+) -> None:
     @session
     async def produce() -> AsyncIterator[int]:
         for number in range(3):
             work(number)
             yield number
 
+    quiet()
+    others = start(), start()
+
     async def main() -> list[int]:
-        stream = produce()
+        stream: Any = produce()
         got: list[int] = []
         async for item in stream:
             got.append(item)
@@ -214,7 +225,8 @@ def test_an_async_session_generator_survives_being_read_by_different_tasks(home:
     assert asyncio.run(main()) == [0, 1, 2]
     found = journal()
     assert len(set(owners(found).values())) == 1
-    assert caplog.records == []
+    assert all(other.is_running for other in others)
+    assert [record for record in caplog.records if record.name != "agentops.shipper"] == []
 
 
 def test_code_in_a_copied_context_belongs_to_the_bound_session(home: object, journal: Read) -> None:
@@ -255,15 +267,13 @@ def test_nested_calls_are_children_of_the_call_around_them(session: agentops.Ses
     def plan() -> object:
         return think()
 
-    @agentops.task
+    @agentops.task(name="think")
     def think() -> object:
         return work("x")
 
     plan()
     found = journal()
-    assert lineage(found, found.named("work")) == ["work", "think", "planner", session.name] or lineage(
-        found, found.named("work")
-    )[2:] == ["planner", session.name]
+    assert lineage(found, found.named("work")) == ["work", "think", "planner", session.name]
     assert found.named("work").attributes["gen_ai.agent.name"] == "planner"
     assert all(span.trace_id == session.session_id.hex for span in found.spans)
     assert sorted(span.seq for span in found.events) == [1, 2, 3]
@@ -275,7 +285,9 @@ def test_a_session_below_a_foreign_span_is_a_trace_of_its_own(home: object, jour
     with theirs.start_as_current_span("GET /") as request, start() as inside:
         work(1)
     found = journal()
-    assert found.named("work").trace_id == inside.session_id.hex != f"{request.get_span_context().trace_id:032x}"
+    assert (
+        found.named("work").trace_id == inside.session_id.hex != f"{request.get_span_context().trace_id:032x}"
+    )
     assert lineage(found, found.named("work"))[1] == inside.name
 
 
@@ -302,7 +314,9 @@ def test_a_foreign_traceparent_alone_binds_nothing(home: object, journal: Read) 
     one = start()
     from opentelemetry.context import attach, detach
 
-    token = attach(propagate.extract({"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}))
+    token = attach(
+        propagate.extract({"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"})
+    )
     work("here")
     detach(token)
     assert owners(journal()) == {"here": str(one.session_id)}
@@ -317,14 +331,16 @@ def test_a_session_can_be_found_by_its_id(session: agentops.Session) -> None:
         agentops.get_session("nonsense")
 
 
-def test_a_lost_session_ends_as_indeterminate_after_five_seconds(home: object, monkeypatch: pytest.MonkeyPatch, journal: Read) -> None:
+def test_a_lost_session_ends_as_indeterminate_after_five_seconds(
+    home: object, monkeypatch: pytest.MonkeyPatch, journal: Read
+) -> None:
     kept = agentops.init(instrument_llm_calls=False)
     assert kept is not None
     lost = str(start().session_id)
     held = start()
     gc.collect()
     now = time.monotonic()
-    assert [core.text for core in client.registry.lost(now + 4.9)] == []
+    assert [core.text for core in client.registry.lost(now + 4)] == []
     assert [core.text for core in client.registry.lost(now + 5.1)] == [lost]
     # An hour passes, by the recorder's clock.
     monkeypatch.setattr("agentops.sdk.client.time.monotonic", lambda: now + 3600)

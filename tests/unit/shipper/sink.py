@@ -65,7 +65,7 @@ class Sink:
 
 
 @contextmanager
-def sink_server() -> Generator[Sink]:
+def sink_server(port: int = 0) -> Generator[Sink]:
     sink = Sink()
 
     class Talk(http.server.BaseHTTPRequestHandler):
@@ -114,7 +114,7 @@ def sink_server() -> Generator[Sink]:
         def handle_error(self, request: object, client_address: object) -> None:
             pass  # The clients of these tests hang up in many ways.
 
-    server = Server(("127.0.0.1", 0), Talk)
+    server = Server(("127.0.0.1", port), Talk)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

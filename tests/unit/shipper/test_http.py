@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -101,17 +103,36 @@ def test_a_black_hole_takes_the_time_allowed_and_no_more(client: Client) -> None
         with pytest.raises(ConnectionFailed) as failed:
             client.request("GET", url, timeout_s=0.3)
         assert failed.value.timed_out
-        assert time.monotonic() - begun < 0.8
+        assert time.monotonic() - begun < 2
 
 
 def test_an_answer_that_drips_does_not_stretch_the_time_allowed(client: Client) -> None:
     drips = [b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"] + [b"x"] * 20
-    with raw_server(*drips, pause_s=0.1) as url:
+    with raw_server(*drips, pause_s=0.2) as url:
         begun = time.monotonic()
         with pytest.raises(ConnectionFailed) as failed:
             client.request("GET", url, timeout_s=0.5)
         assert failed.value.timed_out
-        assert time.monotonic() - begun < 1.0
+        assert time.monotonic() - begun < 2.5
+
+
+def test_nothing_is_imported_but_under_the_lock_that_forks_wait_for() -> None:
+    """A child forked while another thread of its parent imports a module can never import that module."""
+    program = """if True:
+        import sys
+        import agentops.shipper.connection
+        from agentops.shipper import Client
+        before = set(sys.modules)
+        client = Client()
+        client.request("POST", sys.argv[1], b"{}")
+        client.close()
+        print(sorted(set(sys.modules) - before))
+    """
+    with sink_server() as sink:
+        done = subprocess.run(
+            [sys.executable, "-c", program, sink.url], capture_output=True, text=True, check=True
+        )
+    assert done.stdout == "[]\n"
 
 
 def test_threads_may_share_a_client(client: Client) -> None:

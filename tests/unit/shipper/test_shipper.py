@@ -24,23 +24,22 @@ from tests.waiting import eventually
 
 
 def test_the_first_records_go_out_at_once(tmp_path: Path) -> None:
-    with sink_server() as sink, recorder(tmp_path, sink.url) as (journal, _):
+    with sink_server() as sink, recorder(tmp_path, sink.url, max_delay_ms=60_000) as (journal, _):
         begun = time.monotonic()
-        for number in range(3):
-            journal.append(record(number))
-        eventually(lambda: sink.numbers == [0, 1, 2])
-        assert sink.requests[-1].at - begun < 0.3
+        journal.append(record(0))
+        eventually(lambda: sink.numbers == [0])
+        assert sink.requests[-1].at - begun < 2, "it waited for company"
 
 
 def test_a_record_after_a_quiet_time_goes_out_at_once(tmp_path: Path) -> None:
-    with sink_server() as sink, recorder(tmp_path, sink.url) as (journal, shipper):
+    with sink_server() as sink, recorder(tmp_path, sink.url, max_delay_ms=2000) as (journal, shipper):
         journal.append(record(0))
         assert shipper.flush(5)
-        time.sleep(0.3)  # The quiet time is what is tested.
+        time.sleep(0.6)  # The quiet time is what is tested.
         begun = time.monotonic()
         journal.append(record(1))
         eventually(lambda: sink.numbers == [0, 1])
-        assert sink.requests[-1].at - begun < 0.2
+        assert sink.requests[-1].at - begun < 0.45
 
 
 def test_a_stream_of_records_is_gathered_into_few_requests(tmp_path: Path) -> None:
@@ -138,6 +137,15 @@ def test_a_passing_failure_loses_nothing(tmp_path: Path, answer: Answer) -> None
         assert journal.stats().lost == {}
 
 
+def test_a_failed_request_is_repeated_soon_by_itself(tmp_path: Path) -> None:
+    with sink_server() as sink, recorder(tmp_path, sink.url) as (journal, shipper):
+        shipper._shipment.next_scan = time.monotonic() + 3600  # pyright: ignore[reportPrivateUsage] -- that would wake it too
+        sink.answers = [Answer(503), Answer(0)]
+        journal.append(record(0))
+        eventually(lambda: sink.numbers == [0], within_s=3)
+        assert len(sink.requests) == 3
+
+
 def test_retry_after_is_honoured_also_while_somebody_waits(tmp_path: Path) -> None:
     with sink_server() as sink, recorder(tmp_path, sink.url) as (journal, shipper):
         sink.answers = [Answer(503, headers={"Retry-After": "1"})]
@@ -153,7 +161,7 @@ def test_a_flush_shorter_than_retry_after_does_not_wait(tmp_path: Path) -> None:
         journal.append(record(0))
         begun = time.monotonic()
         assert not shipper.flush(5)
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < 3
         assert len(sink.requests) == 1
 
 
@@ -201,13 +209,29 @@ def test_a_wrong_key_holds_the_records_and_says_so_once(
         assert sink.numbers == [0, 1, 2, 3, 4]
 
 
-def test_without_a_server_a_flush_returns_early_and_everything_waits(tmp_path: Path) -> None:
+def test_without_a_server_a_flush_returns_early_and_everything_waits(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with recorder(tmp_path, closed_port()) as (journal, shipper):
+        for number in range(3):
+            journal.append(record(number))
+            begun = time.monotonic()
+            assert not shipper.flush(5)
+            assert time.monotonic() - begun < 3
+        assert folder_stats(tmp_path).backlog_records == 3
+        assert len(caplog.records) == 1
+        assert "`agentops serve`" in caplog.text
+
+
+def test_a_server_that_starts_later_gets_everything(tmp_path: Path) -> None:
+    with sink_server() as sink:
+        url = sink.url
+    with recorder(tmp_path, url) as (journal, shipper):
         journal.append(record(0))
-        begun = time.monotonic()
-        assert not shipper.flush(5)
-        assert time.monotonic() - begun < 1.5
-        assert folder_stats(tmp_path).backlog_records == 1
+        assert not shipper.flush(1)
+        with sink_server(int(url.rpartition(":")[2])) as later:
+            eventually(lambda: later.numbers == [0], within_s=15)
+            assert shipper.flush(5)
 
 
 def test_a_black_hole_delays_the_exit_by_at_most_the_timeout(tmp_path: Path) -> None:
@@ -215,18 +239,18 @@ def test_a_black_hole_delays_the_exit_by_at_most_the_timeout(tmp_path: Path) -> 
         journal.append(record(0))
         begun = time.monotonic()
         assert not shipper.close(0.5)
-        assert 0.4 < time.monotonic() - begun < 0.9
+        assert 0.4 < time.monotonic() - begun < 2
         journal.close()
         assert folder_stats(tmp_path).backlog_records == 1
 
 
 def test_a_slow_server_does_not_slow_the_program(tmp_path: Path) -> None:
     with sink_server() as sink, recorder(tmp_path, sink.url) as (journal, _):
-        sink.otherwise = lambda request: Answer(delay_s=2.0)
+        sink.otherwise = lambda request: Answer(delay_s=20.0)
         begun = time.monotonic()
         for number in range(1000):
             journal.append(record(number))
-        assert time.monotonic() - begun < 1.0
+        assert time.monotonic() - begun < 5
         sink.released.set()
 
 
@@ -257,7 +281,7 @@ def test_segments_of_another_server_or_project_stay(tmp_path: Path) -> None:
         mine.append(record(2))
         crash(mine)
         with recorder(tmp_path, sink.url) as (journal, shipper):
-            shipper._next_scan = 0  # pyright: ignore[reportPrivateUsage] -- look for orphans now, not in a second
+            shipper._shipment.next_scan = 0  # pyright: ignore[reportPrivateUsage] -- look for orphans now, not in a second
             journal.append(record(3))
             assert shipper.flush(5)
         assert sink.numbers == [3]
@@ -307,6 +331,15 @@ def test_many_threads_may_flush_at_once(tmp_path: Path) -> None:
             thread.join()
         assert done == [True] * 16
         assert sorted(sink.numbers) == list(range(16))
+
+
+def test_an_idle_shipper_takes_no_time(tmp_path: Path) -> None:
+    with sink_server() as sink, recorder(tmp_path, sink.url, tick=lambda: None) as (journal, shipper):
+        journal.append(record(0))
+        assert shipper.flush(5)
+        before = time.process_time()
+        time.sleep(1.3)  # Long enough for the first look for orphans.
+        assert time.process_time() - before < 0.2
 
 
 def test_nothing_runs_before_the_first_record(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 /** A conversation: who said what, tools called and what they answered. All of it is the text of strangers. */
 
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useMemo, useState } from "react";
 import type { Message, Part } from "../../model/messages";
 import { plural } from "../../model/format";
 import { oneLine } from "../../model/visible";
@@ -153,15 +153,18 @@ export function Value({ value }: { value: unknown }) {
 }
 
 function TextOrJson({ text }: { text: string }) {
-  if (/^\s*[[{]/.test(text) && text.length < 200_000) {
-    try {
-      const value: unknown = JSON.parse(text);
-      if (typeof value === "object" && value !== null) return <Json value={value} />;
-    } catch {
-      // Not JSON after all.
-    }
+  const value = useMemo(() => parsedJson(text), [text]);
+  return value === null ? <Long text={text} /> : <Json value={value} />;
+}
+
+function parsedJson(text: string): object | null {
+  if (!/^\s*[[{]/.test(text) || text.length > 200_000) return null;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" ? value : null;
+  } catch {
+    return null;
   }
-  return <Long text={text} />;
 }
 
 function looksLikeMarkdown(text: string): boolean {

@@ -130,7 +130,7 @@ function Name({ name, onChange }: { name: string; onChange: (name: string) => vo
   if (!isEditing) {
     return (
       <h1 title={visible(name)}>
-        <button type="button" className="name" aria-description="Rename the session" onClick={() => setEditing(true)}>
+        <button type="button" className="name" title="Rename" onClick={() => setEditing(true)}>
           {oneLine(name, 200) || "unnamed"}
         </button>
       </h1>

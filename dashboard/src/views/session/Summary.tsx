@@ -3,7 +3,8 @@
 import { useMemo } from "react";
 import type { SessionDetail } from "../../api/types";
 import { duration, grouped, usd } from "../../model/format";
-import { isContainer, KINDS } from "../../model/kinds";
+import { KINDS } from "../../model/kinds";
+import { type Share, shares } from "../../model/shares";
 import { type EventTable, STATUS_ERROR } from "../../model/table";
 import { oneLine } from "../../model/visible";
 import { KindMark } from "../../ui/marks";
@@ -20,7 +21,7 @@ interface Props {
 const SHOWN = 5;
 
 export function Summary({ session, table, onSelect }: Props) {
-  const { errors, slowest, dearest } = useMemo(() => notable(table), [table]);
+  const { errors, time, money } = useMemo(() => notable(table), [table]);
   return (
     <div className="summary">
       {session.state_reason && session.state !== "success" && (
@@ -28,9 +29,14 @@ export function Summary({ session, table, onSelect }: Props) {
           <Long text={session.state_reason} />
         </section>
       )}
-      <Ranking title="Errors" rows={errors} table={table} onSelect={onSelect} value={(row) => duration(table.starts[row])} />
-      <Ranking title="Where the time went" rows={slowest} table={table} onSelect={onSelect} value={(row) => duration(table.durations[row])} share={(row) => table.durations[row] / Math.max(table.end, 1)} />
-      <Ranking title="Where the money went" rows={dearest} table={table} onSelect={onSelect} value={(row) => usd(table.costs[row])} share={(row) => table.costs[row] / Math.max(session.cost_usd ?? 0, 1e-12)} />
+      <Ranking
+        title="Errors"
+        rows={errors.map((row) => ({ row, value: duration(table.starts[row]) }))}
+        table={table}
+        onSelect={onSelect}
+      />
+      <Ranking title="Where the time went" rows={groups(time, duration)} table={table} onSelect={onSelect} />
+      <Ranking title="Where the money went" rows={groups(money, usd)} table={table} onSelect={onSelect} />
       <dl className="facts">
         <Names name="Models" values={session.models} />
         <Names name="Agents" values={session.agents} />
@@ -51,35 +57,40 @@ export function Summary({ session, table, onSelect }: Props) {
   );
 }
 
-/** Rows worth a look, the most notable first. Containers repeat what they hold, so they are left out. */
+/** The first errors, and what took most, by name: "chat gpt-4o ×14". */
 function notable(table: EventTable) {
-  const leaves: number[] = [];
   const errors: number[] = [];
-  for (let row = 0; row < table.count; row++) {
-    if (!isContainer(KINDS[table.kinds[row]])) leaves.push(row);
-    if (table.statuses[row] === STATUS_ERROR && errors.length < SHOWN) errors.push(row);
+  for (let row = 0; row < table.count && errors.length < SHOWN; row++) {
+    if (table.statuses[row] === STATUS_ERROR) errors.push(row);
   }
-  const top = (by: Float64Array) =>
-    leaves
-      .filter((row) => by[row] > 0)
-      .toSorted((a, b) => by[b] - by[a])
-      .slice(0, SHOWN);
-  return { errors, slowest: top(table.durations), dearest: top(table.costs) };
+  return { errors, time: shares(table, table.durations), money: shares(table, table.costs) };
+}
+
+function groups(from: readonly Share[], format: (value: number) => string): Ranked[] {
+  return from.slice(0, SHOWN).map(({ row, count, sum, share }) => ({
+    row,
+    count,
+    value: format(sum),
+    share: share >= 0.005 ? `${Math.round(share * 100)}%` : "",
+  }));
+}
+
+interface Ranked {
+  row: number;
+  value: string;
+  count?: number;
+  share?: string;
 }
 
 function Ranking({
   title,
   rows,
   table,
-  value,
-  share,
   onSelect,
 }: {
   title: string;
-  rows: number[];
+  rows: readonly Ranked[];
   table: EventTable;
-  value: (row: number) => string;
-  share?: (row: number) => number;
   onSelect: (id: string) => void;
 }) {
   if (rows.length === 0) return null;
@@ -87,16 +98,17 @@ function Ranking({
     <section aria-label={title}>
       <h3>{title}</h3>
       <ol className="ranking">
-        {rows.map((row) => (
+        {rows.map(({ row, value, count, share }) => (
           <li key={table.ids[row]}>
             <button type="button" onClick={() => onSelect(table.ids[row])}>
               <KindMark kind={KINDS[table.kinds[row]]} />
               <span className="rank-name">
                 {oneLine(table.names[row], 80)}
-                {table.statuses[row] === STATUS_ERROR && table.errors[row] && <small className="bad">{oneLine(table.errors[row], 120)}</small>}
+                {count !== undefined && count > 1 && <span className="faint"> ×{grouped(count)}</span>}
+                {count === undefined && table.errors[row] && <small className="bad">{oneLine(table.errors[row], 120)}</small>}
               </span>
-              <span className="num">{value(row)}</span>
-              {share && <span className="num faint">{grouped(Math.min(1, share(row)) * 100)}%</span>}
+              <span className="num">{value}</span>
+              <span className="num faint">{share}</span>
             </button>
           </li>
         ))}

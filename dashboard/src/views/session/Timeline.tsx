@@ -8,7 +8,7 @@ import { forgetWidths, sharpContext } from "../../draw/canvas";
 import { type Palette, readPalette } from "../../draw/palette";
 import { paintRows } from "../../draw/rows";
 import { gapText, OVERVIEW_HEIGHT, overviewBitmap, paintStrip, STRIP_HEIGHT } from "../../draw/strip";
-import { gaps, positionAt, ROW_HEIGHT, scrollFor } from "../../layout/bars";
+import { gaps, positionAt, positionInside, ROW_HEIGHT, scrollFor } from "../../layout/bars";
 import { overview } from "../../layout/overview";
 import {
   framing,
@@ -18,7 +18,7 @@ import {
   type Scale,
   toTime,
   whole,
-  type Window,
+  type TimeWindow,
   windowText,
   zoomed,
 } from "../../layout/scale";
@@ -69,10 +69,10 @@ export function Timeline(props: Props) {
     () => (isRunning ? Math.max(table.end, (Date.now() * 1000 - base) / 1000) : Math.max(table.end, sessionEnd ?? 0)),
     [isRunning, table, base, sessionEnd],
   );
-  const bounds = useCallback((): Window => whole(now()), [now]);
+  const bounds = useCallback((): TimeWindow => whole(now()), [now]);
 
   // The window on view; null follows the whole session as it grows.
-  const view = useRef<Window | null>(readWindow(props.zoom, bounds()));
+  const view = useRef<TimeWindow | null>(readWindow(props.zoom, bounds()));
   const palette = useRef<Palette | null>(null);
   const bitmap = useRef<HTMLCanvasElement | null>(null);
   const hovered = useRef(-1);
@@ -173,9 +173,14 @@ export function Timeline(props: Props) {
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const { onZoom } = props;
   const show = useCallback(
-    (next: Window) => {
+    (next: TimeWindow, follow = true) => {
       const all = bounds();
       view.current = isWhole(next, all) ? null : next;
+      const element = scroller.current;
+      if (follow && view.current && element) {
+        const position = positionInside(table, rows, next, element.scrollTop, element.clientHeight, now());
+        if (position >= 0) element.scrollTop = Math.max(0, (position - 2) * ROW_HEIGHT);
+      }
       request();
       clearTimeout(timer.current);
       timer.current = setTimeout(() => {
@@ -183,7 +188,7 @@ export function Timeline(props: Props) {
         onZoom(written.current);
       }, ADDRESS_REST_MS);
     },
-    [bounds, request, onZoom],
+    [bounds, request, onZoom, table, rows, now],
   );
   useEffect(() => () => clearTimeout(timer.current), []);
   useEffect(() => {
@@ -201,8 +206,15 @@ export function Timeline(props: Props) {
     if (!element || height === 0 || selectedId === shownFor.current) return;
     shownFor.current = selectedId;
     const position = selectedRow < 0 ? -1 : positionOf(rows, selectedRow);
-    if (position >= 0) element.scrollTop = scrollFor(position, element.scrollTop, height);
-  }, [selectedId, selectedRow, rows, height]);
+    if (position < 0) return;
+    element.scrollTop = scrollFor(position, element.scrollTop, height);
+    const window = view.current;
+    const start = table.starts[selectedRow];
+    if (window && (start > window.to || endOf(table, selectedRow, now()) < window.from)) {
+      const length = window.to - window.from;
+      show(panned({ from: start - length / 4, to: start + (length * 3) / 4 }, 0, bounds()), false);
+    }
+  }, [selectedId, selectedRow, rows, height, table, now, show, bounds]);
 
   const zoomBy = useCallback(
     (factor: number, x: number) => {
@@ -251,7 +263,7 @@ export function Timeline(props: Props) {
     { keys: "0", does: "Show the whole session", run: () => show(bounds()) },
   ]);
 
-  const drag = useRef<{ x: number; y: number; top: number; window: Window; moved: boolean } | null>(null);
+  const drag = useRef<{ x: number; y: number; top: number; window: TimeWindow; moved: boolean } | null>(null);
   const at = (event: PointerEvent | MouseEvent) => {
     const box = canvas.current!.getBoundingClientRect();
     return { x: event.clientX - box.left, y: event.clientY - box.top };
@@ -271,7 +283,7 @@ export function Timeline(props: Props) {
       if (!from.moved) event.currentTarget.setPointerCapture(event.pointerId);
       from.moved = true;
       const length = from.window.to - from.window.from;
-      show(panned(from.window, (-dx / (width - 2 * MARGIN)) * length, bounds()));
+      show(panned(from.window, (-dx / (width - 2 * MARGIN)) * length, bounds()), false);
       if (scroller.current) scroller.current.scrollTop = from.top - dy;
       setHover(null);
       return;
@@ -364,7 +376,7 @@ export function Timeline(props: Props) {
 }
 
 /** A press on the strip centres the window there; with everything on view it shows the tenth around it. */
-function stripTo(event: PointerEvent, width: number, view: Scale, all: Window, show: (window: Window) => void): void {
+function stripTo(event: PointerEvent, width: number, view: Scale, all: TimeWindow, show: (window: TimeWindow) => void): void {
   const box = event.currentTarget.getBoundingClientRect();
   if (event.clientY - box.top > OVERVIEW_HEIGHT && event.type === "pointerdown") return;
   const at = toTime({ ...all, width, margin: MARGIN }, event.clientX - box.left);

@@ -44,13 +44,14 @@ export function SessionsPage() {
   );
   useTitle("Sessions");
 
+  const hasList = list !== undefined;
   useEffect(() => {
-    const element = scroller.current;
+    const element = hasList ? scroller.current : null;
     if (!element) return;
     const remember = () => places.set(place, element.scrollTop);
     element.addEventListener("scroll", remember, { passive: true });
     return () => element.removeEventListener("scroll", remember);
-  }, [place, list === undefined]);
+  }, [place, hasList]);
 
   const change = (next: Partial<SessionsSearch>, replace = false) => {
     scroller.current?.scrollTo({ top: 0 });

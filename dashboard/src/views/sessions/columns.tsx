@@ -3,7 +3,7 @@
 import { columnVisibilityFeature, createColumnHelper, tableFeatures } from "@tanstack/react-table";
 import { Link } from "@tanstack/react-router";
 import type { Session } from "../../api/types";
-import { count, DASH, grouped, usd } from "../../model/format";
+import { compact, count, DASH, grouped, usd } from "../../model/format";
 import { epochMicros } from "../../model/units";
 import { oneLine, visible } from "../../model/visible";
 import { KindMark, StateDot, Tag } from "../../ui/marks";
@@ -108,7 +108,7 @@ function Events({ session: { event_counts: counts } }: { session: Session }) {
       {present.slice(0, 4).map((kind) => (
         <i key={kind}>
           <KindMark kind={kind} />
-          {count(counts[kind])}
+          {compact(counts[kind])}
         </i>
       ))}
       {present.length > 4 && <i className="faint">+{present.length - 4}</i>}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ from agentops.server.query.cursors import BadCursor
 from agentops.server.store.write import Full
 
 _log: Final = logging.getLogger("agentops.server")
+API_PREFIXES: Final = ("/api/", "/v1/", "/v2/", "/v3/", "/v4/", "/public/")
+"""What begins so is the API's, never a page of the dashboard."""
 
 
 class ApiError(Exception):
@@ -116,26 +119,51 @@ async def _invalid(_: Request, error: Any) -> Response:
 
 async def _http(request: Request, error: Any) -> Response:
     status: int = error.status_code
+    path = request.url.path
+    if status in (404, 405) and path.startswith(API_PREFIXES):
+        # The dashboard answers every GET that no route takes; what is missing here is a route or only a
+        # method.
+        allowed = _methods_of(request.app, path)
+        status = 405 if allowed and request.method not in allowed else 404
+        error = HTTPException(status, headers={"Allow": ", ".join(allowed)} if status == 405 else None)
     if status == 404:
         return answer(
             404,
             "not_found",
-            f"There is no route {request.method} {request.url.path}.",
+            f"There is no route {request.method} {path}.",
             "GET /openapi.json lists the routes.",
         )
     if status == 405:
-        allowed = (error.headers or {}).get("Allow", "")
+        methods = str((error.headers or {}).get("Allow", ""))
         return answer(
             405,
             "method_not_allowed",
-            f"{request.url.path} does not take {request.method}.",
-            f"Use {allowed}." if allowed else "GET /openapi.json lists the routes.",
+            f"{path} does not take {request.method}.",
+            f"Use {methods}." if methods else "GET /openapi.json lists the routes.",
             dict(error.headers or {}),
         )
     phrase = HTTPStatus(status).phrase
     return answer(
         status, phrase.lower().replace(" ", "_"), str(error.detail or phrase), "", dict(error.headers or {})
     )
+
+
+def _methods_of(app: FastAPI, path: str) -> list[str]:
+    """Return the methods that the API takes at a path."""
+    routes: list[tuple[re.Pattern[str], list[str]]] | None = getattr(app.state, "api_routes", None)
+    if routes is None:
+        paths: dict[str, dict[str, Any]] = app.openapi()["paths"]
+        routes = app.state.api_routes = [
+            (
+                re.compile(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(template)) + "$"),
+                sorted(map(str.upper, methods)),
+            )
+            for template, methods in paths.items()
+        ]
+    for pattern, methods in routes:
+        if pattern.match(path):
+            return methods
+    return []
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -1,7 +1,7 @@
 """The guard before every route: who may ask, and what a page of ours may load.
 
-A browser can be made to send requests to a local server (DNS rebinding, forms of other sites). Host says which name
-the browser believes it talks to, Origin which page asks: both must be this server's own.
+A browser can be made to send requests to a local server (DNS rebinding, forms of other sites). Host says
+which name the browser believes it talks to, Origin which page asks: both must be this server's own.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ from agentops.server.api.errors import answer
 _PAGE_HEADERS: Final = (
     (
         b"content-security-policy",
-        b"default-src 'self'; img-src 'self' data: blob:; media-src 'self' data: blob:; object-src 'none'; "
-        b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        (
+            b"default-src 'self'; img-src 'self' data: blob:; media-src 'self' data: blob:; "
+            b"object-src 'none'; "
+            b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        ),
     ),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -38,13 +41,14 @@ def is_loopback(host: str) -> bool:
 
 
 class Guard:
-    """ASGI middleware that checks Host and Origin and sets the security headers."""
+    """The outermost ASGI application: checks Host and Origin and sets the security headers."""
 
     def __init__(self, app: ASGIApp, local_only: bool) -> None:
         self._app = app
         self._local_only = local_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -66,7 +70,11 @@ class Guard:
                 403, "forbidden_origin", refused, "Open the server by its own address, such as 127.0.0.1."
             )(scope, receive, send_guarded)
             return
-        await self._app(scope, receive, send_guarded)
+        try:
+            await self._app(scope, receive, send_guarded)
+        except Exception:
+            # The application has answered and logged it (errors.py); the HTTP server would only log it again.
+            return
 
     def _refusal(self, host: str, origin: str) -> str:
         # A request without Host is HTTP/1.0 or a bare client: no browser.

@@ -20,7 +20,8 @@ router = APIRouter(prefix="/api", tags=["live"], dependencies=[Depends(only_know
     response_model=None,
     responses={
         200: {
-            "description": 'Frames `id: N` and `data: {"sessions": [...]}`; `*` among them means: look at everything.',
+            "description": 'Frames `id: N` and `data: {"sessions": [...]}`; `*` among them means: '
+            "look at everything.",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         },
         **documented(None),

@@ -267,3 +267,64 @@ class Health(Exact):
     version: str
     pid: int
     store: str
+
+
+class SessionTotals(Exact):
+    """Sessions by state; groups of events know the total only."""
+
+    total: int
+    running: int | None = None
+    success: int | None = None
+    fail: int | None = None
+    indeterminate: int | None = None
+
+
+class EventTotals(Exact):
+    """Events; groups of events know their total and errors only."""
+
+    total: int
+    error: int
+    llm: int | None = None
+    tool: int | None = None
+
+
+class Percentiles(Exact):
+    """Latency of ended events, milliseconds."""
+
+    p50: float | None
+    p90: float | None
+    p95: float | None
+    p99: float | None
+
+
+class Measures(Exact):
+    """What is summed over sessions or events."""
+
+    sessions: SessionTotals
+    events: EventTotals
+    tokens: Tokens
+    cost_usd: float | None
+    error_rate: float | None = Field(description="events with an error, of all events")
+    latency_ms: Percentiles | None
+
+
+class Bucket(Measures):
+    """One interval of the series."""
+
+    at: str | None
+
+
+class Group(Measures):
+    """One value that sessions or events were grouped by."""
+
+    value: str
+
+
+class Analytics(Exact):
+    """Totals, series and groups over the filtered sessions."""
+
+    interval: Literal["minute", "hour", "day", "week"]
+    group_by: str | None
+    totals: Measures
+    series: list[Bucket]
+    groups: list[Group]

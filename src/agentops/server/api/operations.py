@@ -123,12 +123,15 @@ def get_docs(request: Request) -> HTMLResponse:
             )
             rows.append(
                 f"<tr><td>{method.upper()}</td><td><code>{html.escape(path)}</code></td>"
-                f"<td>{html.escape(route.get('description', route.get('summary', '')))}</td><td>{parameters}</td></tr>"
+                f"<td>{html.escape(route.get('description', ''))}</td><td>{parameters}</td></tr>"
             )
     return HTMLResponse(
         "<!doctype html><html lang='en'><head><meta charset='utf-8'><title>AgentOps API</title></head><body>"
-        "<h1>AgentOps API</h1><p>The whole description, with every field: <a href='/openapi.json'>openapi.json</a>.</p>"
-        "<table border='1' cellpadding='6'><thead><tr><th>Method</th><th>Route</th><th>What</th><th>Query parameters</th></tr></thead>"
+        "<h1>AgentOps API</h1><p>The whole description, with every field: <a "
+        "href='/openapi.json'>openapi.json</a>.</p>"
+        "<table border='1' "
+        "cellpadding='6'><thead><tr><th>Method</th><th>Route</th><th>What</th><th>Query "
+        "parameters</th></tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></body></html>"
     )
 

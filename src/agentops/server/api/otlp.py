@@ -38,7 +38,7 @@ _BODY: Final[dict[str, Any]] = {
         },
     }
 }
-_ANSWERS: Final = {
+_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "Everything that was not refused is committed to the store.",
         "content": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Annotated, Any, Final
 
@@ -105,7 +106,7 @@ def _text(name: str, given: str) -> str:
 
 
 def _cost(given: float | None) -> float | None:
-    if given is not None and given != given or given == float("inf"):
+    if given is not None and not math.isfinite(given):
         raise _invalid("min_cost", str(given), "Use a number of US dollars.")
     return given
 

@@ -6,14 +6,16 @@ import time
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from agentops.server.api import models
 from agentops.server.api.answers import documented, json
 from agentops.server.api.errors import no_such_session
 from agentops.server.api.parameters import CursorQuery, FilterQuery, only_known
 from agentops.server.api.state import now_ns, own_writes, project_of, rooms
+from agentops.server.query.export import MEDIA, exported
 from agentops.server.query.facets import facets
+from agentops.server.query.scope import scope
 from agentops.server.query.sessions import session, sessions
 from agentops.server.store import edits
 
@@ -94,3 +96,46 @@ def delete_session(request: Request, session_id: str) -> Response:
     if not edits.delete(here.store, here.summariser, project_of(request), session_id, now_ns()):
         raise no_such_session(session_id)
     return Response(status_code=204)
+
+
+@router.get(
+    "/{session_id}/export",
+    operation_id="exportSession",
+    response_model=None,
+    responses={
+        200: {
+            "description": "The session, complete, as a file.",
+            "content": {
+                media: {"schema": {"type": "string", "format": "binary"}}
+                for media in sorted(set(MEDIA.values()))
+            },
+        },
+        **documented(None, 400, 404),
+    },
+)
+def export_session(
+    request: Request,
+    session_id: str,
+    form: Annotated[Literal["json", "otlp", "csv", "parquet"], Query(alias="format")] = "json",
+) -> Response:
+    """Return one session, complete: as JSON, as OTLP/JSON that can be posted again, as CSV or as Parquet."""
+    here = rooms(request)
+    own_writes(here)
+    project = project_of(request)
+    now = now_ns()
+    where = scope(here.store, project, session_id, now)
+    found = session(here.store, project, session_id, now)
+    if where is None or found is None:
+        raise no_such_session(session_id)
+    ending = {"otlp": "otlp.json"}.get(form, form)
+    name = "".join(
+        letter if letter.isalnum() or letter in "-_." else "_" for letter in session_id if letter.isascii()
+    )
+    return StreamingResponse(
+        exported(here.store, where, found, form),
+        media_type=MEDIA[form],
+        headers={
+            "Cache-Control": "no-store",
+            "Content-Disposition": f'attachment; filename="session-{name[:100]}.{ending}"',
+        },
+    )

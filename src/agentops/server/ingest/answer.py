@@ -1,7 +1,8 @@
 """Answers to OTLP requests, in the encoding of the request.
 
 `ExportTraceServiceResponse`, `ExportLogsServiceResponse` and the metrics one share a shape: an optional
-`partial_success` (field 1) with a count (field 1) and a text (field 2). See the OpenTelemetry protocol, collector/*.proto.
+`partial_success` (field 1) with a count (field 1) and a text (field 2). See the OpenTelemetry protocol,
+collector/*.proto.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Request bodies: which encoding they are in, and their bytes after decompression, never more than the limit."""
+"""Request bodies: their encoding, and their bytes after decompression, never more than the limit."""
 
 from __future__ import annotations
 
@@ -72,7 +72,8 @@ def decompressed(body: bytes, content_encoding: str, limit: int) -> bytes:
         limit: most bytes of the result.
 
     Raises:
-        Refused: 415 for an unknown encoding, 413 for a body over the limit, 400 for one that does not decompress.
+        Refused: 415 for an unknown encoding, 413 for a body over the limit, 400 for one that does not
+            decompress.
     """
     for name in reversed([word.strip().lower() for word in content_encoding.split(",") if word.strip()]):
         if name == "identity":

@@ -1,7 +1,7 @@
 """From a decoded body to a batch of rows: normalise, price, encode; nothing here waits or writes.
 
-A row is its event's JSON with the store's own columns put in front, so that a span is encoded once and never looked at
-again on its way to the engine.
+A row is its event's JSON with the store's own columns put in front, so that a span is encoded once and never
+looked at again on its way to the engine.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ class Ingest:
             MalformedBody: the body as a whole cannot be read.
             Full: too much waits already.
         """
-        # Here and not above: protobuf's classes take 0.15 s to load, which a server that starts need not wait for.
+        # Here and not above: protobuf's classes take 0.15 s to load, which a server that starts need not wait
+        # for.
         from agentops.otlp.decode import decode_traces
 
         decoded = decode_traces(body, encoding)
@@ -74,13 +75,20 @@ class Ingest:
         received_at = self._clock()
         resources = _Resources(project)
         lines: list[bytes] = []
+        touched: dict[TraceKey, list[Fact]] = {}
+        content = False
         for index, record in enumerate(decoded.records):
-            line = _ENCODER.encode(normalise_log(record))
+            log = normalise_log(record)
+            content = content or log.content
+            if log.trace_id:
+                touched.setdefault((project, log.trace_id), [])
             prefix = _prefix(
                 project, received_at + index, received_at, None, resources.id_of(record.resource)
             )
-            lines.append(prefix + line[1:])
-        batch = Batch(logs=lines, resources=resources.found, received_at=received_at)
+            lines.append(prefix + _ENCODER.encode(log)[1:])
+        batch = Batch(
+            logs=lines, resources=resources.found, facts=touched, received_at=received_at, content=content
+        )
         return self._writer.submit(batch), decoded.rejected
 
 

@@ -29,10 +29,11 @@ def stored(attributes: Attributes, entered: str | None, left: str | None) -> str
             body.encode()
     kept = dict(attributes)
     for key, value in attributes.items():
-        if value is entered or (type(value) is str and value == entered):
-            kept[key] = {REF: "input"}
-        elif value is left or (type(value) is str and value == left):
-            kept[key] = {REF: "output"}
+        if type(value) is str:
+            if value == entered:
+                kept[key] = {REF: "input"}
+            elif value == left:
+                kept[key] = {REF: "output"}
     return encoded(kept)
 
 

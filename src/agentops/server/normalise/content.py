@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from agentops import semconv
 from agentops.model import Attributes, SpanEvent
 from agentops.server.normalise import bodies as body
 from agentops.server.normalise import messages as chat
@@ -293,22 +294,24 @@ def response_id(found: Mapping[str, Any]) -> str:
     return ""
 
 
-def shown_name(name: str, kind: str, found: Mapping[str, Any], agent: str) -> tuple[str, str]:
+_SUFFIXING: Final = frozenset((semconv.SPAN_KIND, "traceloop.span.kind"))
+"""Kind attributes of instrumentation that ends its span names in ".<kind>"."""
+
+
+def shown_name(
+    name: str, kind: str, found: Mapping[str, Any], sources: Mapping[str, str], given: Attributes, agent: str
+) -> tuple[str, str]:
     """Return the name that a reader sees of another program's span, and the agent it belongs to."""
+    source = sources.get("kind")
+    if source in _SUFFIXING:
+        bare = name.removesuffix(f".{str(given[source]).rpartition('.')[2].lower()}")
+        name = bare or name
     if kind == "tool":
         tool: str = found.get("tool") or found.get("entity", "")
-        if not tool:
-            tool = name.removeprefix("tool_call.").removeprefix("execute_tool ").removesuffix(".tool")
-        return tool or name, agent
+        return tool or name.removeprefix("tool_call.").removeprefix("execute_tool ") or name, agent
     if kind == "agent":
         shown = (
             agent or found.get("entity") or name.removeprefix("invoke_agent ").removeprefix("create_agent ")
         )
-        shown = shown.removesuffix(".agent")
         return shown or name, agent or shown
-    word = found.get("entity")
-    if word and name.startswith(f"{word}."):
-        return word, agent
-    if "kind" in found and name.endswith(f".{kind}") and len(name) > len(kind) + 1:
-        return name[: -len(kind) - 1], agent
     return name, agent

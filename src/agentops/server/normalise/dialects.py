@@ -189,6 +189,7 @@ OTHERS: Final[Table] = {
         "gen_ai.usage.details.thoughts_tokens",
         "ai.usage.reasoningTokens",
     ),
+    "usage": ("gen_ai.usage.raw",),
     "tokens_input": ("ai.usage.inputTokens", "ai.usage.promptTokens"),
     "tokens_output": ("ai.usage.outputTokens", "ai.usage.completionTokens"),
     "cost": ("operation.cost", "gen_ai.cost.total_cost", "langfuse.observation.cost_details.total"),

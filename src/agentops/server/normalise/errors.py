@@ -43,7 +43,9 @@ def failed(status: int, found: Mapping[str, Any], events: list[SpanEvent], kind:
     )
 
 
-def failure(found: Mapping[str, Any], events: list[SpanEvent], status_message: str, kind_of_span: str) -> Failure:
+def failure(
+    found: Mapping[str, Any], events: list[SpanEvent], status_message: str, kind_of_span: str
+) -> Failure:
     """Return the error of a span that failed; its last exception event says most.
 
     A recorded ErrorEvent has its stack in its logs.

@@ -43,12 +43,13 @@ def canonical(items: Any) -> bool:
             if not is_object(each):
                 return False
             kind = each.get("type")
-            if kind == "text" or kind == "reasoning":
+            if kind == "text" or kind == "reasoning" or kind == "refusal":
                 if type(each.get("content")) is not str:
                     return False
             elif (
                 (kind == "tool_call" and type(each.get("arguments")) is str)
                 or (kind == "tool_call_response" and ("response" not in each or "result" in each))
+                or not isinstance(kind, str)
                 or kind not in part.CANONICAL
             ):
                 return False
@@ -96,14 +97,19 @@ _ITEM_TYPES: Final = frozenset(
 
 
 def _message_like(item: Mapping[str, Any]) -> bool:
+    kind = _type(item)
     return (
         "role" in item
         or "parts" in item
-        or item.get("type") in _ITEM_TYPES
-        or (isinstance(item.get("type"), str) and item["type"].lower() in _ROLES and "content" in item)
+        or (kind is not None and (kind in _ITEM_TYPES or (kind.lower() in _ROLES and "content" in item)))
         or ("kwargs" in item and "id" in item)
         or "tool_calls" in item
     )
+
+
+def _type(item: Mapping[str, Any]) -> str | None:
+    kind = item.get("type")
+    return kind if isinstance(kind, str) else None
 
 
 def message(item: Mapping[str, Any], role: str) -> Message:
@@ -112,11 +118,11 @@ def message(item: Mapping[str, Any], role: str) -> Message:
         item = {"role": str(item["id"][-1]), **item["kwargs"]}
     elif is_object(item.get("data")) and "role" not in item:
         item = {"role": item.get("type"), **item["data"]}
-    kind = item.get("type")
+    kind = _type(item)
     if kind in _ITEM_TYPES and "role" not in item:
-        speaker = "tool" if str(kind).endswith("_output") else "assistant"
+        speaker = "tool" if kind.endswith("_output") else "assistant"
         return {"role": speaker, "parts": [part.part(item)]}
-    given = item.get("role") or (kind if isinstance(kind, str) and kind.lower() in _ROLES else None)
+    given = item.get("role") or (kind if kind is not None and kind.lower() in _ROLES else None)
     speaker = _ROLES.get(str(given).lower(), str(given).lower()) if given else role
     found: Message = {"role": speaker}
     if isinstance(item.get("name"), str) and item["name"]:
@@ -149,7 +155,7 @@ def _content(item: Mapping[str, Any], role: str) -> list[part.Part]:
     refusal = item.get("refusal")
     if isinstance(refusal, str) and refusal:
         found.append({"type": "refusal", "content": refusal})
-    known = {each.get("id") for each in found if each["type"] == "tool_call"}
+    known = [each.get("id") for each in found if each["type"] == "tool_call"]
     calls = part.parsed(item.get("tool_calls"))
     for call in calls if is_list(calls) else ():
         if is_object(call):

@@ -96,6 +96,10 @@ def _text(item: Mapping[str, Any]) -> Part:
     return text_part("")
 
 
+def _refusal(item: Mapping[str, Any]) -> Part:
+    return {**_text(item), "type": "refusal"}
+
+
 def _reasoning(item: Mapping[str, Any]) -> Part:
     for name in ("content", "thinking", "reasoning", "text", "summary", "data"):
         value = item.get(name)
@@ -235,6 +239,7 @@ _READERS: Final[Mapping[str, Any]] = {
     "input_text": _text,
     "output_text": _text,
     "summary_text": _text,
+    "refusal": _refusal,
     "reasoning": _reasoning,
     "thinking": _reasoning,
     "redacted_thinking": _reasoning,

@@ -17,8 +17,6 @@ from agentops.server.normalise.event import Event
 from agentops.server.normalise.surrogates import mended_span
 
 _NO_KIND: Final = "operation"
-_CALLS: Final = frozenset(("llm", "agent", "session"))
-"""Kinds whose input and output are shown as a conversation when they are one."""
 END_BEFORE_START: Final = "agentops.received.end_time_unix_nano"
 """Attribute that keeps the end of a span that says it ended before it started; its duration is 0 then."""
 
@@ -95,7 +93,7 @@ def _event(span: Span) -> Event:
     agent: str = get("agent", "")
     name = span.name
     if not own:
-        name, agent = content.shown_name(name, kind, found, agent)
+        name, agent = content.shown_name(name, kind, found, sources, given, agent)
     cost: float | None = get("cost")
     service = resource.get(semconv.SERVICE_NAME, "")
     instance = resource.get(semconv.SERVICE_INSTANCE, "")

@@ -12,6 +12,9 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from agentops.server.normalise.parts import parsed
+from agentops.server.normalise.values import count, is_object
+
 _OLD_PROMPT: Final = "gen_ai.usage.prompt_tokens"
 _INCLUSIVE_SCOPES: Final = ("opentelemetry.instrumentation.", "openinference.")
 """Instrumentation that adds Anthropic's cached tokens to `prompt_tokens` itself."""
@@ -48,7 +51,7 @@ def tokens(
     written = found.get("cache_write")
     reasoning = found.get("reasoning")
     if entered is None and left is None and read is None and written is None and reasoning is None:
-        return NONE
+        return _from_raw(found["usage"]) if "usage" in found else NONE
     if not entered and not left and not read and not written:
         # A call without a token does not exist: these zeros stand for "not known" (streams without usage).
         return NONE
@@ -64,3 +67,43 @@ def tokens(
     if reasoning and left is not None and reasoning > left:
         left += reasoning
     return Tokens(entered, left, read, written, reasoning)
+
+
+_RAW: Final[Mapping[str, tuple[str, ...]]] = {
+    "input": ("input_tokens", "prompt_tokens", "promptTokenCount"),
+    "output": ("output_tokens", "completion_tokens", "candidatesTokenCount"),
+    "cache_read": ("cache_read_input_tokens", "cached_tokens", "cachedContentTokenCount"),
+    "cache_write": ("cache_creation_input_tokens",),
+    "reasoning": ("reasoning_tokens", "thinking_tokens", "thoughtsTokenCount"),
+}
+_DETAILS: Final = (
+    "prompt_tokens_details",
+    "input_tokens_details",
+    "completion_tokens_details",
+    "output_tokens_details",
+)
+
+
+def _from_raw(value: Any) -> Tokens:
+    """Return the counts of a provider's own usage object, when a span has nothing else.
+
+    Anthropic counts the cached tokens beside the input, Google the reasoning beside the output.
+    """
+    usage = parsed(value)
+    if not is_object(usage):
+        return NONE
+    flat: dict[str, Any] = dict(usage)
+    for name in _DETAILS:
+        details = usage.get(name)
+        if is_object(details):
+            flat = {**details, **flat}
+    found = {
+        field: next((known for name in names if (known := count(flat.get(name))) is not None), None)
+        for field, names in _RAW.items()
+    }
+    entered, left = found["input"], found["output"]
+    if entered is not None and ("cache_read_input_tokens" in usage or "cache_creation_input_tokens" in usage):
+        entered += (found["cache_read"] or 0) + (found["cache_write"] or 0)
+    if left is not None and "thoughtsTokenCount" in usage:
+        left += found["reasoning"] or 0
+    return Tokens(entered, left, found["cache_read"], found["cache_write"], found["reasoning"])

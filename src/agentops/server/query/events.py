@@ -16,14 +16,18 @@ from agentops.server.query.times import iso
 from agentops.server.store.client import Store
 
 _LIGHT: Final = """
-    span_id, trace_id, kind, name, agent, started_at, ended, duration_ns, model, provider, tokens_input, tokens_output,
-    tokens_cache_read, tokens_cache_write, tokens_reasoning, cost_usd, error_type, error_message, input_preview,
+    span_id, trace_id, kind, name, agent, started_at, ended, duration_ns, model, provider, tokens_input,
+    tokens_output,
+    tokens_cache_read, tokens_cache_write, tokens_reasoning, cost_usd, error_type, error_message,
+    input_preview,
     output_preview
 """
 _HEAVY: Final = """
-    input, input_format, output, output_format, attributes, span_events, links, error_stack, cost_source, cost_detail,
-    first_token_ns, finish_reason, source_id, response_id, request_model, status_message, scope_name, scope_version,
-    resource_id, agent_id, seq, span_kind, trace_state, version
+    input, input_format, output, output_format, attributes, span_events, links, error_stack, cost_source,
+    cost_detail,
+    first_token_ns, finish_reason, source_id, response_id, request_model, status_message, scope_name,
+    scope_version,
+    resource_id, agent_id, seq, span_kind, trace_state, parent_id, status
 """
 
 
@@ -80,7 +84,8 @@ class WholeEventRow(EventRow):
     seq: int
     span_kind: int
     trace_state: str
-    version: int
+    parent_id: str
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,8 @@ def events(
         where += " AND (" + " OR ".join(contains(column, "q", q) for column in SEARCHED) + ")"
         values["q"] = q
     rows = store.rows(
-        f"SELECT {_LIGHT}, {scope.parent} AS parent, {scope.status} AS shown_status FROM spans FINAL WHERE {where} "
+        f"SELECT {_LIGHT}, {scope.parent} AS parent, {scope.status} AS shown_status FROM spans FINAL "
+        f"WHERE {where} "
         "ORDER BY started_at, span_id LIMIT {limit:UInt32}",
         {**values, "limit": limit + 1},
         EventRow,
@@ -128,7 +134,7 @@ def events(
 def event(store: Store, scope: Scope, event_id: str) -> dict[str, Any] | None:
     """Return one event with its bodies, or None."""
     rows = store.rows(
-        f"SELECT {_LIGHT}, {_HEAVY}, {scope.parent} AS parent, {scope.status} AS shown_status FROM spans FINAL "
+        f"SELECT {whole_columns(scope)} FROM spans FINAL "
         f"WHERE {scope.events_where} AND span_id = {{event:String}} LIMIT 1",
         {**scope.values, "event": event_id},
         WholeEventRow,
@@ -136,6 +142,11 @@ def event(store: Store, scope: Scope, event_id: str) -> dict[str, Any] | None:
     if not rows:
         return None
     return whole(rows[0], scope, resource(store, scope.project, rows[0].resource_id))
+
+
+def whole_columns(scope: Scope) -> str:
+    """Return the columns of a WholeEventRow, for a SELECT over spans."""
+    return f"{_LIGHT}, {_HEAVY}, {scope.parent} AS parent, {scope.status} AS shown_status"
 
 
 def shown(row: EventRow, session_id: str) -> dict[str, Any]:

@@ -28,7 +28,8 @@ MEDIA: Final = {
 _SLICE: Final = 500
 _TABLE: Final = """
     span_id AS event_id, {parent} AS parent_id, trace_id, kind, name, agent, {iso} AS started_at,
-    if(ended, duration_ns / 1e6, NULL) AS duration_ms, {status} AS status, model, provider, tokens_input, tokens_output,
+    if(ended, duration_ns / 1e6, NULL) AS duration_ms, {status} AS status, model, provider, tokens_input,
+    tokens_output,
     tokens_cache_read, tokens_cache_write, tokens_reasoning, cost_usd, cost_source, error_type, error_message,
     input, output, attributes
 """
@@ -54,7 +55,7 @@ def _rows(store: Store, scope: Scope, where: str) -> Iterator[WholeEventRow]:
     after, after_id = 0, ""
     while True:
         rows = store.rows(
-            f"SELECT {whole_columns(scope)} FROM spans FINAL WHERE ({where}) "  # noqa: S608 -- values are parameters
+            f"SELECT {whole_columns(scope)} FROM spans FINAL WHERE ({where}) "
             "AND (started_at, span_id) > ({after:UInt64}, {after_id:String}) "
             "ORDER BY started_at, span_id LIMIT {limit:UInt32}",
             {**scope.values, "after": after, "after_id": after_id, "limit": _SLICE},
@@ -66,7 +67,9 @@ def _rows(store: Store, scope: Scope, where: str) -> Iterator[WholeEventRow]:
         after, after_id = rows[-1].started_at, rows[-1].span_id
 
 
-def _resources(store: Store, scope: Scope, known: dict[int, dict[str, Any]], resource_id: int) -> dict[str, Any]:
+def _resources(
+    store: Store, scope: Scope, known: dict[int, dict[str, Any]], resource_id: int
+) -> dict[str, Any]:
     if resource_id not in known:
         known[resource_id] = resource(store, scope.project, resource_id)
     return known[resource_id]
@@ -100,7 +103,9 @@ def _otlp(store: Store, scope: Scope) -> Iterator[bytes]:
         attributes = _resources(store, scope, known, row.resource_id)
         block = {
             "resource": {"attributes": _pairs(attributes)},
-            "scopeSpans": [{"scope": {"name": row.scope_name, "version": row.scope_version}, "spans": [_span(row)]}],
+            "scopeSpans": [
+                {"scope": {"name": row.scope_name, "version": row.scope_version}, "spans": [_span(row)]}
+            ],
         }
         yield comma + msgspec.json.encode(block)
         comma = b","
@@ -108,7 +113,8 @@ def _otlp(store: Store, scope: Scope) -> Iterator[bytes]:
 
 
 def _span(row: WholeEventRow) -> dict[str, Any]:
-    status: dict[str, Any] = {"code": 2} if row.status == "error" else {"code": 1} if row.status == "ok" else {}
+    # Whether a span that did not fail said "ok" or nothing is not kept: it means the same.
+    status: dict[str, Any] = {"code": 2} if row.status == "error" else {}
     if row.status_message:
         status["message"] = row.status_message
     events: list[dict[str, Any]] = parsed(row.span_events) if row.span_events else []
@@ -117,7 +123,7 @@ def _span(row: WholeEventRow) -> dict[str, Any]:
         "traceId": row.trace_id,
         "spanId": row.span_id,
         "parentSpanId": row.parent_id,
-        "name": row.span_name or row.name,
+        "name": row.name,
         "kind": row.span_kind,
         "traceState": row.trace_state,
         "startTimeUnixNano": str(row.started_at),
@@ -164,7 +170,7 @@ def _value(value: Any) -> dict[str, Any]:
 def _table(store: Store, scope: Scope, form: str) -> bytes:
     columns = _TABLE.format(parent=scope.parent, status=scope.status, iso=iso_sql("s.started_at"))
     return store.answer(
-        f"SELECT {columns} FROM spans AS s FINAL WHERE {scope.events_where} ORDER BY s.started_at, s.span_id",  # noqa: S608 -- values are parameters
+        f"SELECT {columns} FROM spans AS s FINAL WHERE {scope.events_where} ORDER BY s.started_at, s.span_id",
         scope.values,
-        format=form,
+        form=form,
     )

@@ -11,7 +11,10 @@ STATES: Final = ("running", "success", "fail", "indeterminate")
 LAPSED: Final = "(state = 'running' AND lapses_at < {now:UInt64})"
 STATE: Final = f"if({LAPSED}, 'indeterminate', state)"
 ENDED_AT: Final = f"if({LAPSED}, last_seen_at, ended_at)"
-DURATION: Final = f"(if(state = 'running' AND NOT {LAPSED}, greatest({{now:UInt64}}, started_at), greatest({ENDED_AT}, started_at)) - started_at)"
+DURATION: Final = (
+    f"(if(state = 'running' AND NOT {LAPSED}, greatest({{now:UInt64}}, started_at), "
+    f"greatest({ENDED_AT}, started_at)) - started_at)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,8 @@ def _errors(words: list[str], values: dict[str, Any]) -> str:
 
 def contains(column: str, needle: str, text: str) -> str:
     """Return SQL for "column contains the text of parameter `needle`, in any letter case"."""
-    # The byte-wise function is several times faster and knows the case of ASCII letters, which is all that most texts
-    # and every script without case need.
+    # The byte-wise function is several times faster and knows the case of ASCII letters, which is all that
+    # most texts and every script without case need.
     cased = any(letter.lower() != letter.upper() for letter in text if not letter.isascii())
     function = "positionCaseInsensitiveUTF8" if cased else "positionCaseInsensitive"
     return f"{function}({column}, {{{needle}:String}}) > 0"
@@ -104,10 +107,13 @@ def _text(text: str, values: dict[str, Any]) -> str:
     return f"""(
         {contains("name", "q", text)} OR {contains("note", "q", text)} OR session_id = {{q:String}}
         OR session_id IN (
-            SELECT multiIf(found.declared_session != '', found.declared_session, own.session_id != '', own.session_id, whole.session_id)
-            FROM (SELECT trace_id, span_id, declared_session FROM spans WHERE project = {{project:String}} AND ({spans})) AS found
+            SELECT multiIf(found.declared_session != '', found.declared_session, own.session_id != '',
+            own.session_id, whole.session_id)
+            FROM (SELECT trace_id, span_id, declared_session FROM spans WHERE project = {{project:String}}
+            AND ({spans})) AS found
             LEFT JOIN (
-                SELECT trace_id, span_id, session_id FROM span_sessions FINAL WHERE project = {{project:String}}
+                SELECT trace_id, span_id, session_id FROM span_sessions FINAL WHERE project =
+                {{project:String}}
             ) AS own ON own.trace_id = found.trace_id AND own.span_id = found.span_id
             LEFT JOIN (
                 SELECT trace_id, session_id FROM session_traces FINAL

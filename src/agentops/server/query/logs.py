@@ -48,14 +48,15 @@ def logs(
         where += f" AND ({contains('body', 'q', q)} OR {contains('logger', 'q', q)})"
         values["q"] = q
     rows = store.rows(
-        "SELECT log_id, trace_id, span_id, at_ns, severity, severity_text, name, body, body_format, logger, attributes "
+        "SELECT log_id, trace_id, span_id, at_ns, severity, severity_text, name, body, body_format, "
+        "logger, attributes "
         f"FROM logs FINAL WHERE {where} ORDER BY at_ns, log_id LIMIT {{limit:UInt32}}",
         {**values, "limit": limit + 1},
         _Log,
     )
     more = len(rows) > limit
     rows = rows[:limit]
-    shown = [
+    shown: list[dict[str, Any]] = [
         {
             "log_id": row.log_id,
             "event_id": row.span_id or None,

@@ -53,7 +53,8 @@ class _Session(Struct):
 def scope(store: Store, project: str, session_id: str, now_ns: int) -> Scope | None:
     """Return where a session's spans are, or None when there is no such session."""
     found = store.rows(
-        f"SELECT state = 'running' AND NOT {LAPSED} ? true : false AS running, started_at, tags, roots FROM sessions FINAL "
+        f"SELECT state = 'running' AND NOT {LAPSED} ? true : false AS running, started_at, tags, "
+        f"roots FROM sessions FINAL "
         "WHERE project = {project:String} AND session_id = {session:String} AND NOT deleted",
         {"project": project, "session": session_id, "now": now_ns},
         _Session,
@@ -83,7 +84,8 @@ def scope(store: Store, project: str, session_id: str, now_ns: int) -> Scope | N
     if mixed:
         values["mixed"] = mixed
         members = (
-            "(trace_id, span_id) IN (SELECT trace_id, span_id FROM span_sessions FINAL WHERE project = {project:String} "
+            "(trace_id, span_id) IN (SELECT trace_id, span_id FROM span_sessions FINAL WHERE project "
+            "= {project:String} "
             "AND trace_id IN {mixed:Array(String)} AND session_id = {session:String})"
         )
         clauses.append(
@@ -103,7 +105,10 @@ def scope(store: Store, project: str, session_id: str, now_ns: int) -> Scope | N
         project=project,
         session_id=session_id,
         where=f"project = {{project:String}} AND ({inside})",
-        logs_where=f"project = {{project:String}} AND ({logs_inside} OR (trace_id = '' AND declared_session = {{session:String}}))",
+        logs_where=(
+            f"project = {{project:String}} AND ({logs_inside} "
+            "OR (trace_id = '' AND declared_session = {session:String}))"
+        ),
         values=values,
         running=session.running,
         started_at=session.started_at,

@@ -26,7 +26,8 @@ SORTS: Final = {
 _COLUMNS: Final = f"""
     session_id, name, note, {STATE} AS shown_state,
     if({LAPSED}, 'stopped', state_reason) AS reason, {LAPSED} AS lapsed, {ENDED_AT} AS shown_ended_at,
-    tags, user_id, started_at, last_seen_at, events, llm, tool, action, agent, operation, retrieval, embedding,
+    tags, user_id, started_at, last_seen_at, events, llm, tool, action, agent, operation, retrieval,
+    embedding,
     guardrail, errors, tokens_input, tokens_output, tokens_cache_read, tokens_cache_write, tokens_reasoning,
     tokens_total, cost_usd, models, agents, tools, providers, error_types, service, resource_id, ledger_sent,
     ledger_stored, input_preview
@@ -121,7 +122,10 @@ def sessions(
     where, values = condition(filters)
     count = store.rows(f"SELECT count() AS total FROM sessions FINAL WHERE {where}", values, _Count)[0].total
     if given:
-        after = f" AND ({SORTS[sort]}, session_id) {'<' if down else '>'} ({{after:Float64}}, {{after_id:String}})"
+        after = (
+            f" AND ({SORTS[sort]}, session_id) {'<' if down else '>'} ({{after:Float64}}, "
+            f"{{after_id:String}})"
+        )
         values |= {"after": given[3], "after_id": given[4]}
     direction = "DESC" if down else "ASC"
     rows = store.rows(

@@ -17,19 +17,22 @@ def timeline(store: Store, scope: Scope) -> bytes:
     """
     sql = f"""
         SELECT
-            span_id AS event_id, {scope.parent} AS parent_id, kind, name, nullIf(toString(agent), '') AS agent,
+            span_id AS event_id, {scope.parent} AS parent_id, kind, name, nullIf(toString(agent), '') AS
+            agent,
             {iso_sql("s.started_at")} AS started_at,
             (toInt64(s.started_at) - toInt64({{origin:UInt64}})) / 1e6 AS start_ms,
             if(ended, duration_ns / 1e6, NULL) AS duration_ms,
             {scope.status} AS status,
             nullIf(toString(model), '') AS model, nullIf(toString(provider), '') AS provider,
             tokens_input, tokens_output, tokens_cache_read, tokens_cache_write, tokens_reasoning,
-            if(tokens_input IS NULL AND tokens_output IS NULL, NULL, ifNull(tokens_input, 0) + ifNull(tokens_output, 0))
+            if(tokens_input IS NULL AND tokens_output IS NULL, NULL, ifNull(tokens_input, 0) +
+            ifNull(tokens_output, 0))
                 AS tokens_total,
-            cost_usd, nullIf(toString(error_type), '') AS error_type, nullIf(error_message, '') AS error_message
+            cost_usd, nullIf(toString(error_type), '') AS error_type, nullIf(error_message, '') AS
+            error_message
         FROM spans AS s FINAL
         WHERE {scope.events_where}
         ORDER BY s.started_at, s.span_id
     """
-    answer = store.answer(sql, {**scope.values, "origin": scope.started_at}, format="JSONColumns")
+    answer = store.answer(sql, {**scope.values, "origin": scope.started_at}, form="JSONColumns")
     return answer.rstrip() or b"{}"

@@ -22,10 +22,10 @@ def iso(ns: int) -> str | None:
 
 def iso_sql(column: str) -> str:
     """Return SQL that writes a column of unix nanoseconds as `iso` does."""
-    return (
-        f"formatDateTime(fromUnixTimestamp64Nano(toInt64({column}), 'UTC'), '%Y-%m-%dT%H:%i:%S.', 'UTC') || "
-        + (f"leftPad(toString(intDiv({column} % 1000000000, 1000)), 6, '0') || 'Z'")
-    )
+    moment_ns = f"fromUnixTimestamp64Nano(toInt64({column}), 'UTC')"
+    seconds = f"formatDateTime({moment_ns}, '%Y-%m-%dT%H:%i:%S.', 'UTC')"
+    micros = f"leftPad(toString(intDiv({column} % 1000000000, 1000)), 6, '0')"
+    return f"{seconds} || {micros} || 'Z'"
 
 
 def moment(text: str, now_ns: int) -> int:

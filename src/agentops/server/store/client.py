@@ -1,7 +1,8 @@
 """`Store`: the one doorway to the engine.
 
-A client of clickhouse-connect is one handle that does one thing at a time, so reads borrow from a small pool; the
-writer and the summariser hold one each, and never wait for a reader. All methods block: call them from worker threads.
+A client of clickhouse-connect is one handle that does one thing at a time, so reads borrow from a small pool;
+the writer and the summariser hold one each, and never wait for a reader. All methods block: call them from
+worker threads.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
 from agentops.errors import StoreError
+from agentops.server.store.engine import load_engine
 from agentops.server.store.url import StoreUrl
 
 Row = TypeVar("Row")
@@ -62,6 +64,7 @@ class Store:
 
         try:
             if self.url.path is not None:
+                load_engine()
                 self.url.path.mkdir(parents=True, exist_ok=True, mode=0o700)
                 client = clickhouse_connect.get_client(
                     interface="chdb",
@@ -87,7 +90,7 @@ class Store:
         return client
 
     @contextlib.contextmanager
-    def _reader(self) -> Iterator[Any]:
+    def _reader(self) -> Generator[Any]:
         client: Any = None
         try:
             client = self._pool.get_nowait()
@@ -102,11 +105,11 @@ class Store:
             self._pool.put(client)
 
     def answer(
-        self, sql: str, parameters: Mapping[str, Any] | None = None, *, format: str = "JSONEachRow"
-    ) -> bytes:  # noqa: A002 -- the engine's word
-        """Return a query's result as bytes in one of the engine's formats. Values go in `{name:Type}` places."""
+        self, sql: str, parameters: Mapping[str, Any] | None = None, *, form: str = "JSONEachRow"
+    ) -> bytes:
+        """Return a query's result in one of the engine's formats. Values go in `{name:Type}` places."""
         with self._reader() as client:
-            return client.raw_query(sql, parameters=dict(parameters or {}), fmt=format)
+            return client.raw_query(sql, parameters=dict(parameters or {}), fmt=form)
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None, row: type[Row]) -> list[Row]:
         """Return a query's rows as structs; columns and fields meet by name."""

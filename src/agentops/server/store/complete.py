@@ -1,6 +1,7 @@
-"""Content that arrives beside its span: GenAI content events sent as log records complete the spans they name.
+"""Content that arrives beside its span: GenAI content events, sent as logs, complete the spans they name.
 
-A completed span is stored again, one version later; so a search, a preview and a page of events find it like any other.
+A completed span is stored again, one version later; so a search, a preview and a page of events find it like
+any other.
 """
 
 from __future__ import annotations

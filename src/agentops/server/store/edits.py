@@ -45,8 +45,8 @@ def changed(store: Store, project: str, session_id: str, change: Mapping[str, An
 def delete(store: Store, summariser: Summariser, project: str, session_id: str, version: int) -> bool:
     """Remove a session with its spans and logs; False when there is none.
 
-    Its traces are remembered as gone: a process that still reports into them brings nothing back. A foreign session id
-    that is used again in new traces starts anew.
+    Its traces are remembered as gone: a process that still reports into them brings nothing back. A foreign
+    session id that is used again in new traces starts anew.
     """
     asked = {"project": project, "session": session_id}
     traces = store.rows(
@@ -67,7 +67,8 @@ def delete(store: Store, summariser: Summariser, project: str, session_id: str, 
     for table in ("logs", "spans"):
         if whole:
             store.command(
-                f"DELETE FROM {table} WHERE project = {{project:String}} AND trace_id IN {{ids:Array(String)}}",
+                f"DELETE FROM {table} WHERE project = {{project:String}} AND trace_id IN "
+                f"{{ids:Array(String)}}",
                 {"project": project, "ids": whole},
             )
     if mixed:

@@ -1,7 +1,7 @@
 """The store's lock: chDB gives a path to one process, and who that is should be told, not guessed.
 
-The lock is an advisory lock on `<store>.lock` beside the store's folder, held for the life of the process; the file
-says who holds it. A crash frees it, whatever the file still says.
+The lock is an advisory lock on `<store>.lock` beside the store's folder, held for the life of the process;
+the file says who holds it. A crash frees it, whatever the file still says.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class StoreLock:
             owner = read_owner(self.path)
             where = f", serving {owner.url}," if owner.url else ""
             raise StoreError(
-                f"The store {store} is in use by process {owner.pid or 'unknown'}{where} and chDB allows one process a store. "
+                f"The store {store} is in use by process {owner.pid or 'unknown'}{where} and chDB "
+                f"allows one process a store. "
                 "Use that server, stop it, or choose another folder with --home or --store."
             ) from None
 

@@ -1,8 +1,9 @@
 """Membership: which session each span of a trace belongs to.
 
-A span belongs to the session that it declares, else to that of its nearest declaring ancestor in the trace, else to
-the only session that its trace declares, else to the trace itself (its id in UUID form). Since a declaring parent may
-arrive long after its children, the answer is recomputed from the whole trace whenever the trace changes.
+A span belongs to the session that it declares, else to that of its nearest declaring ancestor in the trace,
+else to the only session that its trace declares, else to the trace itself (its id in UUID form). Since a
+declaring parent may arrive long after its children, the answer is recomputed from the whole trace whenever
+the trace changes.
 """
 
 from __future__ import annotations

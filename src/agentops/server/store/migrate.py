@@ -1,7 +1,7 @@
 """Migrations: the schema's numbered files, each applied once, in order.
 
-A migration that was released is never edited. A store that has migrations this version does not know was made by a
-newer one and is refused untouched.
+A migration that was released is never edited. A store that has migrations this version does not know was made
+by a newer one and is refused untouched.
 """
 
 from __future__ import annotations
@@ -85,8 +85,10 @@ def migrate(store: Store, folder: Path = FOLDER) -> list[Migration]:
     newer = sorted(number for number in applied if number > newest)
     if newer:
         raise StoreError(
-            f"The store {store.url} was made by a newer version of AgentOps (its migration {newer[-1]:04d}_{applied[newer[-1]]} "
-            f"is unknown here; this version ends at {newest:04d}). Upgrade with: pip install --upgrade 'agentops[server]', "
+            f"The store {store.url} was made by a newer version of AgentOps (its migration "
+            f"{newer[-1]:04d}_{applied[newer[-1]]} "
+            f"is unknown here; this version ends at {newest:04d}). Upgrade with: pip install "
+            f"--upgrade 'agentops[server]', "
             "or choose another store with --store."
         )
     done: list[Migration] = []

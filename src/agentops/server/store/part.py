@@ -1,7 +1,7 @@
 """Part: what one trace contributes to one session, computed from the facts of its spans.
 
-Tokens and cost are summed over leaf calls: an llm or embedding event above another that knows its usage repeats it
-(agents, workflows and wrapping libraries do), and two records of one call share its response id.
+Tokens and cost are summed over leaf calls: an llm or embedding event above another that knows its usage
+repeats it (agents, workflows and wrapping libraries do), and two records of one call share its response id.
 """
 
 from __future__ import annotations
@@ -83,12 +83,15 @@ class Part(Struct, frozen=True, omit_defaults=True):
     stored: int = 0
 
 
-def part(facts: Iterable[Fact], trace: Mapping[str, Fact]) -> Part:
+def part(facts: Iterable[Fact], trace: Mapping[str, Fact]) -> tuple[Part, set[str]]:
     """Compute a part.
 
     Args:
         facts: the spans of the trace that belong to the session.
         trace: all spans of the trace by id, for finding parents.
+
+    Returns:
+        The part, and the ids of calls whose usage it leaves out since another event states it too.
     """
     spans = sorted(facts, key=lambda one: one.started_at)
     mine = {one.span_id for one in spans}
@@ -134,14 +137,14 @@ def part(facts: Iterable[Fact], trace: Mapping[str, Fact]) -> Part:
             tools[one.name] = None
         elif kind == "agent" and not one.agent:
             agents[one.name] = None
-    calls = _counted_calls(events, trace)
+    calls, repeats = _counted_calls(events, trace)
     costs = [one.cost_usd for one in calls if one.cost_usd is not None]
     costs += [
         one.cost_usd
         for one in events
         if one.kind == "tool" and one.cost_usd is not None and one.cost_source == "reported"
     ]
-    return Part(
+    found = Part(
         started_at=spans[0].started_at if spans else 0,
         ended_at=max((one.started_at + one.duration_ns for one in spans), default=0),
         last_seen_at=max((one.seen_at for one in spans), default=0),
@@ -173,14 +176,15 @@ def part(facts: Iterable[Fact], trace: Mapping[str, Fact]) -> Part:
         sent=sent,
         stored=stored,
     )
+    return found, repeats
 
 
 def _knows_usage(one: Fact) -> bool:
     return one.tokens_input is not None or one.tokens_output is not None or one.cost_usd is not None
 
 
-def _counted_calls(events: list[Fact], trace: Mapping[str, Fact]) -> list[Fact]:
-    """Return the calls whose usage counts: leaves, each provider response once."""
+def _counted_calls(events: list[Fact], trace: Mapping[str, Fact]) -> tuple[list[Fact], set[str]]:
+    """Return the calls whose usage counts (leaves, each provider response once) and the ids of the others."""
     calls = [one for one in events if one.kind in _CALLS]
     repeated: set[str] = set()
     above: set[str] = set()
@@ -208,7 +212,10 @@ def _counted_calls(events: list[Fact], trace: Mapping[str, Fact]) -> list[Fact]:
         before = by_response.get(one.response_id)
         if before is None or _weight(one) > _weight(before):
             by_response[one.response_id] = one
-    return counted + list(by_response.values())
+    counted += by_response.values()
+    if len(counted) == len(calls):
+        return counted, set()
+    return counted, {one.span_id for one in calls} - {one.span_id for one in counted}
 
 
 def _below_known(one: Fact, trace: Mapping[str, Fact], above: set[str]) -> bool:

@@ -1,22 +1,18 @@
 """A session's row: computed from the parts of its traces and from what a user said about it.
 
-State: our own sessions end when a root that is theirs says how. A session that names no state runs until its root
-ends, then it is what the root's status says. Silence is judged when the row is read (`lapses_at`), so that a session
-that reports again simply runs again.
+State: our own sessions end when a root that is theirs says how. A session that names no state runs until its
+    root ends, then it is what the root's status says. Silence is judged when the row is read (`lapses_at`),
+    so that a session that reports again simply runs again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from msgspec import Struct, field
 
 from agentops.server.store.part import Part, Top
-
-KINDS: Final = ("llm", "tool", "action", "agent", "operation", "retrieval", "embedding", "guardrail")
-"""Kinds that have a count of their own in a session's row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +145,14 @@ def session_row(
         last_seen_at=last_seen,
         lapses_at=last_seen + silence_ns if state == "running" else 0,
         events=sum(kinds.values()),
-        **{kind: kinds.get(kind, 0) for kind in KINDS},
+        llm=kinds.get("llm", 0),
+        tool=kinds.get("tool", 0),
+        action=kinds.get("action", 0),
+        agent=kinds.get("agent", 0),
+        operation=kinds.get("operation", 0),
+        retrieval=kinds.get("retrieval", 0),
+        embedding=kinds.get("embedding", 0),
+        guardrail=kinds.get("guardrail", 0),
         errors=sum(part.errors for part in ordered),
         tokens_input=tokens_input,
         tokens_output=tokens_output,
@@ -175,7 +178,7 @@ def session_row(
 
 
 def _main_root(parts: list[Part]) -> Top | None:
-    """Return the span that names the session: its own root, else one that contributes, else its first event."""
+    """Return the span that names the session: its own root, else a contributing one, else its first event."""
     roots = sorted(
         (root for part in parts for root in part.roots), key=lambda root: (root.inherited, root.started_at)
     )

@@ -43,6 +43,7 @@ class _Trace(Struct):
     facts: dict[str, Fact] = field(default_factory=dict[str, Fact])
     sessions: set[str] = field(default_factory=set[str])
     derived: dict[str, str] = field(default_factory=dict[str, str])
+    repeats: set[str] = field(default_factory=set[str])
 
 
 class _TracedFact(Fact, frozen=True, kw_only=True, gc=False):
@@ -61,13 +62,18 @@ class _Derived(Struct):
     session_id: str
 
 
+class _Repeat(Struct):
+    trace_id: str
+    span_id: str
+
+
 class _DirtyTrace(Struct):
     project: str
     trace_id: str
 
 
 class Summariser:
-    """The one thread that writes sessions, session_traces and span_sessions."""
+    """The one thread that writes sessions, session_traces, span_sessions and repeats."""
 
     def __init__(self, store: Store, silence: Silence, on_change: Callable[[str, list[str]], None]) -> None:
         self._store = store
@@ -95,7 +101,7 @@ class Summariser:
         self._thread.start()
 
     def submit(self, touched: Mapping[TraceKey, list[Fact]], content: bool = False) -> None:
-        """Take the facts of spans that are committed. Costs next to nothing; call it before acknowledging them.
+        """Take the facts of committed spans. Costs next to nothing; call it before acknowledging them.
 
         Args:
             touched: facts by trace; without any for a trace whose logs changed.
@@ -109,7 +115,7 @@ class Summariser:
             self._wake.notify_all()
 
     def caught_up(self, timeout_s: float) -> bool:
-        """Wait until everything submitted before this call is in the session rows; False when that takes longer."""
+        """Wait until all that was submitted before is in the session rows; False when that takes longer."""
         with self._wake:
             target = self._submitted
             return self._wake.wait_for(lambda: self._covered >= target or self._stopping, timeout_s)
@@ -138,7 +144,7 @@ class Summariser:
             if work:
                 self._pass(work)
             else:
-                self._write_sessions({(change.project, change.session_id)}, time.time_ns(), [], [])
+                self._write_sessions({(change.project, change.session_id)}, time.time_ns())
         self._on_change(change.project, [change.session_id])
 
     def _run(self) -> None:
@@ -228,6 +234,7 @@ class Summariser:
         gone = self._gone(work)
         part_rows: list[bytes] = []
         derived_rows: list[bytes] = []
+        repeat_rows: list[bytes] = []
         touched: set[SessionKey] = set()
         fresh: dict[SessionKey, dict[str, Part | None]] = {}
         for key, facts in work.items():
@@ -239,8 +246,10 @@ class Summariser:
             for session_id in [one for one in shares if trace_id in gone.get((project, one), ())]:
                 del shares[session_id]
             whole = not derived and len(shares) == 1
+            repeats: set[str] = set()
             for session_id, share in shares.items():
-                one = part(share, trace.facts)
+                one, repeated = part(share, trace.facts)
+                repeats |= repeated
                 fresh.setdefault((project, session_id), {})[trace_id] = one
                 part_rows.append(_part_row(project, session_id, trace_id, whole, one, version))
             for session_id in trace.sessions - shares.keys():
@@ -257,7 +266,16 @@ class Summariser:
                     derived_rows.append(msgspec.json.encode({**row, "version": version}))
             touched.update((project, session_id) for session_id in shares.keys() | trace.sessions)
             trace.sessions = set(shares)
+            for span_id in repeats ^ trace.repeats:
+                row = {
+                    "project": project,
+                    "trace_id": trace_id,
+                    "span_id": span_id,
+                    "repeated": span_id in repeats,
+                }
+                repeat_rows.append(msgspec.json.encode({**row, "version": version}))
             trace.derived = derived
+            trace.repeats = repeats
             if len(trace.facts) > _PACED_FACTS:
                 self._held[key] = time.monotonic() + 2 * (time.monotonic() - began)
         self._load_sessions([key for key in touched if key not in self._sessions])
@@ -270,7 +288,10 @@ class Summariser:
                 else:
                     known[trace_id] = one
                     self._cached_parts += 1
-        self._write_sessions(touched, version, part_rows, derived_rows)
+        self._store.insert("repeats", repeat_rows, self._client)
+        self._store.insert("span_sessions", derived_rows, self._client)
+        self._store.insert("session_traces", part_rows, self._client)
+        self._write_sessions(touched, version)
         self._shrink()
         changed: dict[str, set[str]] = {}
         for project, session_id in touched:
@@ -287,9 +308,7 @@ class Summariser:
                 continue
             known[one.span_id] = one
 
-    def _write_sessions(
-        self, touched: set[SessionKey], version: int, part_rows: list[bytes], derived_rows: list[bytes]
-    ) -> None:
+    def _write_sessions(self, touched: set[SessionKey], version: int) -> None:
         self._load_sessions([key for key in touched if key not in self._sessions])
         edits = self._edits(touched)
         rows: list[SessionRow] = []
@@ -300,8 +319,6 @@ class Summariser:
             )
             rows.append(row)
             self._sessions.move_to_end(key)
-        self._store.insert("span_sessions", derived_rows, self._client)
-        self._store.insert("session_traces", part_rows, self._client)
         self._store.insert("sessions", [msgspec.json.encode(row) for row in rows], self._client)
 
     # What the store knows.
@@ -325,7 +342,8 @@ class Summariser:
             self._traces[project, trace_id] = _Trace()
         for row in known:
             self._traces[project, row.trace_id].sessions.add(row.session_id)
-        # A trace without a row is new, unless other servers write too or a crash came before its first summary.
+        # A trace without a row is new, unless other servers write too or a crash came before its first
+        # summary.
         seen = {row.trace_id for row in known}
         if self._store.url.embedded:
             seen |= {trace_id for trace_id in ids if not work[project, trace_id]}
@@ -335,7 +353,7 @@ class Summariser:
             return
         asked["ids"] = sorted(seen)
         for one in self._store.rows(
-            f"SELECT trace_id, {COLUMNS} FROM spans FINAL "  # noqa: S608 -- our own column names
+            f"SELECT trace_id, {COLUMNS} FROM spans FINAL "
             "WHERE project = {project:String} AND trace_id IN {ids:Array(String)}",
             asked,
             _TracedFact,
@@ -348,6 +366,13 @@ class Summariser:
             _Derived,
         ):
             self._traces[project, link.trace_id].derived[link.span_id] = link.session_id
+        for repeat in self._store.rows(
+            "SELECT trace_id, span_id FROM repeats FINAL "
+            "WHERE project = {project:String} AND trace_id IN {ids:Array(String)} AND repeated",
+            asked,
+            _Repeat,
+        ):
+            self._traces[project, repeat.trace_id].repeats.add(repeat.span_id)
 
     def _load_sessions(self, keys: list[SessionKey]) -> None:
         for key in keys:
@@ -370,7 +395,8 @@ class Summariser:
         for project, ids in _by_project(keys).items():
             for start in range(0, len(ids), _IDS_PER_QUERY):
                 for row in self._store.rows(
-                    "SELECT * FROM edits FINAL WHERE project = {project:String} AND session_id IN {ids:Array(String)}",
+                    "SELECT * FROM edits FINAL WHERE project = {project:String} AND session_id IN "
+                    "{ids:Array(String)}",
                     {"project": project, "ids": ids[start : start + _IDS_PER_QUERY]},
                     Edit,
                 ):

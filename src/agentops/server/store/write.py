@@ -1,7 +1,8 @@
 """The writer: one committing thread, one insert for all requests that wait.
 
-`submit` hands over a batch and returns a future; the future is done when the rows are on disk. Requests that come in
-while an insert runs share the next one. The queue is bounded by bytes: beyond it, `Full` tells the sender to wait.
+`submit` hands over a batch and returns a future; the future is done when the rows are on disk. Requests that
+come in while an insert runs share the next one. The queue is bounded by bytes: beyond it, `Full` tells the
+sender to wait.
 """
 
 from __future__ import annotations

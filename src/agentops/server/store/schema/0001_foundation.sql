@@ -169,6 +169,19 @@ ENGINE = ${replacing}(version)
 ORDER BY (project, trace_id, span_id)
 SETTINGS index_granularity = 1024${settings};
 
+-- Calls whose usage another event of the trace states too (wrappers, second instrumentation): sums leave them out.
+CREATE TABLE IF NOT EXISTS repeats ${on_cluster}
+(
+    project LowCardinality(String),
+    trace_id String CODEC(ZSTD(1)),
+    span_id String CODEC(ZSTD(1)),
+    repeated Bool,
+    version UInt64 CODEC(ZSTD(1))
+)
+ENGINE = ${replacing}(version)
+ORDER BY (project, trace_id, span_id)
+SETTINGS index_granularity = 1024${settings};
+
 CREATE TABLE IF NOT EXISTS logs ${on_cluster}
 (
     project LowCardinality(String),

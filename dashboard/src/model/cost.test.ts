@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { arithmetic, readCost } from "./cost";
+
+const LINES = [
+  { class: "input", tokens: 752, usd_per_million: 2.5, usd: 0.00188, price: "openai/gpt-4o", date: "2026-08-06", source: "genai-prices 0.2.3" },
+  { class: "cache_read", tokens: 1152, usd_per_million: 1.25, usd: 0.00144, price: "openai/gpt-4o", date: "2026-08-06", source: "genai-prices 0.2.3" },
+  { class: "output", tokens: 217, usd_per_million: 10, usd: 0.00217, price: "openai/gpt-4o", date: "2026-08-06", source: "genai-prices 0.2.3" },
+];
+
+test("a cost is told as arithmetic with its price's origin", () => {
+  const story = readCost(LINES);
+  expect(arithmetic(story.terms)).toBe("752 × $2.50 + 1,152 × $1.25 + 217 × $10.00 per million");
+  expect(story.source).toBe("openai/gpt-4o · price of 2026-08-06 · genai-prices 0.2.3");
+});
+
+test("what is billed by the request stands apart", () => {
+  const { terms } = readCost([LINES[0], { class: "request", tokens: 1, usd_per_million: 5000, usd: 0.005 }]);
+  expect(arithmetic(terms)).toBe("752 × $2.50 per million, $0.0050 per request");
+});
+
+test("a missing or strange detail is no story", () => {
+  for (const detail of [null, "x", {}, [{ tokens: "many" }]]) expect(arithmetic(readCost(detail).terms)).toBe("");
+});

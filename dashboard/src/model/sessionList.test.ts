@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { append, mergeHead, unseen, updateInPlace } from "./sessionList";
+
+interface Row {
+  session_id: string;
+  cost?: number;
+}
+const rows = (text: string): Row[] => text.split("").map((session_id) => ({ session_id }));
+const ids = (list: { rows: readonly Row[] }) => list.rows.map((row) => row.session_id).join("");
+const list = (text: string, cursor: string | null = "next") => ({ rows: rows(text), cursor, total: 100 });
+
+test("a page is appended without showing a row twice", () => {
+  expect(ids(append(list("abc"), list("cde", null)))).toBe("abcde");
+});
+
+test("at the top the server's order is taken, and rows loaded beyond stay", () => {
+  const merged = mergeHead(list("abcdef", "deep"), { ...list("nabc", "shallow"), total: 101 });
+  expect(ids(merged)).toBe("nabcef");
+  expect(merged.cursor).toBe("deep");
+  expect(merged.total).toBe(101);
+});
+
+test("away from the top rows change where they stand and none is added", () => {
+  const updated = updateInPlace(list("abc"), [{ session_id: "n" }, { session_id: "b", cost: 2 }]);
+  expect(updated.rows).toEqual([{ session_id: "a" }, { session_id: "b", cost: 2 }, { session_id: "c" }]);
+});
+
+test("news that touches no loaded row changes nothing at all", () => {
+  const before = list("abc");
+  expect(updateInPlace(before, rows("xyz"))).toBe(before);
+});
+
+test("rows that wait above are counted", () => {
+  expect(unseen(list("abc"), list("nmabc"))).toBe(2);
+});

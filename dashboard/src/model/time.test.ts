@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { ago, both, clock, day } from "./time";
+import { epochMicros } from "./units";
+
+const AT = epochMicros("2026-11-20T14:02:11.482913Z");
+
+test("microseconds survive reading and showing", () => {
+  expect(AT).toBe(1_795_183_331_482_913);
+  expect(clock(AT, "utc", 6)).toBe("14:02:11.482913");
+  expect(clock(AT, "utc", 0)).toBe("14:02:11");
+  expect(epochMicros("2026-11-20T14:02:11Z")).toBe(1_795_183_331_000_000);
+  expect(epochMicros(null)).toBeNaN();
+});
+
+test("short for a column, by distance", () => {
+  const after = (seconds: number) => ago(AT, AT + seconds * 1e6, "utc");
+  expect([after(3), after(42), after(360), after(3 * 3600), after(30 * 3600), after(400 * 86_400)]).toEqual([
+    "now",
+    "42 s ago",
+    "6 min ago",
+    "14:02",
+    "20 Nov 14:02",
+    "20 Nov 2026",
+  ]);
+});
+
+test("hover tells both zones", () => {
+  expect(both(AT)).toContain("20 Nov 2026 14:02:11.482913 UTC");
+  expect(day(AT, "utc")).toBe("20 Nov 2026");
+});

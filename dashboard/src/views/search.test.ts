@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { readSessionSearch } from "./session/search";
+import { filtersOf, isFiltered, orderOf, readSessionsSearch } from "./sessions/search";
+
+test("the list's address is read with suspicion", () => {
+  const search = readSessionsSearch({ q: "x", tag: "one", state: ["fail", "running"], sort: "cost", order: "sideways", evil: "1" });
+  expect(search).toEqual({ q: "x", tag: ["one"], state: ["fail", "running"], sort: "cost" });
+  expect(filtersOf(search)).toEqual({ q: "x", tag: ["one"], state: ["fail", "running"] });
+  expect(orderOf(search)).toEqual({ sort: "cost", order: "desc" });
+  expect(isFiltered(readSessionsSearch({ sort: "cost" }))).toBe(false);
+});
+
+test("a session's address is read with suspicion", () => {
+  expect(readSessionSearch({ view: "tree", event: "abc", hide: ["tool", "nonsense"], ruler: "clock", zoom: "1-2" })).toEqual({
+    view: "tree",
+    event: "abc",
+    hide: ["tool"],
+    ruler: "clock",
+    zoom: "1-2",
+  });
+  expect(readSessionSearch({ view: "elsewhere", ruler: "sun", hide: undefined })).toEqual({});
+});

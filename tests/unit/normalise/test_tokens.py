@@ -1,0 +1,182 @@
+"""Tokens by class: the input holds the cached ones, the output the reasoning, and nothing is made up."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.unit.normalise.spans import event
+
+CLAUDE = "claude-sonnet-4-20250514"
+
+
+def counts(said: dict[str, Any], **fields: Any) -> tuple[int | None, ...]:
+    found = event(said, **fields)
+    return (
+        found.tokens_input,
+        found.tokens_output,
+        found.tokens_cache_read,
+        found.tokens_cache_write,
+        found.tokens_reasoning,
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        pytest.param(
+            {
+                "gen_ai.usage.input_tokens": 1301,
+                "gen_ai.usage.output_tokens": 8,
+                "gen_ai.usage.cache_read.input_tokens": 1024,
+                "gen_ai.usage.cache_creation.input_tokens": 256,
+                "gen_ai.usage.reasoning.output_tokens": 4,
+            },
+            (1301, 8, 1024, 256, 4),
+            id="otel",
+        ),
+        pytest.param(
+            {
+                "gen_ai.usage.input_tokens": 10,
+                "gen_ai.usage.output_tokens": 2,
+                "gen_ai.usage.cache_write.input_tokens": 3,
+            },
+            (10, 2, None, 3, None),
+            id="the newer name of cache writes",
+        ),
+        pytest.param(
+            {
+                "gen_ai.usage.prompt_tokens": 20,
+                "gen_ai.usage.completion_tokens": 9,
+                "gen_ai.usage.cache_read_input_tokens": 5,
+                "gen_ai.usage.reasoning_tokens": 3,
+            },
+            (20, 9, 5, None, 3),
+            id="otel up to 1.36",
+        ),
+        pytest.param(
+            {"llm.usage.prompt_tokens": 20, "llm.usage.completion_tokens": 9},
+            (20, 9, None, None, None),
+            id="openllmetry",
+        ),
+        pytest.param(
+            {
+                "llm.token_count.prompt": 1301,
+                "llm.token_count.completion": 8,
+                "llm.token_count.prompt_details.cache_read": 1024,
+                "llm.token_count.prompt_details.cache_write": 256,
+                "llm.token_count.completion_details.reasoning": 0,
+            },
+            (1301, 8, 1024, 256, 0),
+            id="openinference",
+        ),
+        pytest.param({"gen_ai.usage.input_tokens": 5}, (5, None, None, None, None), id="embedding"),
+        pytest.param({}, (None, None, None, None, None), id="nothing"),
+        pytest.param(
+            {"gen_ai.usage.input_tokens": 0, "gen_ai.usage.output_tokens": 0},
+            (None, None, None, None, None),
+            id="a stream without usage",
+        ),
+        pytest.param({"gen_ai.aggregated_usage.input_tokens": 99}, (None,) * 5, id="sums are not a leaf's"),
+        pytest.param(
+            {"gen_ai.usage.input_tokens": "12", "gen_ai.usage.output_tokens": 3.0},
+            (12, 3, None, None, None),
+            id="texts",
+        ),
+        pytest.param(
+            {
+                "gen_ai.usage.input_tokens": -1,
+                "gen_ai.usage.output_tokens": True,
+                "llm.token_count.prompt": 4,
+            },
+            (4, None, None, None, None),
+            id="nonsense gives way to the next name",
+        ),
+        pytest.param(
+            {"gen_ai.usage.output_tokens": 10, "gen_ai.usage.details.thoughts_tokens": 90},
+            (None, 100, None, None, 90),
+            id="reasoning counted beside the output",
+        ),
+    ],
+)
+def test_tokens(said: dict[str, Any], expected: tuple[int | None, ...]) -> None:
+    assert counts(said) == expected
+
+
+RAW = {
+    "gen_ai.usage.prompt_tokens": 2000,
+    "gen_ai.usage.completion_tokens": 8,
+    "gen_ai.usage.cache_read_input_tokens": 1024,
+    "gen_ai.usage.cache_creation_input_tokens": 256,
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "scope", "entered"),
+    [
+        ({**RAW, "gen_ai.response.model": CLAUDE}, "anthropic", 3280),
+        ({**RAW, "gen_ai.system": "Anthropic"}, "agentops", 3280),
+        ({**RAW, "gen_ai.system": "Anthropic"}, "opentelemetry.instrumentation.anthropic", 2000),
+        ({**RAW, "gen_ai.system": "OpenAI", "gen_ai.response.model": "gpt-4o"}, "openai", 2000),
+        ({**RAW, "gen_ai.usage.prompt_tokens": 21, "gen_ai.system": "OpenAI"}, "openai", 1301),
+    ],
+)
+def test_cached_tokens_beside_the_input_are_added_once(
+    said: dict[str, Any], scope: str, entered: int
+) -> None:
+    assert counts(said, scope=scope) == (entered, 8, 1024, 256, None)
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (
+            {
+                "input_tokens": 21,
+                "output_tokens": 8,
+                "cache_read_input_tokens": 1024,
+                "cache_creation_input_tokens": 256,
+            },
+            (1301, 8, 1024, 256, None),
+        ),
+        (
+            {
+                "prompt_tokens": 1200,
+                "completion_tokens": 48,
+                "prompt_tokens_details": {"cached_tokens": 1024},
+                "completion_tokens_details": {"reasoning_tokens": 40},
+            },
+            (1200, 48, 1024, None, 40),
+        ),
+        (
+            {"promptTokenCount": 10, "candidatesTokenCount": 5, "thoughtsTokenCount": 7},
+            (10, 12, None, None, 7),
+        ),
+        ("nonsense", (None,) * 5),
+    ],
+)
+def test_a_providers_own_usage_is_read_when_there_is_nothing_else(
+    raw: Any, expected: tuple[int | None, ...]
+) -> None:
+    assert counts({"gen_ai.usage.raw": json.dumps(raw)}) == expected
+    assert counts({"gen_ai.usage.raw": raw}) == expected
+    assert counts({"gen_ai.usage.raw": raw, "gen_ai.usage.input_tokens": 3})[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("said", "cost"),
+    [
+        ({"gen_ai.usage.cost": 0.25}, 0.25),
+        ({"llm.cost.total": 0.5}, 0.5),
+        ({"operation.cost": "0.125"}, 0.125),
+        ({"gen_ai.usage.total_cost": 0}, 0.0),
+        ({"gen_ai.usage.total_cost": -1.0}, None),
+        ({"gen_ai.usage.cost": float("nan")}, None),
+        ({"gen_ai.usage.cost": "much"}, None),
+    ],
+)
+def test_reported_cost(said: dict[str, Any], cost: float | None) -> None:
+    found = event(said)
+    assert (found.cost_usd, found.cost_source) == (cost, "" if cost is None else "reported")
