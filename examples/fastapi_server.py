@@ -1,7 +1,7 @@
 """A web server in which each request is a session of its own, however many run at once.
 
     python examples/fastapi_server.py            # answers two requests at once, then stops
-    uvicorn fastapi_server:app --app-dir examples  # serves
+    uvicorn --app-dir examples fastapi_server:app   # serves
 
 With OPENAI_API_KEY set the model is OpenAI's; without, it is a stand-in on this machine (model_standin.py).
 """
@@ -15,10 +15,10 @@ from typing import Any
 import httpx
 import openai
 from fastapi import FastAPI
-from model_standin import StandIn
 
 import agentops
 from agentops.sdk.decorators import operation
+from model_standin import StandIn
 
 app = FastAPI()
 

@@ -11,10 +11,10 @@ import os
 from typing import Any
 
 import openai
-from model_standin import StandIn
 
 import agentops
 from agentops import ActionEvent, MultiSessionException
+from model_standin import StandIn
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ in order (example first, so that its session says why it ended), and a kill of t
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -14,7 +15,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Generator
 from types import FrameType
@@ -50,7 +50,8 @@ def main() -> int:
         began = time.monotonic()
         server = _start_server(port)
         if not _wait_ready(server, url):
-            steps.say(f"\n✗ The server did not start. For another port: make run PORT={port + 1}")
+            if not _is_free(port):
+                steps.say(f"\n  To run it beside that, on another port: make run PORT={port + 1}")
             return server.returncode or 1
         steps.say(f"✓ The server is ready (after {steps.duration(time.monotonic() - began)})")
         steps.say(f"\n    Dashboard: {url}\n")
@@ -93,14 +94,19 @@ def _start_server(port: int) -> subprocess.Popen[bytes]:
 
 
 def _wait_ready(server: subprocess.Popen[bytes], url: str) -> bool:
-    """Return True when the server answers, False when it ended (it has said why)."""
+    """Return True when the server answers, False when it ended (it has said why).
+
+    Another server may answer at the port that this one is about to find taken.
+    """
     deadline = time.monotonic() + _READY_WITHIN_S
     while server.poll() is None:
         try:
-            with urllib.request.urlopen(f"{url}/healthz", timeout=2):
-                return True
-        except (OSError, urllib.error.URLError):
-            time.sleep(0.05)
+            with urllib.request.urlopen(f"{url}/healthz", timeout=2) as answer:
+                if json.load(answer)["pid"] == server.pid:
+                    return True
+        except (OSError, ValueError, LookupError, TypeError):
+            pass
+        time.sleep(0.05)
         if time.monotonic() > deadline:
             raise steps.StepFailed(f"The server did not answer at {url}/healthz within {_READY_WITHIN_S} s.")
     return False

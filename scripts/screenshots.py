@@ -54,6 +54,17 @@ def plan() -> list[Shot]:
     return shots
 
 
+def first_session(url: str, query: str, most_events: int = 10**9) -> str:
+    """Return the id of the first listed session with no more events, waiting until there is one."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for session in read(f"{url}/api/sessions?{query}")["sessions"]:
+            if session["event_counts"]["total"] <= most_events:
+                return session["session_id"]
+        time.sleep(0.2)
+    raise SystemExit(f"No session came up for {query}.")
+
+
 def read(url: str) -> Any:
     """Return the JSON at a URL."""
     with urllib.request.urlopen(url, timeout=30) as response:
@@ -98,10 +109,9 @@ def seeded(url: str) -> Generator[dict[str, str]]:
     try:
         assert feed.stdout is not None
         names = {"live": feed.stdout.readline().strip()}
-        failed = read(f"{url}/api/sessions?state=fail&tag=production&sort=errors&limit=20")["sessions"]
-        names["failed"] = next(row["session_id"] for row in failed if row["event_counts"]["total"] < 40)
-        names["big"] = read(f"{url}/api/sessions?tag=stress")["sessions"][0]["session_id"]
-        names["hostile"] = read(f"{url}/api/sessions?q=onerror")["sessions"][0]["session_id"]
+        names["failed"] = first_session(url, "state=fail&tag=production&sort=errors", most_events=40)
+        names["big"] = first_session(url, "tag=stress")
+        names["hostile"] = first_session(url, "q=onerror")
         timeline = read(f"{url}/api/sessions/{names['failed']}/timeline")
         events = list(zip(timeline["event_id"], timeline["kind"], timeline["status"], strict=True))
         names["call"] = [event for event, kind, _ in events if kind == "llm"][2]

@@ -41,6 +41,9 @@ class Models:
             def send(self, status: int, answer: dict[str, Any]) -> None:
                 if "id" in answer:
                     answer = {**answer, "id": f"{answer['id']}-{next(numbers)}"}
+                if "model" in answer:
+                    # A model that has a price under its plain name.
+                    answer = {**answer, "model": answer["model"].removesuffix("-2024-08-06")}
                 super().send(status, answer)
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Counting)

@@ -18,6 +18,8 @@ PAGES = sorted(
     if "node_modules" not in path.parts
 )
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+# Read by the tests and by the dashboard's development server, not by the product.
+NOT_SETTINGS = {"AGENTOPS_TEST_BROWSER", "AGENTOPS_TEST_CLICKHOUSE", "AGENTOPS_DEV_SERVER"}
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
@@ -45,6 +47,12 @@ def test_every_decision_is_listed() -> None:
     folder = ROOT / "docs" / "decisions"
     listed = set(LINK.findall((folder / "README.md").read_text()))
     assert listed == {path.name for path in folder.glob("[0-9]*.md")}
+
+
+def test_every_page_and_every_example_is_listed() -> None:
+    for folder, kind in ((ROOT / "docs", "*.md"), (ROOT / "examples", "*.py")):
+        listed = set(LINK.findall((folder / "README.md").read_text()))
+        assert {path.name for path in folder.glob(kind)} - {"README.md", "__init__.py"} <= listed
 
 
 def make_targets() -> set[str]:

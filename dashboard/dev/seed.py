@@ -224,7 +224,10 @@ def running(rng: random.Random, age_s: float) -> Session:
     """Return a session that has not ended, with a call in flight."""
     start = time.time_ns() - int(age_s * SECOND)
     session = story(rng, start, "Success")
-    session.spans = [span for span in session.spans if int(span["endTimeUnixNano"]) < time.time_ns()]
+    session.spans = [
+        span for span in session.spans
+        if span["spanId"] != session.root and int(span["endTimeUnixNano"]) < time.time_ns()
+    ]
     agent = session.event("agent", "executor", session.root, start + SECOND // 10, 0, {"gen_ai.agent.name": "executor"})
     session.event("llm", "chat gpt-4o", agent, time.time_ns() - 4 * SECOND, 0, {"gen_ai.request.model": "gpt-4o"})
     session.root_span(0, None, None)

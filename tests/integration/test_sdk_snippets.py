@@ -1,7 +1,7 @@
 """Every snippet of the guide to sessions, run as printed in a process of its own against a real server.
 
-`...` stands for a value, and a name that a snippet leaves to the reader is defined before it. What a snippet promises is
-read back from the server's API.
+`...` stands for a value, and a name that a snippet leaves to the reader is defined before it. What a snippet
+promises is read back from the server's API.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ class Program:
     def __init__(self, server: Server, folder: Path, models: Models) -> None:
         self.server = server
         self.folder = folder
+        self.service = f"program-{uuid.uuid4()}"
+        """What the program is called, so that its sessions are told from other tests'."""
         self.models = models
 
     def environment(self, **more: str) -> dict[str, str]:
@@ -35,7 +38,8 @@ class Program:
         }
         return {
             **kept,
-            "AGENTOPS_HOME": str(self.folder),
+            "OTEL_SERVICE_NAME": self.service,
+            "AGENTOPS_HOME": str(self.server.home),
             "AGENTOPS_API_ENDPOINT": self.server.url,
             "OPENAI_BASE_URL": f"{self.models.url}/v1",
             "OPENAI_API_KEY": "none",
@@ -57,26 +61,29 @@ class Program:
         return done.stdout + done.stderr
 
     def sessions(self, count: int) -> list[dict[str, Any]]:
-        """Return the sessions, oldest first, once there are as many and none runs."""
+        """Return the program's sessions, oldest first, once there are as many and none runs."""
+
+        def own(answer: Any) -> list[dict[str, Any]]:
+            return [one for one in answer["sessions"] if one["service"] == self.service]
+
         found = self.server.wait(
             "/api/sessions",
-            lambda got: (
-                len(got["sessions"]) == count and all(one["state"] != "running" for one in got["sessions"])
-            ),
+            lambda got: len(own(got)) == count and all(one["state"] != "running" for one in own(got)),
             order="asc",
+            limit=500,
         )
-        return found["sessions"]
+        return own(found)
 
     def events(self, session: dict[str, Any]) -> list[dict[str, Any]]:
         return self.server.get(f"/api/sessions/{session['session_id']}/events", limit=1000)["events"]
 
 
 @pytest.fixture
-def program(server: Server, tmp_path: Path) -> Any:
+def program(module_server: Server, tmp_path: Path) -> Any:
     folder = tmp_path / "program"
     folder.mkdir()
     with Models() as models:
-        yield Program(server, folder, models)
+        yield Program(module_server, folder, models)
 
 
 WORK = "agentops.record(agentops.ActionEvent(action_type='step'))"
@@ -291,7 +298,9 @@ def test_the_cost_and_the_analytics_are_the_servers(program: Program) -> None:
         """
         import agentops
         session = agentops.init()
-        agentops.record(agentops.LLMEvent(model="gpt-4o", prompt="a", completion="b", prompt_tokens=1000, completion_tokens=100))
+        agentops.record(agentops.LLMEvent(
+            model="gpt-4o", prompt="a", completion="b", prompt_tokens=1000, completion_tokens=100
+        ))
         agentops.record(agentops.ToolEvent(name="t"))
         agentops.record(agentops.ActionEvent(action_type="a"))
         try: 1 / 0

@@ -25,6 +25,10 @@ def session_of(trace: int) -> str:
     return str(UUID(int=trace))
 
 
+def _is_indeterminate(session: dict[str, Any]) -> bool:
+    return session["state"] == "indeterminate"
+
+
 def send(server: Server, request: dict[str, Any], **headers: str) -> None:
     answer = server.post("/v1/traces", request, **headers)
     assert answer.status_code == 200, answer.text
@@ -329,7 +333,7 @@ def test_a_contributing_process_does_not_end_the_session(module_server: Server, 
 def test_our_session_that_falls_silent_becomes_indeterminate_and_revives(
     start_server: Any, trace: int
 ) -> None:
-    server = start_server(environment={"AGENTOPS_SESSION_SILENCE": "1.5"})
+    server: Server = start_server(environment={"AGENTOPS_SESSION_SILENCE": "1.5"})
     session = session_of(trace)
     start = time.time_ns()
     root: dict[str, Any] = {
@@ -342,7 +346,7 @@ def test_our_session_that_falls_silent_becomes_indeterminate_and_revives(
     send(server, ours(span(trace, 1, **root), span(trace, 2, 1, name="call", ms=None, session__id=session)))
     assert server.get(f"/api/sessions/{session}")["state"] == "running"
     assert server.get(f"/api/sessions/{session}/events")["events"][0]["status"] == "running"
-    found = server.wait(f"/api/sessions/{session}", lambda one: one["state"] == "indeterminate", 10)
+    found = server.wait(f"/api/sessions/{session}", _is_indeterminate, 10)
     assert found["state_reason"] == f"stopped reporting at {found['last_seen_at']}"
     assert server.get(f"/api/sessions/{session}/events")["events"][0]["status"] == "interrupted"
     assert [one["session_id"] for one in server.get("/api/sessions", state="indeterminate")["sessions"]] == [
@@ -452,32 +456,12 @@ def test_any_order_and_repetition_ends_in_the_same_sessions(module_server: Serve
             )
         ]
         for number in range(2, 30):
-            spans.append(
-                span(
-                    trace,
-                    number,
-                    max(1, number // 2),
-                    name=f"n{number}",
-                    start_ns=start + number * MS,
-                    ms=3,
-                    **(
-                        {"gen_ai__operation__name": "chat", "gen_ai__usage__input_tokens": number}
-                        if number % 3 == 0
-                        else {}
-                    ),
-                    **({"error": "bad"} if number % 7 == 0 else {}),
-                )
-            )
-            spans.append(
-                span(
-                    trace,
-                    number,
-                    max(1, number // 2),
-                    name=f"n{number}",
-                    start_ns=start + number * MS,
-                    ms=None,
-                )
-            )
+            said: dict[str, Any] = {"name": f"n{number}", "start_ns": start + number * MS}
+            ended: dict[str, Any] = {"error": "bad"} if number % 7 == 0 else {}
+            if number % 3 == 0:
+                ended |= {"gen_ai__operation__name": "chat", "gen_ai__usage__input_tokens": number}
+            spans.append(span(trace, number, max(1, number // 2), ms=3, **said, **ended))
+            spans.append(span(trace, number, max(1, number // 2), ms=None, **said))
         order.shuffle(spans)
         spans += order.sample(spans, 10)
         while spans:
@@ -493,3 +477,31 @@ def test_any_order_and_repetition_ends_in_the_same_sessions(module_server: Serve
         events = module_server.get(f"/api/sessions/{session}/events", limit=1000)["events"]
         assert [one["name"] for one in events] == [f"n{number}" for number in range(2, 30)]
     assert len(seen) == 1, seen
+
+
+def test_a_restarted_server_knows_what_it_knew(start_server: Any, trace: int) -> None:
+    session, other = f"first-{trace}", f"second-{trace}"
+    spans = [
+        span(trace, 1, name="in first", session__id=session),
+        span(trace, 2, 1, name="under first", gen_ai__operation__name="chat", gen_ai__usage__input_tokens=7),
+        span(trace, 3, 2, name="repeats it", gen_ai__operation__name="chat", gen_ai__usage__input_tokens=7),
+        span(trace, 4, 1, name="in second", session__id=other),
+        span(trace, 5, 4, name="under second"),
+    ]
+    # Children first, and a fresh server for each: nothing of this may live in memory only.
+    home = None
+    for one in reversed(spans):
+        server: Server = start_server(home)
+        home = server.home
+        send(server, body(one))
+        assert server.get("/api/sessions")["total"] >= 1
+        assert server.stop() == 0
+    server = start_server(home)
+    assert ids(server) == {session, other}
+    names = [one["name"] for one in server.get(f"/api/sessions/{session}/events")["events"]]
+    assert names == ["in first", "under first", "repeats it"]
+    assert server.get(f"/api/sessions/{session}")["tokens"]["input"] == 7
+    assert server.get(f"/api/sessions/{other}")["event_counts"]["total"] == 2
+    assert server.get("/api/analytics", group_by="kind")["totals"]["tokens"]["input"] == 7
+    groups = {one["value"]: one for one in server.get("/api/analytics", group_by="kind")["groups"]}
+    assert groups["llm"]["tokens"]["input"] == 7

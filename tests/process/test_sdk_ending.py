@@ -272,7 +272,10 @@ def test_multiprocessing_children_join_the_session_by_fork_and_by_its_id(tmp_pat
             @agentops.operation
             def work(label): return label
 
-            def forked(label): work(label)
+            def forked(label):
+                work(label)
+                agentops.start_session(name="of the child")
+                work("own")
 
             def spawned(session_id, label):
                 agentops.init(inherited_session_id=session_id)
@@ -297,8 +300,10 @@ def test_multiprocessing_children_join_the_session_by_fork_and_by_its_id(tmp_pat
     )
     assert done.returncode == 0, done.stderr
     journal = read(tmp_path)
+    own = journal.named("of the child")
+    assert own.attributes["agentops.session.end_state"] == "Indeterminate"
     assert {span.output for span in journal.events} == {"fork", "spawn"}
-    assert len({span.session for span in journal.spans}) == 1
+    assert len({span.session for span in journal.spans}) == 2
     inherited = [root for root in journal.sessions if root.attributes.get("agentops.session.inherited")]
     assert len(inherited) == 1
     assert "agentops.session.end_state" not in inherited[0].attributes
@@ -384,4 +389,5 @@ def test_a_tracer_provider_of_the_programs_own_is_joined_not_replaced(tmp_path: 
     assert "outside" not in [span.name for span in journal.spans]
     # The program's own exporter sees the whole trace, ours included.
     shown = eval(out)
-    assert {"inner", "outside", "work"} <= set(shown)
+    root = {journal.sessions[0].name} if when == "before" else set[str]()
+    assert set(shown) == {"inner", "outside", "work", *root}

@@ -1,11 +1,11 @@
 /** What pages ask for, as query options: one key and one fetcher for each thing the server knows. */
 
-import { queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { arrange, type EventTable } from "../model/table";
 import type { EpochMicros } from "../model/units";
 import { request, withQuery } from "./client";
 import { timelineColumns } from "./timeline";
-import type { EventDetail, Facets, Health, LogPage, SessionDetail, SessionPage, Timeline } from "./types";
+import type { Analytics, EventDetail, Facets, Health, LogPage, SessionDetail, SessionPage, Timeline } from "./types";
 
 /** The filters of a session list, by the names of the route's query parameters. */
 export interface SessionFilters {
@@ -134,3 +134,13 @@ export const healthQuery = queryOptions({
   queryFn: ({ signal }) => request<Health>("/healthz", { signal }),
   staleTime: 60_000,
 });
+
+/** Sessions by state over time, for the bars above the list. */
+export function volumeQuery(filters: SessionFilters, interval: string) {
+  return queryOptions({
+    queryKey: ["volume", filters, interval],
+    queryFn: ({ signal }) => request<Analytics>(withQuery("/api/analytics", { ...filters, interval }), { signal }),
+    staleTime: 10_000,
+    placeholderData: keepPreviousData,
+  });
+}

@@ -12,3 +12,4 @@ export type Timeline = Schemas["Timeline"];
 export type Facets = Schemas["Facets"];
 export type LogPage = Schemas["LogPage"];
 export type Health = Schemas["Health"];
+export type Analytics = Schemas["Analytics"];

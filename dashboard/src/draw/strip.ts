@@ -40,6 +40,8 @@ export interface StripFrame {
   /** Everything the overview covers. */
   readonly bounds: TimeWindow;
   readonly bitmap: HTMLCanvasElement | null;
+  /** How far the bitmap reaches: a running session has grown since. */
+  readonly bitmapEnd: Millis;
   readonly palette: Palette;
   readonly gaps: readonly Gap[];
   readonly tickOrigin: Millis;
@@ -55,7 +57,8 @@ export function paintStrip(context: CanvasRenderingContext2D, frame: StripFrame)
   if (bitmap) {
     context.imageSmoothingEnabled = false;
     context.globalAlpha = 0.85;
-    context.drawImage(bitmap, scale.margin, 4, scale.width - 2 * scale.margin, OVERVIEW_HEIGHT - 8);
+    const reach = toX(small, Math.min(frame.bitmapEnd, bounds.to)) - scale.margin;
+    context.drawImage(bitmap, scale.margin, 4, reach, OVERVIEW_HEIGHT - 8);
     context.globalAlpha = 1;
   }
   const left = toX(small, scale.from);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { append, mergeHead, unseen, updateInPlace } from "./sessionList";
+import { append, mergeHead, unseen, updateInPlace, without } from "./sessionList";
 
 interface Row {
   session_id: string;
@@ -28,6 +28,10 @@ test("away from the top rows change where they stand and none is added", () => {
 test("news that touches no loaded row changes nothing at all", () => {
   const before = list("abc");
   expect(updateInPlace(before, rows("xyz"))).toBe(before);
+});
+
+test("rows that are gone leave", () => {
+  expect(ids(without(list("abc"), new Set(["b"])))).toBe("ac");
 });
 
 test("rows that wait above are counted", () => {

@@ -41,6 +41,11 @@ export function updateInPlace<T extends Row>(loaded: Loaded<T>, news: readonly T
   return { ...loaded, rows: loaded.rows.map((row) => by.get(row.session_id) ?? row) };
 }
 
+/** Leave out rows that are gone. */
+export function without<T extends Row>(loaded: Loaded<T>, gone: ReadonlySet<string>): Loaded<T> {
+  return gone.size === 0 ? loaded : { ...loaded, rows: loaded.rows.filter((row) => !gone.has(row.session_id)) };
+}
+
 /** How many of a fresh first page are not among the loaded rows. */
 export function unseen<T extends Row>(loaded: Loaded<T>, head: Loaded<T>): number {
   const known = new Set(loaded.rows.map((row) => row.session_id));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, both, clock, day } from "./time";
+import { ago, both, clock, day, withMoments } from "./time";
 import { epochMicros } from "./units";
 
 const AT = epochMicros("2026-11-20T14:02:11.482913Z");
@@ -22,6 +22,11 @@ test("short for a column, by distance", () => {
     "20 Nov 14:02",
     "20 Nov 2026",
   ]);
+});
+
+test("moments inside the server's sentences follow the zone", () => {
+  expect(withMoments("stopped reporting at 2026-11-20T14:02:11.482913Z", "utc")).toBe("stopped reporting at 14:02:11 UTC");
+  expect(withMoments("exit code 7", "local")).toBe("exit code 7");
 });
 
 test("hover tells both zones", () => {

@@ -1,6 +1,6 @@
 /** Moments as people read them, in the reader's zone or in UTC. */
 
-import type { EpochMicros } from "./units";
+import { type EpochMicros, epochMicros } from "./units";
 
 export type Zone = "local" | "utc";
 
@@ -62,6 +62,14 @@ export function ago(at: EpochMicros, now: EpochMicros, zone: Zone): string {
   if (sameYear && then.month === today.month && then.day === today.day) return `${then.hour}:${then.minute}`;
   if (sameYear) return `${then.day} ${then.month} ${then.hour}:${then.minute}`;
   return `${then.day} ${then.month} ${then.year}`;
+}
+
+/** A sentence of the server with the moments in it told in the reader's zone: `stopped reporting at 14:02:11`. */
+export function withMoments(text: string, zone: Zone): string {
+  return text.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (found) => {
+    const at = epochMicros(found);
+    return `${clock(at, zone, 0)}${zone === "utc" ? " UTC" : ""}`;
+  });
 }
 
 /** The whole moment in both zones, for a tooltip. */

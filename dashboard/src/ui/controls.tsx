@@ -15,7 +15,7 @@ export function Copy({ text, label = "Copy", children }: { text: string; label?:
     <button
       type="button"
       className={children ? "copy" : "icon"}
-      aria-label={label}
+      aria-label={children ? undefined : label}
       title={label}
       onClick={() => void navigator.clipboard?.writeText(text).then(() => setDone(true))}
     >

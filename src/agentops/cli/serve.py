@@ -12,6 +12,7 @@ import socket
 import sys
 import threading
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,9 @@ from agentops.cli import ports
 from agentops.errors import AgentOpsError
 
 if TYPE_CHECKING:
-    from agentops.server.app import Options, Server
+    from agentops.server.app import Server
+    from agentops.server.store.opening import OpenStore
+    from agentops.server.store.url import StoreUrl
 
 _GRACE_S = 5
 _NEEDED = (
@@ -64,10 +67,9 @@ def run(chosen: argparse.Namespace) -> int:
         )
     if not _loopback(host):
         raise AgentOpsError(
-            f"--host {host} would serve other machines, and without --auth everybody there could read "
-            f"and write every "
-            "session. Leave it at 127.0.0.1 and use a tunnel (ssh -L 8420:127.0.0.1:8420) to reach it "
-            "from elsewhere."
+            f"--host {host} would serve other machines, and without --auth everybody there could read and "
+            "write every session. Leave it at 127.0.0.1 and use a tunnel (ssh -L 8420:127.0.0.1:8420) to "
+            "reach it from elsewhere."
         )
     listener = ports.listening(host, port)
     url = ports.url_of(host, listener.getsockname()[1])
@@ -109,8 +111,8 @@ def _check_installed() -> None:
             missing = True
         if missing:
             raise AgentOpsError(
-                f"The server is not installed (no module {name}). Install it with: pip install "
-                f"'agentops[server]'"
+                f"The server is not installed (no module {name}). "
+                "Install it with: pip install 'agentops[server]'"
             )
 
 
@@ -120,28 +122,39 @@ def _loopback(host: str) -> bool:
 
 
 def _opened(chosen: argparse.Namespace, home: Path) -> Server:
-    from agentops.server.app import Options, Server
-
-    return Server(_options(chosen, home, Options))
-
-
-def _options(chosen: argparse.Namespace, home: Path, options: type[Options]) -> Options:
-    from agentops.server.store import StoreUrl
-    from agentops.server.store.session import Silence
+    from agentops.server.store.url import StoreUrl
 
     given: str | None = config.read("store", chosen.store)
     if given is None:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         given = f"chdb://{home / 'store'}"
-    return options(
-        store=StoreUrl.parse(given),
-        home=home,
-        silence=Silence(
+    url = StoreUrl.parse(given)
+    # The engine's library takes a third of a second to load and open, much of it outside of Python; the web
+    # framework takes as long: side by side.
+    with ThreadPoolExecutor(1, "agentops-start") as thread:
+        opening = thread.submit(_open_store, url)
+        try:
+            from agentops.server.app import Options, Server
+            from agentops.server.store.session import Silence
+        except BaseException:
+            opening.result().close()
+            raise
+        opened = opening.result()
+    try:
+        silence = Silence(
             own_ns=int(config.read("session_silence") * 10**9),
             foreign_ns=int(config.read("foreign_silence") * 10**9),
-        ),
-        max_body_bytes=config.read("max_body_bytes"),
-    )
+        )
+        return Server(Options(silence=silence, max_body_bytes=config.read("max_body_bytes")), opened)
+    except BaseException:
+        opened.close()
+        raise
+
+
+def _open_store(url: StoreUrl) -> OpenStore:
+    from agentops.server.store.opening import open_store
+
+    return open_store(url)
 
 
 def _serve(server: Server, listener: socket.socket, url: str, home: Path) -> int:
@@ -159,7 +172,7 @@ def _serve(server: Server, listener: socket.socket, url: str, home: Path) -> int
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            print(f"AgentOps is ready at {url} (store: {server.options.store})", flush=True)
+            print(f"AgentOps is ready at {url} (store: {server.rooms.store.url})", flush=True)
             drain.start()
             loop = asyncio.get_running_loop()
             loop.call_later(0.5, _settle)

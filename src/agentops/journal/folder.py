@@ -45,20 +45,26 @@ class FolderStats:
     lost: dict[str, int] = field(default_factory=dict[str, int])
 
 
-def make_private(folder: Path) -> None:
+def make_private(folder: Path, *, own: bool = False) -> None:
     """Create `folder`, readable by this user alone.
 
+    Args:
+        folder: Where; parents are made too.
+        own: Refuse a folder that somebody else has made, as anybody can in a temporary folder. The user's own
+            choice of a home may well belong to another user, as a volume of a container does.
+
     Raises:
-        OSError: it cannot be made, belongs to somebody else, or is not a folder.
+        OSError: it cannot be made or used.
     """
     if not folder.is_dir():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = os.lstat(folder)
+    found = os.lstat(folder) if own else folder.stat()
     if not stat.S_ISDIR(found.st_mode):
         raise NotADirectoryError(f"{folder} is not a folder of its own")
     if found.st_uid != os.geteuid():
-        raise PermissionError(f"{folder} belongs to another user")
-    if stat.S_IMODE(found.st_mode) != 0o700:
+        if own:
+            raise PermissionError(f"{folder} belongs to another user")
+    elif stat.S_IMODE(found.st_mode) != 0o700:
         folder.chmod(0o700)
 
 
@@ -75,8 +81,8 @@ def make_fallback(folder: Path) -> Path:
         OSError: it cannot be made, or somebody else has made it.
     """
     fallback = fallback_folder(folder)
-    make_private(fallback.parent)
-    make_private(fallback)
+    make_private(fallback.parent, own=True)
+    make_private(fallback, own=True)
     return fallback
 
 

@@ -83,7 +83,8 @@ class Places:
             self.say_once(
                 place,
                 f"The journal in {self._folder} cannot be written ({reason}). Records go to a temporary "
-                "folder instead, or to memory. Free the disk or set AGENTOPS_HOME to a folder that can be written.",
+                "folder instead, or to memory. Free the disk or set AGENTOPS_HOME to a folder that can be "
+                "written.",
             )
         else:
             self.say_once(place, f"The temporary folder cannot be written either ({reason}).")

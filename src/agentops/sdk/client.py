@@ -122,6 +122,7 @@ class Client:
             unplaced=self.unplaced,
             silenced=self._silenced,
         )
+        self.lifecycle.on_root = self.provider.show
         self._span_class, self._place = spans.RecordedSpan, place
         install(self.provider, self._join)
         self.guard = guard.Guard(self)
@@ -267,12 +268,8 @@ class Client:
             core, name, attributes, parent=parent, above=above, agent=agent, start_ns=start_ns
         )
         self.recorder.started(span, over=over)
-        forward = self.provider.forward
-        if forward is not None:
-            from agentops.sdk.spans import tell
-
-            span.forward = forward
-            tell(forward.on_start, span, parent_context=where)
+        if self.provider.forward is not None:
+            self.provider.show(span, where)
         return span
 
     def captured(self, value: Any) -> str:

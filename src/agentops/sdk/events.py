@@ -36,6 +36,11 @@ def _id() -> str:
     return str(uuid.uuid4())
 
 
+def _name(*candidates: Any) -> str:
+    """Return the first that names something; other values than text are as good as none."""
+    return next((one for one in candidates if isinstance(one, str) and one), "event")
+
+
 @dataclass
 class Event:
     """Something that happened. `event_type` is its name; times are ISO 8601 text, UTC unless they say."""
@@ -55,7 +60,7 @@ class Event:
 
     def shown(self) -> str:
         """Return the event's name."""
-        return self.event_type or "event"
+        return _name(self.event_type, "event")
 
     def said(self, client: Client) -> dict[str, Any]:
         """Return the attributes of the event's type."""
@@ -74,7 +79,7 @@ class ActionEvent(Event):
 
     def shown(self) -> str:
         """Return the action's type."""
-        return self.action_type or self.event_type or "action"
+        return _name(self.action_type, self.event_type, "action")
 
     def said(self, client: Client) -> dict[str, Any]:
         """Return logs and screenshot."""
@@ -98,7 +103,7 @@ class LLMEvent(Event):
 
     def shown(self) -> str:
         """Return the model's name."""
-        return self.model or self.event_type or "llm"
+        return _name(self.model, self.event_type, "llm")
 
     def said(self, client: Client) -> dict[str, Any]:
         """Return model, messages, tokens and cost."""
@@ -106,9 +111,9 @@ class LLMEvent(Event):
         out |= {
             name: value
             for name, value in {
-                "gen_ai.usage.input_tokens": self.prompt_tokens,
-                "gen_ai.usage.output_tokens": self.completion_tokens,
-                semconv.TOTAL_COST: None if self.cost is None else float(self.cost),
+                "gen_ai.usage.input_tokens": _number(self.prompt_tokens, int),
+                "gen_ai.usage.output_tokens": _number(self.completion_tokens, int),
+                semconv.TOTAL_COST: _number(self.cost, float),
                 "agentops.llm.thread_id": None if self.thread_id is None else str(self.thread_id),
             }.items()
             if value is not None
@@ -128,7 +133,7 @@ class ToolEvent(Event):
 
     def shown(self) -> str:
         """Return the tool's name."""
-        return self.name or self.event_type or "tool"
+        return _name(self.name, self.event_type, "tool")
 
     def said(self, client: Client) -> dict[str, Any]:
         """Return name and logs."""
@@ -164,7 +169,7 @@ class ErrorEvent(Event):
 
     def shown(self) -> str:
         """Return the error's type."""
-        return self.error_type or self.event_type or "error"
+        return _name(self.error_type, self.event_type, "error")
 
     def said(self, client: Client) -> dict[str, Any]:
         """Return type, code, details, logs and trigger."""
@@ -183,16 +188,24 @@ class ErrorEvent(Event):
         }
 
 
+def _number(value: Any, kind: type[int] | type[float]) -> float | None:
+    """Return a number that a program gave, or None for what is none."""
+    try:
+        return None if value is None else kind(value)
+    except (TypeError, ValueError):
+        return None
+
+
 def _given(client: Client, values: dict[str, Any]) -> dict[str, Any]:
     limit = client.recorder.limit
     return {name: text_of(value, limit) for name, value in values.items() if value is not None}
 
 
-def llm_attributes(client: Client, model: str | None, prompt: Any, completion: Any) -> dict[str, Any]:
+def llm_attributes(client: Client, model: Any, prompt: Any, completion: Any) -> dict[str, Any]:
     """Return the attributes of an LLM call in the names of the OpenTelemetry GenAI conventions."""
     out: dict[str, Any] = {"gen_ai.operation.name": "chat"}
-    if model:
-        out["gen_ai.request.model"] = out["gen_ai.response.model"] = str(model)
+    if isinstance(model, str) and model:
+        out["gen_ai.request.model"] = out["gen_ai.response.model"] = model
     for value, role, name, plain in (
         (prompt, "user", "gen_ai.input.messages", semconv.INPUT),
         (completion, "assistant", "gen_ai.output.messages", semconv.OUTPUT),

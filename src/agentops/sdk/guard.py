@@ -57,8 +57,8 @@ class Guard:
                     self._previous_term = previous
                 except (ValueError, OSError):
                     pass
-        if "multiprocessing.util" in sys.modules:
-            self._end_with_multiprocessing()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._in_child)
 
     def uninstall(self) -> None:
         """Take the hooks back where they are still ours."""
@@ -68,11 +68,14 @@ class Guard:
         if self._previous_term is not None and signal.getsignal(signal.SIGTERM) == self._on_term:
             signal.signal(signal.SIGTERM, self._previous_term)
 
-    def _end_with_multiprocessing(self) -> None:
-        # A multiprocessing child leaves through os._exit, past atexit, but runs its finalizers first.
-        from multiprocessing import util
+    def _in_child(self) -> None:
+        """Let a multiprocessing child end its sessions: it leaves through os._exit, past atexit.
 
-        os.register_at_fork(after_in_child=lambda: util.Finalize(None, self.at_exit, exitpriority=-100))
+        It runs its finalizers first, and forgets its parent's before it runs what was registered for a fork.
+        """
+        util: Any = sys.modules.get("multiprocessing.util")
+        if util is not None and self._client.guard is self:
+            util.register_after_fork(self, _finalize_at_exit)
 
     def _on_uncaught(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
@@ -130,3 +133,8 @@ class Guard:
                 client.lifecycle.finish(core, state.FAIL, self._reason)
             else:
                 client.lifecycle.finish(core, state.INDETERMINATE, "The process ended without end_session")
+
+
+def _finalize_at_exit(guard: Guard) -> None:
+    util: Any = sys.modules["multiprocessing.util"]
+    util.Finalize(guard, guard.at_exit, exitpriority=-100)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from agentops.sdk.recorder import Recorder
     from agentops.sdk.registry import Registry
     from agentops.sdk.settings import Settings
+    from agentops.sdk.spans import RecordedSpan
 
 logger: Final = logging.getLogger("agentops")
 _MAX_REASON: Final = 4096
@@ -52,6 +54,8 @@ class Lifecycle:
         self.recorder = recorder
         self.settings = settings
         self.default_name = default_name
+        self.on_root: Callable[[RecordedSpan], None] | None = None
+        """Told of every root span, before its first record."""
 
     def start(
         self,
@@ -109,6 +113,8 @@ class Lifecycle:
         core.heartbeat_at = time.monotonic()
         core.unheld_since = core.heartbeat_at
         self.registry.add(core)
+        if self.on_root is not None:
+            self.on_root(root)
         self.recorder.announce(root)
         return core
 
@@ -147,6 +153,8 @@ class Lifecycle:
 
         Calls still open get their start on disk first, so that they are shown as interrupted.
         """
+        if core.root is None:
+            return True  # Met through a remote context: there is nothing of it here to end.
         with core.lock:
             if not core.running:
                 return False
@@ -159,18 +167,17 @@ class Lifecycle:
             if not span.announced and span.is_recording():
                 self.recorder.announce(span)
         root = core.root
-        if root is not None:
-            said: dict[str, Any] = {semconv.RECORDS_SENT: core.sent}
-            if core.video is not None:
-                said[semconv.VIDEO] = core.video
-            if not core.inherited:
-                said[semconv.END_STATE] = end_state
-                if reason:
-                    said[semconv.END_STATE_REASON] = reason
-                if end_state == state.FAIL:
-                    root.fail_with(reason or "")
-            root.set_attributes(said)
-            root.end()
+        said: dict[str, Any] = {semconv.RECORDS_SENT: core.sent}
+        if core.video is not None:
+            said[semconv.VIDEO] = core.video
+        if not core.inherited:
+            said[semconv.END_STATE] = end_state
+            if reason:
+                said[semconv.END_STATE_REASON] = reason
+            if end_state == state.FAIL:
+                root.fail_with(reason or "")
+        root.set_attributes(said)
+        root.end()
         core.end_ns = time.time_ns()
         self.registry.remove(core)
         return True

@@ -179,11 +179,15 @@ class Provider(TracerProvider):
         self.recorder.started(span)
         if not span.announced and kind_of(attributes) in EAGER:
             self.recorder.announce(span)
+        self.show(span, context)
+        return span
+
+    def show(self, span: RecordedSpan, context: Context | None = None) -> None:
+        """Let the program's own processors see a span of ours, now and at its end."""
         forward = self.forward
         if forward is not None:
             span.forward = forward
-            tell(forward.on_start, span, parent_context=context)
-        return span
+            tell(forward.on_start, span, parent_context=context or Context())
 
 
 class Joined(SpanProcessor):

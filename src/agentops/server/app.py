@@ -1,16 +1,17 @@
-"""The server, wired: opens the store, starts its threads, and answers HTTP."""
+"""The server, wired: starts its threads on an open store, and answers HTTP."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
 
 from agentops.server import ui
 from agentops.server.api import analytics, errors, events, guard, operations, otlp, sessions
@@ -19,9 +20,7 @@ from agentops.server.api.state import Rooms
 from agentops.server.ingest import Ingest
 from agentops.server.lapses import Lapses
 from agentops.server.live import Live
-from agentops.server.store import Store, StoreUrl
-from agentops.server.store.lock import StoreLock
-from agentops.server.store.migrate import migrate
+from agentops.server.store.opening import OpenStore
 from agentops.server.store.session import Silence
 from agentops.server.store.summarise import Summariser
 from agentops.server.store.write import Writer
@@ -33,8 +32,6 @@ _DRAIN_S: Final = 20.0
 class Options:
     """What a server needs to know. Silences in nanoseconds."""
 
-    store: StoreUrl
-    home: Path
     silence: Silence
     max_body_bytes: int
     local_only: bool = True
@@ -43,28 +40,14 @@ class Options:
 class Server:
     """The open rooms, and the order in which they close."""
 
-    def __init__(self, options: Options) -> None:
-        """Open the store.
-
-        Raises:
-            StoreError: it cannot be opened, is in use, or was made by a newer version.
-        """
+    def __init__(self, options: Options, opened: OpenStore) -> None:
+        """Start the rooms on a store that is open; it is closed with the server."""
         self.options = options
-        self._lock = StoreLock(options.store.path) if options.store.path is not None else None
-        try:
-            store = Store(options.store)
-            try:
-                migrate(store)
-                self.live = Live()
-                summariser = Summariser(store, options.silence, self.live.publish)
-                writer = Writer(store, summariser)
-            except BaseException:
-                store.close()
-                raise
-        except BaseException:
-            if self._lock:
-                self._lock.release()
-            raise
+        self._opened = opened
+        store = opened.store
+        self.live = Live()
+        summariser = Summariser(store, options.silence, self.live.publish)
+        writer = Writer(store, summariser)
         self.rooms = Rooms(
             store=store,
             summariser=summariser,
@@ -81,17 +64,14 @@ class Server:
 
     def describe(self, url: str) -> None:
         """Write into the store's lock where this server answers."""
-        if self._lock:
-            self._lock.describe(url)
+        self._opened.describe(url)
 
     def close(self) -> None:
         """Commit and summarise what was taken, then close the store."""
         self._lapses.stop()
         self.rooms.writer.stop(_DRAIN_S)
         self.rooms.summariser.stop(_DRAIN_S)
-        self.rooms.store.close()
-        if self._lock:
-            self._lock.release()
+        self._opened.close()
 
 
 def create_app(server: Server | None) -> FastAPI:
@@ -121,12 +101,29 @@ def create_app(server: Server | None) -> FastAPI:
             "auto_configure": False,
         },
     )
+    app.openapi = functools.partial(_described, app)
     app.state.rooms = server.rooms if server is not None else None
     errors.install(app)
     for room in (otlp, sessions, events, analytics, live_routes, operations):
         app.include_router(room.router)
     ui.install(app, errors.API_PREFIXES)
     return app
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document, with our one error shape where the framework would put its own."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        for route in document["paths"].values():
+            for method in route.values():
+                if "HTTPValidationError" in str(method["responses"].get("422", "")):
+                    del method["responses"]["422"]
+        for name in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(name, None)
+        app.openapi_schema = document
+    return app.openapi_schema
 
 
 def guarded(server: Server) -> guard.Guard:

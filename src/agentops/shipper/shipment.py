@@ -11,7 +11,6 @@ from typing import Final
 
 from agentops.journal import Journal
 from agentops.journal.folder import orphans
-from agentops.journal.header import Header
 from agentops.journal.segment import Segment
 from agentops.journal.writer import is_alike
 from agentops.shipper.backlog import CHUNK_BYTES, claim
@@ -110,8 +109,12 @@ class Shipment:
 
     def _ship_backlog(self) -> Outcome | None:
         """Ship a chunk of a finished segment: this process's own first, then other processes'."""
-        for path in self._journal.closed_segments() + self._found_orphans():
-            segment = claim(path, self._is_ours, self._journal.losses)
+        paths = self._journal.closed_segments() + self._found_orphans()
+        if not paths:
+            return None
+        wanted = self._journal.header()
+        for path in paths:
+            segment = claim(path, lambda header: is_alike(header, wanted), self._journal.losses)
             if segment is None:
                 if path in self._orphans:
                     self._orphans.remove(path)
@@ -132,6 +135,3 @@ class Shipment:
             self.next_scan = now + ORPHAN_SCAN_S
             self._orphans = orphans(self._journal.folder)
         return list(self._orphans)
-
-    def _is_ours(self, header: Header) -> bool:
-        return is_alike(header, self._journal.header())

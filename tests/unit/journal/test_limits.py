@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
 
 from agentops.journal import Journal, fallback_folder, folder_stats, places
+from agentops.journal.losses import REASONS
 from tests.unit.journal.records import crash, drained, files_in, header, journal_in, record
 from tests.waiting import eventually
 
@@ -46,6 +48,15 @@ def test_a_temporary_folder_of_somebody_else_is_not_used(unwritable: Path, tmp_p
     journal.append(record(1))
     assert journal.stats().place == "memory"
     assert list(elsewhere.iterdir()) == []
+
+
+def test_a_home_that_belongs_to_somebody_else_is_used_when_it_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: os.getuid() + 1)
+    journal = journal_in(tmp_path)
+    journal.append(record(1))
+    assert journal.stats().place == "home"
 
 
 def test_without_any_folder_records_wait_in_memory_and_return_to_disk(
@@ -120,6 +131,11 @@ def test_a_segment_that_somebody_holds_is_not_dropped(tmp_path: Path) -> None:
     crash(holder)
     crash(other)
     assert 1 in drained(tmp_path)[0]
+
+
+def test_every_reason_is_explained_in_the_documentation() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "journal.md").read_text()
+    assert [reason for reason in REASONS if f"| `{reason}` |" not in page] == []
 
 
 def test_losses_are_kept_for_the_doctor(tmp_path: Path) -> None:

@@ -77,7 +77,11 @@ def sink_server(port: int = 0) -> Generator[Sink]:
             super().setup()
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            length = int(self.headers["Content-Length"])
+            body = self.rfile.read(length)
+            if len(body) < length:
+                self.close_connection = True  # The sender died in the middle.
+                return
             if self.headers.get("Content-Encoding") == "gzip":
                 body = gzip.decompress(body)
             headers = {name.lower(): value for name, value in self.headers.items()}
@@ -93,8 +97,8 @@ def sink_server(port: int = 0) -> Generator[Sink]:
                 self.connection.close()
                 return
             self.send_response(answer.status)
-            length = len(answer.body) + (10 if answer.half else 0)
-            for name, value in {"Content-Length": str(length), **answer.headers}.items():
+            promised = len(answer.body) + (10 if answer.half else 0)
+            for name, value in {"Content-Length": str(promised), **answer.headers}.items():
                 self.send_header(name, value)
             if answer.close or answer.half:
                 self.close_connection = True

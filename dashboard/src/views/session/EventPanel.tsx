@@ -88,7 +88,7 @@ export function EventPanel({ sessionId, eventId, table, base, onSelect }: Props)
 
 export function ErrorBox({ error }: { error: NonNullable<EventDetail["error"]> }) {
   return (
-    <section className="error-box" aria-label="Error">
+    <div className="error-box">
       <header>
         <b>{oneLine(error.type ?? "Error", 120)}</b>
         <span className="grow" />
@@ -103,7 +103,7 @@ export function ErrorBox({ error }: { error: NonNullable<EventDetail["error"]> }
           </pre>
         </details>
       )}
-    </section>
+    </div>
   );
 }
 

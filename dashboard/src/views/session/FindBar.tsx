@@ -57,7 +57,7 @@ export function FindBar({ table, input, find, marks, hidden, ruler, view, onChan
       </div>
       <span className="grow" />
       {view === "timeline" ? (
-        <Menu className="btn quiet" label={<>{ruler ?? "relative"} <span aria-hidden="true">▾</span></>} align="right" name="Ruler">
+        <Menu className="btn quiet" label={<>{ruler ?? "relative"} <span aria-hidden="true">▾</span></>} align="right" name={`Ruler: ${ruler ?? "relative"}`}>
           {(close) => (
             <div className="facet-list">
               {(["relative", "clock"] as const).map((name) => (

@@ -35,9 +35,9 @@ export function LogsView({ sessionId, table, base, selectedRow, onSelect }: Prop
   return (
     <div className="logs">
       <section aria-label="Errors">
-        <h3>
+        <h2>
           Errors <span className="faint">{grouped(failed.length)}</span>
-        </h3>
+        </h2>
         {failed.length === 0 && <p className="faint">No event of this session failed.</p>}
         {failed.slice(0, limit).map((row) => (
           <article key={table.ids[row]} className={row === selectedRow ? "log-card selected" : "log-card"} data-event={table.ids[row]}>
@@ -58,9 +58,9 @@ export function LogsView({ sessionId, table, base, selectedRow, onSelect }: Prop
         )}
       </section>
       <section aria-label="Logs">
-        <h3>
+        <h2>
           Logs {logs.data && <span className="faint">{grouped(logs.data.logs.length)}{logs.data.next_cursor ? "+" : ""}</span>}
-        </h3>
+        </h2>
         {logs.error && <Failure error={logs.error} retry={() => void logs.refetch()} />}
         {logs.data?.logs.length === 0 && (
           <p className="faint">Nothing was logged. Records of Python's logging from WARNING up are kept with their session.</p>

@@ -6,8 +6,10 @@ import { duration, grouped, usd } from "../../model/format";
 import { KINDS } from "../../model/kinds";
 import { type Share, shares } from "../../model/shares";
 import { type EventTable, STATUS_ERROR } from "../../model/table";
+import { withMoments } from "../../model/time";
 import { oneLine } from "../../model/visible";
 import { KindMark } from "../../ui/marks";
+import { usePreference } from "../../ui/preferences";
 import { Long } from "../../ui/text";
 import { Attributes, More } from "./Attributes";
 import { Value } from "./Chat";
@@ -21,16 +23,17 @@ interface Props {
 const SHOWN = 5;
 
 export function Summary({ session, table, onSelect }: Props) {
+  const zone = usePreference("zone");
   const { errors, time, money } = useMemo(() => notable(table), [table]);
   return (
     <div className="summary">
       {session.state_reason && session.state !== "success" && (
         <section className={session.state === "fail" ? "error-box" : "note-box"} aria-label="Why it ended">
-          <Long text={session.state_reason} />
+          <Long text={withMoments(session.state_reason, zone)} />
         </section>
       )}
       <Ranking
-        title="Errors"
+        title="What failed"
         rows={errors.map((row) => ({ row, value: duration(table.starts[row]) }))}
         table={table}
         onSelect={onSelect}
@@ -96,7 +99,7 @@ function Ranking({
   if (rows.length === 0) return null;
   return (
     <section aria-label={title}>
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       <ol className="ranking">
         {rows.map(({ row, value, count, share }) => (
           <li key={table.ids[row]}>

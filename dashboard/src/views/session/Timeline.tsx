@@ -17,6 +17,7 @@ import {
   readWindow,
   type Scale,
   toTime,
+  toX,
   whole,
   type TimeWindow,
   windowText,
@@ -75,6 +76,7 @@ export function Timeline(props: Props) {
   const view = useRef<TimeWindow | null>(readWindow(props.zoom, bounds()));
   const palette = useRef<Palette | null>(null);
   const bitmap = useRef<HTMLCanvasElement | null>(null);
+  const bitmapEnd = useRef(0);
   const hovered = useRef(-1);
   const pending = useRef(0);
 
@@ -101,6 +103,7 @@ export function Timeline(props: Props) {
         scale,
         bounds: bounds(),
         bitmap: bitmap.current,
+        bitmapEnd: bitmapEnd.current,
         palette: palette.current,
         gaps: found,
         ...step,
@@ -150,23 +153,29 @@ export function Timeline(props: Props) {
     });
   }, [request]);
 
-  // The overview is drawn anew when events arrive, not with every frame.
-  useEffect(() => {
+  // The overview is drawn anew when events arrive, and while they grow now and then, not with every frame.
+  const drawOverview = useCallback(() => {
     if (width === 0) return;
     palette.current ??= readPalette();
     const end = bounds().to;
     const raster = overview(table, end, now(), Math.max(1, Math.round(width - 2 * MARGIN)), OVERVIEW_HEIGHT - 8);
     bitmap.current = overviewBitmap(raster, palette.current);
+    bitmapEnd.current = end;
     request();
-  }, [table, width, theme, bounds, now, request]);
+  }, [table, width, bounds, now, request]);
+  useEffect(drawOverview, [drawOverview, theme]);
 
   // Running events grow.
   const hasRunning = useMemo(() => isRunning && table.statuses.includes(STATUS_RUNNING), [isRunning, table]);
   useEffect(() => {
     if (!hasRunning) return;
-    const timer = setInterval(request, 100);
-    return () => clearInterval(timer);
-  }, [hasRunning, request]);
+    const frames = setInterval(request, 100);
+    const overviews = setInterval(drawOverview, 1000);
+    return () => {
+      clearInterval(frames);
+      clearInterval(overviews);
+    };
+  }, [hasRunning, request, drawOverview]);
 
   // The address follows the window once it rests; a window from the address (back, a link) is taken over.
   const written = useRef(props.zoom);
@@ -253,7 +262,14 @@ export function Timeline(props: Props) {
     if (row >= 0) show(framing(table.starts[row], endOf(table, row, now()), bounds()));
   };
   const pointerX = useRef<number | null>(null);
-  const centre = () => pointerX.current ?? width / 2;
+  /** What the keys zoom towards: the pointer, else the selected event, else the middle. */
+  const centre = () => {
+    if (pointerX.current !== null) return pointerX.current;
+    if (selectedRow < 0) return width / 2;
+    const scale = scaleNow();
+    const middle = toX(scale, (table.starts[selectedRow] + endOf(table, selectedRow, now())) / 2);
+    return middle >= 0 && middle <= width ? middle : width / 2;
+  };
   useKeys("Timeline", [
     { keys: "w", does: "Zoom in", run: () => zoomBy(1 / 1.4, centre()) },
     { keys: "s", does: "Zoom out", run: () => zoomBy(1.4, centre()) },

@@ -36,7 +36,7 @@ export function FilterBar({ search, onChange }: Props) {
           <span key={name} className={values.length > 0 ? "chip on" : "chip"}>
             <Menu
               className="chip-label"
-              name={`Filter by ${title.toLowerCase()}`}
+              name={`Filter by ${[title.toLowerCase(), values.map((value) => shown(name, value)).join(", ")].join(" ").trim()}`}
               label={
                 values.length > 0 ? (
                   <>
@@ -130,7 +130,7 @@ function Least({
     <span className={value ? "chip on" : "chip"}>
       <Menu
         className="chip-label"
-        name={`Filter by ${title.toLowerCase()}`}
+        name={`Filter by ${title.toLowerCase()} ${value ? text(value) : ""}`.trim()}
         label={value ? <><b>{title.toLowerCase()}</b> {text(value)}</> : title}
       >
         {(close) => (

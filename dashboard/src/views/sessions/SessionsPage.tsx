@@ -11,6 +11,7 @@ import { Bulk } from "./Bulk";
 import { FACTS, HIDDEN_AT_FIRST } from "./columns";
 import { FilterBar } from "./FilterBar";
 import { FirstRun } from "./FirstRun";
+import { Histogram } from "./Histogram";
 import { filtersOf, isFiltered, orderOf, type SessionsSearch, type Sort } from "./search";
 import { ROW, SessionTable } from "./SessionTable";
 import { useSessionList } from "./useSessionList";
@@ -98,6 +99,7 @@ export function SessionsPage() {
           </>
         )}
       </header>
+      {!isFresh && <Histogram filters={filtersOf(search)} onRange={(since, until) => change({ since, until })} />}
       {!isFresh && (
         <div className="filters" role="group" aria-label="Filters">
           <FilterBar search={search} onChange={change} />
@@ -224,7 +226,7 @@ function RangeMenu({ search, onChange }: { search: SessionsSearch; onChange: (ch
   const known = RANGES.find(([since]) => since === (search.since ?? ""));
   const label = search.until ? "Chosen range" : (known?.[1] ?? `Since ${search.since}`);
   return (
-    <Menu label={<>{label} <span aria-hidden="true">▾</span></>} align="right" name="Time range">
+    <Menu label={<>{label} <span aria-hidden="true">▾</span></>} align="right" name={`Time range: ${label}`}>
       {(close) => (
         <div className="facet-list">
           {RANGES.map(([since, name]) => (

@@ -4,9 +4,11 @@ import { columnVisibilityFeature, createColumnHelper, tableFeatures } from "@tan
 import { Link } from "@tanstack/react-router";
 import type { Session } from "../../api/types";
 import { compact, count, DASH, grouped, usd } from "../../model/format";
+import { withMoments } from "../../model/time";
 import { epochMicros } from "../../model/units";
 import { oneLine, visible } from "../../model/visible";
 import { KindMark, StateDot, Tag } from "../../ui/marks";
+import { usePreference } from "../../ui/preferences";
 import { Ago, Duration } from "../../ui/time";
 import type { Sort } from "./search";
 
@@ -80,7 +82,8 @@ export const COLUMNS = [
 ];
 
 function Name({ session }: { session: Session }) {
-  const reason = session.state === "success" ? "" : (session.state_reason ?? "");
+  const zone = usePreference("zone");
+  const reason = session.state === "success" ? "" : withMoments(session.state_reason ?? "", zone);
   const name = oneLine(session.name, 160) || "unnamed";
   return (
     <>

@@ -2,12 +2,12 @@
 
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { request } from "../../api/client";
+import { ApiError, request } from "../../api/client";
 import { type Changed, live } from "../../api/live";
 import { fetchSessions, type SessionFilters, type SessionOrder } from "../../api/queries";
 import type { Session, SessionPage } from "../../api/types";
 import { Pace } from "../../model/pace";
-import { append, type Loaded, mergeHead, unseen, updateInPlace } from "../../model/sessionList";
+import { append, type Loaded, mergeHead, unseen, updateInPlace, without } from "../../model/sessionList";
 
 type SessionRows = Loaded<Session>;
 
@@ -49,15 +49,21 @@ export function useSessionList(filters: SessionFilters, order: SessionOrder, isA
       const beyond = before.rows
         .filter((row) => !inHead.has(row.session_id) && (changed === null ? row.state === "running" : changed.has(row.session_id)))
         .slice(0, SINGLES);
+      const gone = new Set<string>();
       const singles = await Promise.all(
-        beyond.map((row) => request<Session>(`/api/sessions/${encodeURIComponent(row.session_id)}`).catch(() => null)),
+        beyond.map(({ session_id: id }) =>
+          request<Session>(`/api/sessions/${encodeURIComponent(id)}`).catch((error: unknown) => {
+            if (error instanceof ApiError && error.status === 404) gone.add(id);
+            return null;
+          }),
+        ),
       );
       const news = singles.filter((row) => row !== null);
       const moves = take || atTop.current();
       const now = client.getQueryData<SessionRows>(key) ?? before;
       setPending(moves ? 0 : unseen(now, head));
       const next = moves ? mergeHead(now, head) : updateInPlace({ ...now, total: head.total }, head.rows);
-      client.setQueryData(key, updateInPlace(next, news));
+      client.setQueryData(key, without(updateInPlace(next, news), gone));
     },
     [client, key, filtersText, sort, direction],
   );

@@ -119,13 +119,14 @@ async def _invalid(_: Request, error: Any) -> Response:
 
 async def _http(request: Request, error: Any) -> Response:
     status: int = error.status_code
+    headers: dict[str, str] = dict(error.headers or {})
     path = request.url.path
     if status in (404, 405) and path.startswith(API_PREFIXES):
         # The dashboard answers every GET that no route takes; what is missing here is a route or only a
         # method.
         allowed = _methods_of(request.app, path)
         status = 405 if allowed and request.method not in allowed else 404
-        error = HTTPException(status, headers={"Allow": ", ".join(allowed)} if status == 405 else None)
+        headers = {"Allow": ", ".join(allowed)} if status == 405 else {}
     if status == 404:
         return answer(
             404,
@@ -134,18 +135,16 @@ async def _http(request: Request, error: Any) -> Response:
             "GET /openapi.json lists the routes.",
         )
     if status == 405:
-        methods = str((error.headers or {}).get("Allow", ""))
+        methods = headers.get("Allow", "")
         return answer(
             405,
             "method_not_allowed",
             f"{path} does not take {request.method}.",
             f"Use {methods}." if methods else "GET /openapi.json lists the routes.",
-            dict(error.headers or {}),
+            headers,
         )
     phrase = HTTPStatus(status).phrase
-    return answer(
-        status, phrase.lower().replace(" ", "_"), str(error.detail or phrase), "", dict(error.headers or {})
-    )
+    return answer(status, phrase.lower().replace(" ", "_"), str(error.detail or phrase), "", headers)
 
 
 def _methods_of(app: FastAPI, path: str) -> list[str]:

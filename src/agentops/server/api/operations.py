@@ -48,7 +48,13 @@ def get_readiness(request: Request) -> Response:
 
 
 @router.get(
-    "/metrics", operation_id="getMetrics", response_class=PlainTextResponse, responses=documented(None)
+    "/metrics",
+    operation_id="getMetrics",
+    response_model=None,
+    responses={
+        200: {"description": "Prometheus text.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+        **documented(None),
+    },
 )
 def get_metrics(request: Request) -> Response:
     """Return counters and gauges in Prometheus text form."""

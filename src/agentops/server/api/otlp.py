@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/v1", tags=["ingest"])
 
 _DECODING_THREADS: Final = 2
+_MOST_DRAINED: Final = 256 * 1024 * 1024
+"""Bytes of a body over the limit that are still read, and dropped: a client that is writing while the connection
+closes sees a broken pipe instead of the answer that names the limit."""
 _MEDIA: Final[dict[Encoding, str]] = {"json": "application/json", "protobuf": "application/x-protobuf"}
 _Submitted = tuple[Future[None] | None, list[Rejected]]
 _limiter: CapacityLimiter | None = None
@@ -96,15 +99,21 @@ async def export_metrics(request: Request) -> Response:
 async def _body(request: Request, here: Rooms) -> bytes:
     limit = here.max_body_bytes
     length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > limit:
-        raise too_large(limit)
     pieces: list[bytes] = []
     size = 0
+    if length.isdigit() and int(length) > limit:
+        size = limit + 1
+    stopping_at = limit + _MOST_DRAINED
     async for piece in request.stream():
         size += len(piece)
-        if size > limit:
-            raise too_large(limit)
-        pieces.append(piece)
+        if size <= limit:
+            pieces.append(piece)
+        elif size <= stopping_at:
+            pieces.clear()
+        else:
+            break
+    if size > limit:
+        raise too_large(limit)
     return b"".join(pieces)
 
 

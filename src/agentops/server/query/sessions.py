@@ -73,8 +73,13 @@ class _Row(Struct):
     ledger_sent: int
     ledger_stored: int
     input_preview: str
-    sort_value: float = 0.0
     host_env: str = ""
+
+
+class _Key(Struct):
+    session_id: str
+    sort_value: float
+    total: int
 
 
 class _Count(Struct):
@@ -110,7 +115,6 @@ def sessions(
         BadCursor: the cursor belongs to another list or another order.
     """
     down = order == "desc"
-    after = ""
     given: list[Any] = []
     if cursor is not None:
         given = cursors.read(cursor, str, str, int, float, str)
@@ -120,27 +124,42 @@ def sessions(
             # Running sessions grow: a list sorted by duration stays as it was at its first page.
             filters = replace(filters, now_ns=given[2])
     where, values = condition(filters)
-    count = store.rows(f"SELECT count() AS total FROM sessions FINAL WHERE {where}", values, _Count)[0].total
+    direction = "DESC" if down else "ASC"
+    after = ""
     if given:
         after = (
-            f" AND ({SORTS[sort]}, session_id) {'<' if down else '>'} ({{after:Float64}}, "
-            f"{{after_id:String}})"
+            f"WHERE (sort_value, session_id) {'<' if down else '>'} ({{after:Float64}}, {{after_id:String}})"
         )
         values |= {"after": given[3], "after_id": given[4]}
-    direction = "DESC" if down else "ASC"
-    rows = store.rows(
-        f"SELECT {_COLUMNS}, {SORTS[sort]} AS sort_value FROM sessions FINAL WHERE {where}{after} "
+    # The filters are tried once, over what they need; the page's rows are read for the page only.
+    keys = store.rows(
+        f"SELECT session_id, sort_value, total FROM (SELECT session_id, {SORTS[sort]} AS sort_value, "
+        f"count() OVER () AS total FROM sessions FINAL WHERE {where}) {after} "
         f"ORDER BY sort_value {direction}, session_id {direction} LIMIT {{limit:UInt32}}",
         {**values, "limit": limit + 1},
+        _Key,
+    )
+    if not keys:
+        total = (
+            store.rows(f"SELECT count() AS total FROM sessions FINAL WHERE {where}", values, _Count)
+            if given
+            else []
+        )
+        return Page([], None, total[0].total if total else 0)
+    more = len(keys) > limit
+    total_sessions, keys = keys[0].total, keys[:limit]
+    found = store.rows(
+        f"SELECT {_COLUMNS} FROM sessions FINAL WHERE project = {{project:String}} "
+        "AND session_id IN {ids:Array(String)} AND NOT deleted",
+        {"project": filters.project, "now": filters.now_ns, "ids": [key.session_id for key in keys]},
         _Row,
     )
-    more = len(rows) > limit
-    rows = rows[:limit]
-    last = rows[-1] if more else None
+    by_id = {row.session_id: row for row in found}
+    last = keys[-1]
     return Page(
-        [_shown(row) for row in rows],
-        cursors.written(sort, order, filters.now_ns, last.sort_value, last.session_id) if last else None,
-        count,
+        [_shown(by_id[key.session_id]) for key in keys if key.session_id in by_id],
+        cursors.written(sort, order, filters.now_ns, last.sort_value, last.session_id) if more else None,
+        total_sessions,
     )
 
 

@@ -1,9 +1,10 @@
 """The summariser: keeps session rows true while spans arrive.
 
-After each commit it takes the traces that were touched, completes their facts from the store where they were seen
-before, divides them among sessions, and rewrites the rows of these sessions. It runs behind the acknowledgement, on a
-thread of its own, one pass for all that came in meanwhile; a reader who wants its own writes waits for `caught_up`.
-What it knows can be thrown away at any time: everything is recomputed from the spans.
+After each commit it takes the traces that were touched, completes their facts from the store where they were
+seen before, divides them among sessions, and rewrites the rows of these sessions. It runs behind the
+acknowledgement, on a thread of its own, one pass for all that came in meanwhile; a reader who wants its own
+writes waits for `caught_up`. What it knows can be thrown away at any time: everything is recomputed from the
+spans.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _IDS_PER_QUERY: Final = 5_000
 _RETRY_SECONDS: Final = 1.0
 _RECOVERY_NS: Final = 60 * 10**9
 _PACED_FACTS: Final = 10_000
-"""A trace with more spans than this is recomputed less often than it is touched: at most a third of the time."""
+"""A trace with more spans is recomputed less often than it is touched: a third of the time at most."""
 
 SessionKey = tuple[str, str]
 """(project, session_id)."""

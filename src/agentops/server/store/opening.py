@@ -1,0 +1,50 @@
+"""Opening a store: its lock, its engine, its schema, in this order; all undone when one of them fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agentops.server.store.client import Store
+from agentops.server.store.lock import StoreLock
+from agentops.server.store.migrate import migrate
+from agentops.server.store.url import StoreUrl
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStore:
+    """A store that is ready for use, held for this process if it is embedded."""
+
+    store: Store
+    lock: StoreLock | None
+
+    def describe(self, url: str) -> None:
+        """Write into the store's lock where its server answers."""
+        if self.lock:
+            self.lock.describe(url)
+
+    def close(self) -> None:
+        """Close the store and give it back."""
+        self.store.close()
+        if self.lock:
+            self.lock.release()
+
+
+def open_store(url: StoreUrl) -> OpenStore:
+    """Open a store and bring it to this version's schema.
+
+    Raises:
+        StoreError: it cannot be opened, is in use, or was made by a newer version.
+    """
+    lock = StoreLock(url.path) if url.path is not None else None
+    try:
+        store = Store(url)
+        try:
+            migrate(store)
+        except BaseException:
+            store.close()
+            raise
+    except BaseException:
+        if lock:
+            lock.release()
+        raise
+    return OpenStore(store, lock)
