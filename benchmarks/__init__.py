@@ -1,0 +1,1 @@
+"""Programs that measure, one a room: `make bench-<room>`."""

@@ -1,7 +1,7 @@
 """Telemetry as it travels: the decoded form of OTLP, shared by encoder, decoder and normaliser.
 
-Ids are lower-case hex, times are integer unix nanoseconds, attributes are plain Python values (str, bool, int,
-float, list, dict, bytes as base64 text, None). Nothing here knows where the data came from or goes.
+Ids are lower-case hex, times are integer unix nanoseconds, attributes are plain Python values (str, bool,
+int, float, list, dict, bytes as base64 text, None). Nothing here knows where the data came from or goes.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ SCREENSHOT: Final = "agentops.action.screenshot"
 TOOL_NAME: Final = "gen_ai.tool.name"
 TOTAL_COST: Final = "gen_ai.usage.total_cost"
 """US dollars, reported by the program (a tool's `cost=`, an LLMEvent's `cost`)."""
-FIRST_TOKEN_NS: Final = "agentops.llm.first_token_ns"
+FIRST_TOKEN_NS: Final = "agentops.llm.first_token_ns"  # noqa: S105 -- a token of text
 """Int: nanoseconds from the call to the first streamed chunk."""
 ERROR_CODE: Final = "agentops.error.code"
 ERROR_DETAILS: Final = "agentops.error.details"

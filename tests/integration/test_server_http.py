@@ -730,3 +730,22 @@ def test_base64_of_nothing_is_no_cursor(module_server: Server) -> None:
         "é",
     ):
         assert module_server.http.get("/api/sessions", params={"cursor": cursor}).status_code == 400
+
+
+def test_the_documented_export_has_events_by_type(module_server: Server, trace: int) -> None:
+    kinds = ["llm", "tool", "action", "error", "agent"]
+    spans = [span(trace, number, agentops__span__kind=kind) for number, kind in enumerate(kinds, 1)]
+    module_server.post("/v1/traces", body(*spans))
+    path = f"/v2/sessions/{session_of(trace)}"
+    stats = module_server.get(f"{path}/stats")
+    assert stats["event_counts"]["total"] == 5
+    assert stats["tokens"] == module_server.get(f"/api/sessions/{session_of(trace)}")["tokens"]
+    export = module_server.get(f"{path}/export")
+    assert {name: len(events) for name, events in export["events"].items()} == {
+        "actions": 2,
+        "llms": 1,
+        "tools": 1,
+        "errors": 1,
+    }
+    assert export["stats"] == stats
+    assert module_server.http.get("/v2/sessions/none/stats").status_code == 404

@@ -78,6 +78,8 @@ def test_answers_are_what_the_document_says(module_server: Server) -> None:
         (models.LogPage, f"{here}/logs"),
         (models.Analytics, "/api/analytics?group_by=model"),
         (models.Analytics, "/api/analytics?group_by=tag&interval=hour"),
+        (models.SessionStats, f"/v2{here[4:]}/stats"),
+        (models.SessionByType, f"/v2{here[4:]}/export"),
         (models.Health, "/healthz"),
     ]
     for model, path in checks:

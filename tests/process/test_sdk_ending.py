@@ -324,6 +324,28 @@ def test_a_process_that_fails_while_contributing_records_an_error_and_ends_nothi
     assert (error.kind, error.name, error.message) == ("error", "OSError", "OSError: disk")
 
 
+def test_a_call_that_takes_long_is_shown_while_it_runs(tmp_path: Path) -> None:
+    program = """
+    agentops.init()
+    @agentops.operation
+    def slow():
+        import time
+        time.sleep(60)
+    slow()
+    """
+    process = started(tmp_path, program, AGENTOPS_HEARTBEAT="0.2")
+    try:
+
+        def running() -> list[Recorded]:
+            events = read(tmp_path).events if (tmp_path / "journal").exists() else []
+            return [span for span in events if span.name == "slow" and not span.ended_at]
+
+        eventually(running)
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def test_a_server_that_is_away_delays_exit_by_nothing(tmp_path: Path) -> None:
     began = time.monotonic()
     code, _, _, _ = run(tmp_path, "agentops.init(); agentops.end_session('Success')")

@@ -98,13 +98,15 @@ class _LogRecord(Struct, omit_defaults=True):
     spanId: str = ""
 
 
+_type: Final = cast("Callable[[Any], Any]", type)
+"""`type`, of which nothing is known: attributes may hold anything."""
 _encode: Final = msgspec.json.Encoder().encode
 _MAX_DEPTH: Final = 32
 _INT64: Final = 2**63
 
 
 def _value(value: Any, depth: int = 0) -> Any:
-    kind = cast("type[Any]", type(value))
+    kind = _type(value)
     if kind is str:
         return _Text(value)
     if kind is bool:
@@ -181,7 +183,6 @@ def scope(name: str, version: str = "", attributes: Attributes | None = None) ->
 
 
 def span_line(
-    *,
     scope_tail: bytes,
     trace_id: int,
     span_id: int,

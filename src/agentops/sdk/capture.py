@@ -17,6 +17,8 @@ from typing import Any, Final, cast
 import msgspec
 
 _encode: Final = msgspec.json.Encoder().encode
+_type: Final = cast("Callable[[Any], Any]", type)
+"""`type`, of which nothing is known: what is captured is the program's."""
 _MAX_DEPTH: Final = 24
 _NODE_COST: Final = 8
 """Characters that a value costs beside its own text (brackets, a comma); they bound the walk itself."""
@@ -54,16 +56,16 @@ def cut(text: str, limit: int) -> str:
 
 def _is_flat(value: Any) -> bool:
     """Say whether a value is small and plain enough to be encoded as it is."""
-    kind = cast("type[Any]", type(value))
+    kind = _type(value)
     if kind is str:
         return len(value) <= _FLAT_TEXT
     if kind is dict:
         if len(value) > 16:
             return False
-        for key, item in cast("dict[Any, Any]", value).items():
+        for key, item in value.items():
             if type(key) is not str:
                 return False
-            kind = cast("type[Any]", type(item))
+            kind = _type(item)
             if not (
                 kind in _PLAIN
                 or (kind is int and -_INT64 <= item < _INT64)
@@ -87,7 +89,7 @@ class _Walk:
 
     def walk(self, value: Any, depth: int) -> Any:
         self.left -= _NODE_COST
-        kind = cast("type[Any]", type(value))
+        kind = _type(value)
         if kind is str:
             return self.text(value)
         if kind is bool or value is None:
@@ -163,7 +165,7 @@ class _Walk:
 
     def shown(self, value: Any, depth: int) -> str:
         """Return a value's repr; of builtin containers and dataclasses only what there is room for."""
-        kind = cast("type[Any]", type(value))
+        kind = _type(value)
         room = max(self.left, 64)
         if isinstance(value, bytes | bytearray):
             head = repr(value[:room])

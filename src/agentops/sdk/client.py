@@ -39,9 +39,13 @@ if TYPE_CHECKING:
 
 logger: Final = logging.getLogger("agentops")
 
+FLUSH_WAIT_S: Final = 2.0
+"""Longest wait for the server to take what was recorded."""
 ANSWER_WAIT_S: Final = 1.0
-"""Longest wait for the server to take what was recorded, and again for its answer about a session."""
-_AWAY_S: Final = 15.0
+"""Longest wait for its answer about a session, then."""
+SLOW_S: Final = 1.0
+"""How long a call of any kind runs before it is shown as running."""
+_AWAY_S: Final = 5.0
 """After the server did not answer, how long nobody waits for it again."""
 
 
@@ -225,7 +229,7 @@ class Client:
         from agentops.shipper import ConnectionFailed
 
         now = time.monotonic()
-        patience = 0.02 if now < self._away_until else ANSWER_WAIT_S
+        patience = 0.02 if now < self._away_until else FLUSH_WAIT_S
         if not self.shipper.flush(patience):
             self._away_until = now + _AWAY_S
             return None
@@ -314,7 +318,20 @@ class Client:
                 self.recorder.root(core, alive=True)
             if every:
                 wait = min(wait, max(core.heartbeat_at + every - now, 0.05))
+            if self._announce_slow(core):
+                wait = min(wait, SLOW_S)
         return min(wait, 1.0) if len(self.registry.active) > 1 else wait
+
+    def _announce_slow(self, core: Core) -> bool:
+        """Write the start of calls that have run for a while; say whether others may come to that."""
+        young = False
+        for span in list(core.open.values()):
+            if not span.announced and span.is_recording():
+                if time.time_ns() - (span.start_time or 0) >= SLOW_S * 1e9:
+                    self.recorder.announce(span)
+                else:
+                    young = True
+        return young
 
     def _target(self) -> Target:
         from agentops.shipper import Target

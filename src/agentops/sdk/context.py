@@ -70,12 +70,14 @@ def bind(handle: Session) -> Token[Context]:
     return attach(Context(values))
 
 
-def leave(token: Token[Context]) -> None:
+def leave(token: Token[Context] | None) -> None:
     """Undo `enter` or `bind`.
 
     A generator or coroutine that is closed from another context cannot restore this one, and need not: that
     context was never changed. OpenTelemetry's `detach` would log an error for it.
     """
+    if token is None:
+        return
     try:
         token.var.reset(token)
     except (ValueError, RuntimeError):

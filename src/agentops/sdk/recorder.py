@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +20,7 @@ from agentops.otlp import encode
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.trace import SpanContext
 
     from agentops.sdk.core import Core
     from agentops.sdk.spans import RecordedSpan, Scope
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 # Pyright: a span keeps its parts in private fields, as OpenTelemetry's does; this file reads them.
 # pyright: reportPrivateUsage=false
 
+_NONE: Final[Mapping[str, Any]] = {}
 logger: Final = logging.getLogger("agentops")
 
 EAGER: Final = frozenset({"agent", "llm", "tool", "embedding", "retrieval", semconv.SESSION_KIND})
@@ -88,7 +90,8 @@ class Recorder:
     def announce(self, span: RecordedSpan) -> None:
         """Write the start of a span, once."""
         span.announced = True
-        self._write(span, 0)
+        # The span may go on in its own thread meanwhile: a copy of its attributes is written.
+        self._write(span, 0, {})
 
     def ended(self, span: RecordedSpan) -> None:
         """Write the end of a span; one that was open at a fork is the parent process's to end."""
@@ -134,27 +137,20 @@ class Recorder:
         if context is None:
             return
         try:
-            attributes = dict(span.attributes or {})
-            attributes[semconv.SESSION_ID] = core.text
-            attributes[semconv.RECORD_SEQ] = seq
             self._line(
-                attributes,
-                scope_tail=scope_tail,
-                trace_id=context.trace_id,
-                span_id=context.span_id,
-                parent_id=parent.span_id if parent is not None else 0,
-                name=span.name,
-                kind=span.kind.value + 1,
-                start_ns=span.start_time or 0,
-                end_ns=end_ns,
-                events=[(event.name, event.timestamp, event.attributes or {}) for event in span.events],
-                links=[
-                    (link.context.trace_id, link.context.span_id, link.attributes or {})
-                    for link in span.links
-                ],
-                status=(0, 1, 2)[span.status.status_code.value],
-                status_message=span.status.description or "",
-                trace_state=context.trace_state.to_header(),
+                {**(span.attributes or {}), semconv.SESSION_ID: core.text, semconv.RECORD_SEQ: seq},
+                scope_tail,
+                context,
+                parent.span_id if parent is not None else 0,
+                span.name,
+                span.kind.value + 1,
+                span.start_time or 0,
+                end_ns,
+                span.events,
+                span.links,
+                span.status.status_code.value,
+                span.status.description or "",
+                context.trace_state.to_header(),
             )
         except Exception as error:
             self.failed(error)
@@ -162,49 +158,82 @@ class Recorder:
     def _write(self, span: RecordedSpan, end_ns: int, extra: Mapping[str, Any] | None = None) -> None:
         try:
             attributes = span._attributes
-            if not span.seq and span is not span.core.root:
-                span.seq = span.core.number()
-                attributes[semconv.RECORD_SEQ] = span.seq
-            if extra:
+            core = span.core
+            if not span.seq and span is not core.root:
+                with core.lock:  # Its start may be written from another thread than its end.
+                    if not span.seq:
+                        span.seq = core.number()
+                        attributes[semconv.RECORD_SEQ] = span.seq
+            if extra is not None:
                 attributes = {**attributes, **extra}
-            context, parent = span._context, span._parent
+            parent = span._parent
             self._line(
                 attributes,
-                scope_tail=span.scope.tail,
-                trace_id=context.trace_id,
-                span_id=context.span_id,
-                parent_id=parent.span_id if parent is not None else 0,
-                name=span._name,
-                kind=span.kind_number,
-                start_ns=span._start_time,
-                end_ns=end_ns,
-                events=[(event.name, event.timestamp, event.attributes) for event in span._events]
-                if span._events
-                else (),
-                links=[
-                    (link.context.trace_id, link.context.span_id, link.attributes or {})
-                    for link in span._links
-                ]
-                if span._links
-                else (),
-                status=span.status_number,
-                status_message=span._status.description or "",
-                trace_state=span.core.trace_header,
+                span.scope.tail,
+                span._context,
+                parent.span_id if parent is not None else 0,
+                span._name,
+                span.kind_number,
+                span._start_time,
+                end_ns,
+                span._events,
+                span._links,
+                span.status_number,
+                span._status.description or "" if span.status_number else "",
+                core.trace_header,
             )
         except Exception as error:
             self.failed(error)
 
-    def _line(self, attributes: dict[str, Any], **parts: Any) -> None:
+    def _line(
+        self,
+        attributes: Mapping[str, Any],
+        scope_tail: bytes,
+        context: SpanContext,
+        parent_id: int,
+        name: str,
+        kind: int,
+        start_ns: int,
+        end_ns: int,
+        events: Sequence[Any],
+        links: Sequence[Any],
+        status: int,
+        message: str,
+        trace_state: str,
+    ) -> None:
+        """Write one record, masked when texts are to be masked."""
+        shown_events = (
+            [(one.name, one.timestamp, one.attributes or _NONE) for one in events] if events else ()
+        )
+        shown_links = (
+            [(one.context.trace_id, one.context.span_id, one.attributes or _NONE) for one in links]
+            if links
+            else ()
+        )
         redact = self.redact
         if redact is not None:
             attributes = redacted(attributes, redact)
-            parts["name"] = redact(parts["name"])
-            parts["status_message"] = redact(parts["status_message"])
-            parts["events"] = [
-                (redact(name), at, redacted(given, redact)) for name, at, given in parts["events"]
-            ]
-            parts["links"] = [(trace, span, redacted(given, redact)) for trace, span, given in parts["links"]]
-        self.append(encode.span_line(attributes=attributes, **parts))
+            name, message = redact(name), redact(message)
+            shown_events = [(redact(event), at, redacted(given, redact)) for event, at, given in shown_events]
+            shown_links = [(trace, span, redacted(given, redact)) for trace, span, given in shown_links]
+        self.append(
+            encode.span_line(
+                scope_tail,
+                context.trace_id,
+                context.span_id,
+                parent_id,
+                name,
+                kind,
+                start_ns,
+                end_ns,
+                attributes,
+                shown_events,
+                shown_links,
+                status,
+                message,
+                trace_state,
+            )
+        )
 
     def log(
         self,

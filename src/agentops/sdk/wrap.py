@@ -76,10 +76,10 @@ def _function(function: Function, spec: Spec, opener: Opener) -> Function:
         try:
             result = function(*args, **kwargs)
         except BaseException as error:
-            leave(cast("Any", call.token))
+            leave(call.token)
             call.failed(error)
             raise
-        leave(cast("Any", call.token))
+        leave(call.token)
         call.done(result)
         return result
 
@@ -95,10 +95,10 @@ def _coroutine(function: Function, spec: Spec, opener: Opener) -> Function:
         try:
             result = await function(*args, **kwargs)
         except BaseException as error:
-            leave(cast("Any", call.token))
+            leave(call.token)
             call.failed(error)
             raise
-        leave(cast("Any", call.token))
+        leave(call.token)
         call.done(result)
         return result
 

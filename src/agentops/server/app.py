@@ -24,6 +24,7 @@ from agentops.server.store.opening import OpenStore
 from agentops.server.store.session import Silence
 from agentops.server.store.summarise import Summariser
 from agentops.server.store.write import Writer
+from agentops.server.wire import export as wire_export
 
 _DRAIN_S: Final = 20.0
 
@@ -104,7 +105,7 @@ def create_app(server: Server | None) -> FastAPI:
     app.openapi = functools.partial(_described, app)
     app.state.rooms = server.rooms if server is not None else None
     errors.install(app)
-    for room in (otlp, sessions, events, analytics, live_routes, operations):
+    for room in (otlp, sessions, events, analytics, live_routes, operations, wire_export):
         app.include_router(room.router)
     ui.install(app, errors.API_PREFIXES)
     return app

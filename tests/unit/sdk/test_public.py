@@ -13,10 +13,10 @@ import agentops.sdk.decorators as decorators
 
 NAMES = """
 ActionEvent ErrorEvent Event LLMEvent MultiSessionException NoSessionException Session ToolEvent
-TraceContext ValidationError add_tags agent configure create_agent current_session end_all_sessions end_session end_trace
-get_api_key get_session guardrail init operation record record_action record_function record_tool session
-set_api_key set_tags start_session start_trace task tool trace track_agent track_endpoint track_tool update_trace_metadata
-validate_trace_spans workflow
+TraceContext ValidationError add_tags agent configure create_agent current_session end_all_sessions
+end_session end_trace get_api_key get_session guardrail init operation record record_action
+record_function record_tool session set_api_key set_tags start_session start_trace task tool trace
+track_agent track_endpoint track_tool update_trace_metadata validate_trace_spans workflow
 """
 
 

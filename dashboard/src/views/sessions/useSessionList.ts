@@ -15,8 +15,8 @@ type SessionRows = Loaded<Session>;
 const SINGLES = 12;
 const REST_MS = 400;
 
-function loaded(page: SessionPage): SessionRows {
-  return { rows: page.sessions, cursor: page.next_cursor, total: page.total };
+function loaded({ sessions, next_cursor, total }: SessionPage): SessionRows {
+  return { rows: sessions, cursor: next_cursor, total };
 }
 
 export function useSessionList(filters: SessionFilters, order: SessionOrder, isAtTop: () => boolean) {
@@ -26,9 +26,14 @@ export function useSessionList(filters: SessionFilters, order: SessionOrder, isA
   const key = useMemo(() => ["sessions", filtersText, sort, direction], [filtersText, sort, direction]);
   const [pending, setPending] = useState(0);
   const [isFetchingMore, setFetchingMore] = useState(false);
+  const page = useCallback(
+    async (cursor: string | null, signal?: AbortSignal) =>
+      loaded(await fetchSessions(JSON.parse(filtersText) as SessionFilters, { sort, order: direction }, cursor, signal)),
+    [filtersText, sort, direction],
+  );
   const query = useQuery({
     queryKey: key,
-    queryFn: async ({ signal }) => loaded(await fetchSessions(filters, order, null, signal)),
+    queryFn: ({ signal }) => page(null, signal),
     placeholderData: keepPreviousData,
     staleTime: Number.POSITIVE_INFINITY,
   });
@@ -43,8 +48,7 @@ export function useSessionList(filters: SessionFilters, order: SessionOrder, isA
     async (changed: Changed, take = false) => {
       const before = client.getQueryData<SessionRows>(key);
       if (!before) return;
-      const parsed = JSON.parse(filtersText) as SessionFilters;
-      const head = loaded(await fetchSessions(parsed, { sort, order: direction }, null));
+      const head = await page(null);
       const inHead = new Set(head.rows.map((row) => row.session_id));
       const beyond = before.rows
         .filter((row) => !inHead.has(row.session_id) && (changed === null ? row.state === "running" : changed.has(row.session_id)))
@@ -65,7 +69,7 @@ export function useSessionList(filters: SessionFilters, order: SessionOrder, isA
       const next = moves ? mergeHead(now, head) : updateInPlace({ ...now, total: head.total }, head.rows);
       client.setQueryData(key, without(updateInPlace(next, news), gone));
     },
-    [client, key, filtersText, sort, direction],
+    [client, key, page],
   );
 
   useEffect(() => {
@@ -95,13 +99,12 @@ export function useSessionList(filters: SessionFilters, order: SessionOrder, isA
     if (!now?.cursor || isFetchingMore) return;
     setFetchingMore(true);
     try {
-      const parsed = JSON.parse(filtersText) as SessionFilters;
-      const page = loaded(await fetchSessions(parsed, { sort, order: direction }, now.cursor));
-      client.setQueryData(key, (old: SessionRows | undefined) => append(old ?? now, page));
+      const more = await page(now.cursor);
+      client.setQueryData(key, (old: SessionRows | undefined) => append(old ?? now, more));
     } finally {
       setFetchingMore(false);
     }
-  }, [client, key, filtersText, sort, direction, isFetchingMore]);
+  }, [client, key, page, isFetchingMore]);
 
   return {
     list: query.data,

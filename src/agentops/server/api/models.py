@@ -328,3 +328,31 @@ class Analytics(Exact):
     totals: Measures
     series: list[Bucket]
     groups: list[Group]
+
+
+class SessionStats(Exact):
+    """A session's statistics."""
+
+    session_id: str
+    state: State
+    event_counts: EventCounts
+    duration_ms: float | None
+    cost_usd: float | None
+    tokens: Tokens
+
+
+class EventsByType(Exact):
+    """All events of a session, by the types of the older clients; agents and operations are actions there."""
+
+    actions: list[EventDetail]
+    llms: list[EventDetail]
+    tools: list[EventDetail]
+    errors: list[EventDetail]
+
+
+class SessionByType(Exact):
+    """A session with its statistics and all its events."""
+
+    session: SessionDetail
+    stats: SessionStats
+    events: EventsByType

@@ -26,8 +26,8 @@ router = APIRouter(prefix="/v1", tags=["ingest"])
 
 _DECODING_THREADS: Final = 2
 _MOST_DRAINED: Final = 256 * 1024 * 1024
-"""Bytes of a body over the limit that are still read, and dropped: a client that is writing while the connection
-closes sees a broken pipe instead of the answer that names the limit."""
+"""Bytes of a body over the limit that are still read, and dropped: a client that is writing while the
+connection closes sees a broken pipe instead of the answer that names the limit."""
 _MEDIA: Final[dict[Encoding, str]] = {"json": "application/json", "protobuf": "application/x-protobuf"}
 _Submitted = tuple[Future[None] | None, list[Rejected]]
 _limiter: CapacityLimiter | None = None

@@ -75,12 +75,18 @@ def _resources(
     return known[resource_id]
 
 
+def whole_events(store: Store, scope: Scope) -> Iterator[dict[str, Any]]:
+    """Yield every event of a session as the API shows it by itself, in start order."""
+    known: dict[int, dict[str, Any]] = {}
+    for row in _rows(store, scope, scope.events_where):
+        yield whole(row, scope, _resources(store, scope, known, row.resource_id))
+
+
 def _json(store: Store, scope: Scope, session: dict[str, Any]) -> Iterator[bytes]:
     yield b'{"session":' + msgspec.json.encode(session) + b',"events":['
-    known: dict[int, dict[str, Any]] = {}
     comma = b""
-    for row in _rows(store, scope, scope.events_where):
-        yield comma + msgspec.json.encode(whole(row, scope, _resources(store, scope, known, row.resource_id)))
+    for event in whole_events(store, scope):
+        yield comma + msgspec.json.encode(event)
         comma = b","
     yield b'],"logs":['
     comma, cursor = b"", None

@@ -32,6 +32,7 @@ _MOST_CACHED_TRACES: Final = 30_000
 _MOST_CACHED_PARTS: Final = 30_000
 _IDS_PER_QUERY: Final = 5_000
 _RETRY_SECONDS: Final = 1.0
+_HELD_LOOK_S: Final = 0.05
 _RECOVERY_NS: Final = 60 * 10**9
 _PACED_FACTS: Final = 10_000
 """A trace with more spans is recomputed less often than it is touched: a third of the time at most."""
@@ -86,6 +87,7 @@ class Summariser:
         self._held: dict[TraceKey, float] = {}
         self._submitted = 0
         self._covered = 0
+        self._readers = 0
         self._stopping = False
         self._traces: OrderedDict[TraceKey, _Trace] = OrderedDict()
         self._cached_facts = 0
@@ -119,7 +121,14 @@ class Summariser:
         """Wait until all that was submitted before is in the session rows; False when that takes longer."""
         with self._wake:
             target = self._submitted
-            return self._wake.wait_for(lambda: self._covered >= target or self._stopping, timeout_s)
+            if self._covered >= target:
+                return True
+            self._readers += 1
+            self._wake.notify_all()
+            try:
+                return self._wake.wait_for(lambda: self._covered >= target or self._stopping, timeout_s)
+            finally:
+                self._readers -= 1
 
     @property
     def backlog(self) -> int:
@@ -167,7 +176,8 @@ class Summariser:
                 if self._stopping and not self._pending:
                     return
                 target = self._submitted
-                work, self._pending = self._due()
+                work, waiting = self._due()
+                self._pending = waiting
             if work:
                 try:
                     with self._turn:
@@ -186,15 +196,16 @@ class Summariser:
                 for project, sessions in changed.items():
                     self._on_change(project, sorted(sessions))
             with self._wake:
-                self._covered = max(self._covered, target)
-                self._wake.notify_all()
-                if self._pending and not work:
-                    # Only large traces are left, and none is due yet.
-                    self._wake.wait_for(lambda: self._stopping, 0.05)
+                if not waiting:
+                    self._covered = max(self._covered, target)
+                    self._wake.notify_all()
+                elif not work:
+                    # Only large traces are left, none is due yet, and nobody asks.
+                    self._wake.wait_for(lambda: self._stopping or self._readers > 0, _HELD_LOOK_S)
 
     def _due(self) -> tuple[dict[TraceKey, list[Fact]], dict[TraceKey, list[Fact]]]:
         """Divide what is pending into what is summarised now and what waits its turn."""
-        if self._stopping or not self._held:
+        if self._stopping or self._readers or not self._held:
             return self._pending, {}
         now = time.monotonic()
         self._held = {key: until for key, until in self._held.items() if until > now}

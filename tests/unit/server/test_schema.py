@@ -1,0 +1,75 @@
+"""Rows and tables agree: a field without a column would be dropped in silence."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from agentops.errors import StoreError
+from agentops.server.normalise.event import Event, Log
+from agentops.server.store.facts import Fact
+from agentops.server.store.migrate import migrations
+from agentops.server.store.session import Edit, SessionRow
+from agentops.server.store.url import StoreUrl
+
+STORE_OWN = {"project", "version", "received_at", "resource_id"}
+
+
+def columns(table: str) -> list[str]:
+    source = "\n".join(migration.source for migration in migrations())
+    found = re.search(rf"CREATE TABLE IF NOT EXISTS {table} [^(]*\((.*?)\n\)\nENGINE", source, re.DOTALL)
+    assert found, table
+    names = [line.split()[0] for line in found[1].splitlines() if line.strip()]
+    return [name for name in names if name not in ("INDEX", "--")]
+
+
+def test_every_field_of_a_row_has_its_column_and_every_column_its_field() -> None:
+    assert set(columns("spans")) == {*Event.__struct_fields__, *STORE_OWN, "seen_at"}
+    assert set(columns("logs")) == {*Log.__struct_fields__, *STORE_OWN}
+    assert set(columns("sessions")) == set(SessionRow.__struct_fields__)
+    assert set(columns("edits")) == set(Edit.__struct_fields__)
+    assert set(Fact.__struct_fields__) <= set(columns("spans"))
+
+
+def test_a_cluster_gets_replicated_tables_and_an_embedded_store_syncs() -> None:
+    cluster = StoreUrl.parse("clickhouse://u:p@host/db?cluster=main")
+    embedded = StoreUrl.parse("chdb:///tmp/x")
+    for migration in migrations():
+        for statement in migration.statements(cluster):
+            assert "ON CLUSTER `main`" in statement
+            assert "ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}'" in statement
+            assert "${" not in statement
+            assert "fsync" not in statement
+        for statement in migration.statements(embedded):
+            assert "fsync_after_insert = 1" in statement
+            assert "CLUSTER" not in statement
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("chdb:///home/a/store", "chdb:///home/a/store"),
+        ("clickhouse://u:secret@h:9/d?cluster=c", "clickhouse://u:***@h:9/d?cluster=c"),
+        ("clickhouses://h", "clickhouses://h:8443/default"),
+    ],
+)
+def test_a_store_url_is_shown_without_its_password(text: str, shown: str) -> None:
+    assert str(StoreUrl.parse(text)) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "chdb://x",
+        "chdb:///",
+        "sqlite:///x",
+        "clickhouse:///db",
+        "clickhouse://h:0x/d",
+        "clickhouse://h/d?a=1",
+    ],
+)
+def test_what_is_no_store_url_is_refused_with_the_right_forms(text: str) -> None:
+    with pytest.raises(StoreError, match="chdb:///absolute/path"):
+        StoreUrl.parse(text)
