@@ -23,7 +23,7 @@ dashboard: env-run ## Build the dashboard into the package
 	@$(IN) scripts/frontend.py --force
 
 bench-%: env-dev ## Measure one room, for example make bench-sdk
-	@$(IN) benchmarks/bench_$(subst -,_,$*).py
+	@$(IN) -m benchmarks.bench_$(subst -,_,$*)
 
 format: env-dev ## Format the Python code and mend what ruff can mend
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .

@@ -1,6 +1,6 @@
 """Measure the journal: time of an append as its caller sees it, and how fast a backlog leaves for a server.
 
-Run: python benchmarks/bench_journal.py [--records N] [--backlog N]
+Run: python -m benchmarks.bench_journal [--records N] [--backlog N]
 The server is a process beside this one that reads each request and answers 200: the sender is measured.
 """
 

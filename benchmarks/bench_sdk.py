@@ -1,6 +1,6 @@
 """What recording costs the recorded program: one traced call, ours beside the bare OpenTelemetry SDK.
 
-    python benchmarks/bench_sdk.py [CALLS] [ROUNDS]
+    python -m benchmarks.bench_sdk [CALLS] [ROUNDS]
 
 Both trace the same function, with its arguments and result as JSON, and send it to the same sink, a server
 that answers every request with 200. Bare OpenTelemetry: SDK, batch span processor, OTLP/HTTP exporter. Each

@@ -6,17 +6,14 @@ on a store that exists already, as it does every day but the first.
 
 from __future__ import annotations
 
-import os
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 
-import psutil
+from benchmarks.serving import Serving
 
 _RUNS = 5
 _IDLE_AFTER_S = 5
@@ -49,33 +46,9 @@ def _import_s(module: str = "agentops") -> float:
 
 def _serve(home: Path) -> tuple[float, int]:
     """Start a server, and return the seconds until it answered and the bytes it then holds."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    env = {**os.environ, "AGENTOPS_HOME": str(home)}
-    command = [Path(sys.executable).parent / "agentops", "serve", "--port", str(port)]
-    began = time.perf_counter()
-    server = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    try:
-        while not _answers(port):
-            if server.poll() is not None:
-                raise SystemExit(f"agentops serve ended with code {server.returncode}")
-            time.sleep(0.01)
-        ready = time.perf_counter() - began
+    with Serving(home) as server:
         time.sleep(_IDLE_AFTER_S)
-        memory = psutil.Process(server.pid).memory_info().rss
-    finally:
-        server.terminate()
-        server.wait()
-    return ready, memory
-
-
-def _answers(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1):
-            return True
-    except OSError:
-        return False
+        return server.ready_s, server.resident_bytes()
 
 
 if __name__ == "__main__":
