@@ -4,7 +4,7 @@ PORT   ?= $(AGENTOPS_PORT)
 IN     := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test wheel dashboard format lock clean env-run env-dev
+.PHONY: help run test torture wheel dashboard format lock clean env-run env-dev
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -24,6 +24,9 @@ dashboard: env-run ## Build the dashboard into the package
 
 bench-%: env-dev ## Measure one room, for example make bench-sdk
 	@$(IN) -m benchmarks.bench_$(subst -,_,$*)
+
+torture: env-dev ## Kill programs and servers, break networks and disks, count what is stored (15 minutes)
+	@$(IN) scripts/torture.py $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(SIZE),--size $(SIZE)) $(if $(SEED),--seed $(SEED))
 
 format: env-dev ## Format the Python code and mend what ruff can mend
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .

@@ -234,8 +234,8 @@ def running(rng: random.Random, age_s: float) -> Session:
     return session
 
 
-def big(rng: random.Random, count: int) -> Session:
-    """Return a session of `count` events: a long run of steps, each an operation with agents, calls and tools."""
+def big(rng: random.Random, count: int, url: str) -> Session:
+    """Send a session of `count` events, in parts: a long run of steps, each with agents, calls and tools."""
     start = time.time_ns() - int(count * 0.09 * SECOND)
     session = Session(rng, f"Long run: {count:,} events", ["stress"], start)
     at = start
@@ -257,7 +257,11 @@ def big(rng: random.Random, count: int) -> Session:
                 at += took
             session.event("agent", agent, step, agent_start, at, {"gen_ai.agent.name": agent}, span_id=agent_id)
         session.event("operation", f"step {session.seq // 60}", session.root, step_start, at, None, span_id=step)
+        if len(session.spans) > 5000:
+            send(url, session.spans)
+            session.spans = []
     session.root_span(at, "Success", None)
+    send(url, session.spans)
     return session
 
 
@@ -329,10 +333,7 @@ def main() -> None:
     if batch:
         send(given.url, batch)
     if given.big:
-        session = big(rng, given.big)
-        for at in range(0, len(session.spans), 5000):
-            send(given.url, session.spans[at : at + 5000])
-        print(session.id)
+        print(big(rng, given.big, given.url).id)
     if given.feed:
         feed(given.url, rng, given.feed, given.rate)
 

@@ -11,8 +11,12 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { warmUp } from "./api/arranging";
 import { client } from "./app/client";
 import { router } from "./app/router";
+
+// A session's events may be many: the thread that arranges them loads while they travel.
+if (location.pathname.startsWith("/sessions/")) warmUp();
 
 createRoot(document.getElementById("root")!).render(
   <StrictMode>

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.chromium import chromium
 from tests.serving import Server
 from tests.waiting import eventually
 
@@ -58,24 +57,6 @@ class Program:
         self._process.stdin.close()
         self._process.wait(20)
         self._process.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    opened = context.new_page()
-    broken: list[str] = []
-    opened.on("pageerror", lambda error: broken.append(str(error)))
-    opened.on("console", lambda said: broken.append(said.text) if said.type == "error" else None)
-    yield opened
-    context.close()
-    assert broken == []
 
 
 @pytest.fixture

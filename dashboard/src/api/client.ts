@@ -35,7 +35,17 @@ interface Options {
   signal?: AbortSignal;
 }
 
-export async function request<T>(path: string, { method = "GET", body, signal }: Options = {}): Promise<T> {
+export async function request<T>(path: string, options: Options = {}): Promise<T> {
+  const response = await answered(path, options);
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+/** The answer as bytes, for another thread to read. */
+export async function requestBytes(path: string, options: Options = {}): Promise<ArrayBuffer> {
+  return (await answered(path, options)).arrayBuffer();
+}
+
+async function answered(path: string, { method = "GET", body, signal }: Options): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, {
@@ -49,7 +59,7 @@ export async function request<T>(path: string, { method = "GET", body, signal }:
     throw new ApiError(0, "unreachable", "The server does not answer.", "Is `agentops serve` still running?");
   }
   if (!response.ok) throw await refusal(response);
-  return (response.status === 204 ? undefined : await response.json()) as T;
+  return response;
 }
 
 async function refusal(response: Response): Promise<ApiError> {

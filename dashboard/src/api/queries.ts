@@ -1,11 +1,9 @@
 /** What pages ask for, as query options: one key and one fetcher for each thing the server knows. */
 
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { arrange, type EventTable } from "../model/table";
-import type { EpochMicros } from "../model/units";
-import { request, withQuery } from "./client";
-import { timelineColumns } from "./timeline";
-import type { Analytics, EventDetail, Facets, Health, LogPage, SessionDetail, SessionPage, Timeline } from "./types";
+import { request, requestBytes, withQuery } from "./client";
+import { arrangeAnswer, type SessionTimeline } from "./arranging";
+import type { Analytics, EventDetail, Facets, Health, LogPage, SessionDetail, SessionPage } from "./types";
 
 /** The filters of a session list, by the names of the route's query parameters. */
 export interface SessionFilters {
@@ -48,21 +46,15 @@ export function sessionQuery(id: string) {
   });
 }
 
-export interface SessionTimeline {
-  readonly base: EpochMicros;
-  readonly table: EventTable;
-}
-
 export function timelineQuery(id: string) {
   return queryOptions({
     queryKey: ["timeline", id],
     queryFn: async ({ signal, client }): Promise<SessionTimeline> => {
       const [answer, of] = await Promise.all([
-        request<Timeline>(`${session(id)}/timeline`, { signal }),
+        requestBytes(`${session(id)}/timeline`, { signal }),
         client.ensureQueryData(sessionQuery(id)),
       ]);
-      const { base, columns } = timelineColumns(answer, of.started_at);
-      return { base, table: arrange(columns) };
+      return arrangeAnswer(answer, of.started_at);
     },
     // The table is rebuilt whole; comparing 50,000 rows with the last ones would cost more than it saves.
     structuralSharing: false,

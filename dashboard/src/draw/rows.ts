@@ -4,6 +4,7 @@ import { BAR_HEIGHT, barOf, guides, placeLabel, ROW_HEIGHT, visibleSpan } from "
 import { type Scale, ticks, toX } from "../layout/scale";
 import { duration, usd } from "../model/format";
 import { isContainer, KINDS } from "../model/kinds";
+import { modelOf } from "../model/naming";
 import type { Rows } from "../model/outline";
 import { type EventTable, STATUS_ERROR, STATUS_INTERRUPTED, STATUS_RUNNING } from "../model/table";
 import type { Millis, Pixels } from "../model/units";
@@ -137,8 +138,9 @@ function paintLabel(
 ): void {
   const kind = table.kinds[row];
   const status = table.statuses[row];
-  const name = oneLine(table.names[row], 60) || KINDS[kind];
-  const label = failed && table.errors[row] ? `${name}  ${oneLine(table.errors[row], 70)}` : name;
+  const name = oneLine(table.names.at(row), 60) || KINDS[kind];
+  const model = oneLine(modelOf(table, row), 40);
+  const label = [name, model, failed ? oneLine(table.errors.at(row), 70) : ""].filter(Boolean).join("  ");
   const running = status === STATUS_RUNNING;
   const length = running ? duration(Math.max(0, now - table.starts[row])) : duration(table.durations[row]);
   const state = running ? "running" : status === STATUS_INTERRUPTED ? "interrupted" : "";
@@ -152,7 +154,7 @@ function paintLabel(
     context.fillText(text, isLeft ? 6 : scale.width - textWidth(context, text) - 6, middle);
     return;
   }
-  // What does not fit whole is tried without its error, then cut.
+  // What does not fit whole is tried without model and error, then cut.
   let shown = label;
   let placed = placeLabel(bar, textWidth(context, shown), scale.width);
   if (placed.place === "none") {

@@ -2,7 +2,7 @@
 
 import { ERROR_CELL, type Overview } from "../layout/overview";
 import { type Scale, ticks, tickStep, toX, type TimeWindow } from "../layout/scale";
-import type { Gap } from "../layout/bars";
+import type { Gap } from "../model/gaps";
 import type { Millis, Pixels } from "../model/units";
 import { duration } from "../model/format";
 import { textWidth } from "./canvas";

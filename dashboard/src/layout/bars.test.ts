@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { shownRows } from "../model/outline";
 import { SMALL, tableOf } from "../model/tables.fixture";
-import { barOf, gaps, guides, placeLabel, positionAt, positionInside, scrollFor, visibleSpan } from "./bars";
+import { barOf, guides, placeLabel, positionAt, positionInside, scrollFor, visibleSpan } from "./bars";
 import type { Scale } from "./scale";
 
 const table = tableOf(SMALL);
 const rows = shownRows(table, { closed: new Set(), hidden: new Set() });
 const scale = (from: number, to: number): Scale => ({ from, to, width: 1028, margin: 14 });
-const row = (id: string) => table.rowOf.get(id)!;
+const row = (id: string) => table.ids.rowOf(id);
 
 test("a bar spans its event", () => {
   expect(barOf(table, row("call1"), scale(0, 100), 0)).toEqual({ x: 34, width: 200, visible: true });
@@ -56,15 +56,10 @@ test("a label inside a bar that begins before the view starts at the view's edge
 
 test("nesting lines end at the last child", () => {
   const found = guides(table, rows, 0, rows.length, scale(0, 100));
-  expect(found.map((guide) => [table.ids[guide.row], guide.fromPosition, guide.toPosition, guide.children])).toEqual([
+  expect(found.map((guide) => [table.ids.at(guide.row), guide.fromPosition, guide.toPosition, guide.children])).toEqual([
     ["work", 1, 5, [1, 5]],
     ["plan", 2, 4, [2, 3, 4]],
   ]);
-});
-
-test("idle stretches lie between work, not inside it", () => {
-  expect(gaps(table, 4, 100)).toEqual([{ from: 56, to: 62 }]);
-  expect(gaps(table, 7, 100)).toEqual([]);
 });
 
 test("zooming away from the rows on view leads to the rows in the window", () => {

@@ -58,28 +58,6 @@ export function placeLabel(bar: Bar, text: Pixels, width: Pixels): { place: Labe
   return { place: "none", x: 0 };
 }
 
-/** A stretch in which nothing was recorded to work. */
-export interface Gap {
-  readonly from: Millis;
-  readonly to: Millis;
-}
-
-/** Stretches longer than `least` that no event without children covers: waiting, or work that was not recorded. */
-export function gaps(table: EventTable, least: Millis, now: Millis): Gap[] {
-  const leaves: number[] = [];
-  for (let row = 0; row < table.count; row++) if (table.sizes[row] === 1) leaves.push(row);
-  leaves.sort((a, b) => table.starts[a] - table.starts[b]);
-  const found: Gap[] = [];
-  let covered = Number.NaN;
-  for (const row of leaves) {
-    const start = table.starts[row];
-    if (start - covered > least) found.push({ from: covered, to: start });
-    const end = endOf(table, row, now);
-    covered = Number.isNaN(covered) ? end : Math.max(covered, end);
-  }
-  return found;
-}
-
 /** A line that shows nesting: from an event down to its last direct child, and the children it passes. */
 export interface Guide {
   readonly row: number;

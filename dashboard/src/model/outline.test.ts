@@ -4,7 +4,7 @@ import { SMALL, tableOf } from "./tables.fixture";
 
 const table = tableOf(SMALL);
 const names = (fold: Partial<Fold>) =>
-  Array.from(shownRows(table, { closed: new Set(), hidden: new Set(), ...fold }), (row) => table.ids[row]);
+  Array.from(shownRows(table, { closed: new Set(), hidden: new Set(), ...fold }), (row) => table.ids.at(row));
 
 test("everything is shown at first", () => {
   expect(names({})).toEqual(["work", "plan", "call1", "tool", "call2", "act"]);
@@ -26,7 +26,7 @@ test("a search in the tree keeps the ancestors of matches, and opens closed part
 });
 
 test("search matches every word in name, agent, model or error, in any letter case", () => {
-  const found = (query: string) => Array.from(search(table, query) ?? []).flatMap((mark, row) => (mark ? [table.ids[row]] : []));
+  const found = (query: string) => Array.from(search(table, query) ?? []).flatMap((mark, row) => (mark ? [table.ids.at(row)] : []));
   expect(found("GPT-4O")).toEqual(["call1", "call2"]);
   expect(found("planner timeout")).toEqual(["tool"]);
   expect(found("nothing like it")).toEqual([]);

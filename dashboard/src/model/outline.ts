@@ -20,11 +20,18 @@ export function shownRows(table: EventTable, { closed, hidden, only }: Fold): Ro
   const isHidden = new Uint8Array(256);
   for (const kind of hidden) isHidden[kindCode(kind)] = 1;
   const keep = only ? withAncestors(table, only) : null;
+  const isClosed = new Uint8Array(closed.size > 0 && !keep ? table.count : 0);
+  if (isClosed.length > 0) {
+    for (const id of closed) {
+      const row = table.ids.rowOf(id);
+      if (row >= 0) isClosed[row] = 1;
+    }
+  }
   let shown = 0;
   for (let row = 0; row < table.count; row++) {
     if (keep && !keep[row]) continue;
     if (!isHidden[table.kinds[row]]) rows[shown++] = row;
-    if (closed.size > 0 && !keep && closed.has(table.ids[row])) row += table.sizes[row] - 1;
+    if (isClosed[row] === 1) row += table.sizes[row] - 1;
   }
   return rows.slice(0, shown);
 }
@@ -55,18 +62,29 @@ export function positionOf(rows: Rows, row: number): number {
 export function search(table: EventTable, query: string, also?: ReadonlySet<string>): Uint8Array | null {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return null;
-  const marks = new Uint8Array(table.count);
-  // Names repeat far more often than they differ: each distinct text is searched once.
-  const seen = new Map<string, boolean>();
-  for (let row = 0; row < table.count; row++) {
-    const text = `${table.names[row]}\n${table.agents[row]}\n${table.models[row]}\n${table.errors[row]}`;
-    let matches = seen.get(text);
-    if (matches === undefined) {
+  // Each distinct text is searched once; a row then holds the words that any of its texts holds (31 words at most).
+  const sought = words.slice(0, 31);
+  const all = 2 ** sought.length - 1;
+  const columns = [table.names, table.agents, table.models, table.errors].map(({ codes, distinct }) => {
+    const holds = Int32Array.from(distinct, (text) => {
       const lower = text.toLowerCase();
-      matches = words.every((word) => lower.includes(word));
-      seen.set(text, matches);
-    }
-    if (matches || also?.has(table.ids[row])) marks[row] = 1;
+      return sought.reduce((bits, word, index) => (lower.includes(word) ? bits | (1 << index) : bits), 0);
+    });
+    return { codes, holds };
+  });
+  const [names, agents, models, errors] = columns;
+  const marks = new Uint8Array(table.count);
+  for (let row = 0; row < table.count; row++) {
+    const held =
+      names.holds[names.codes[row]] |
+      agents.holds[agents.codes[row]] |
+      models.holds[models.codes[row]] |
+      errors.holds[errors.codes[row]];
+    if (held === all) marks[row] = 1;
+  }
+  for (const id of also ?? []) {
+    const row = table.ids.rowOf(id);
+    if (row >= 0) marks[row] = 1;
   }
   return marks;
 }
@@ -75,7 +93,7 @@ export function search(table: EventTable, query: string, also?: ReadonlySet<stri
 export function closedBelow(table: EventTable, depth: number): Set<string> {
   const closed = new Set<string>();
   for (let row = 0; row < table.count; row++) {
-    if (table.depths[row] >= depth && table.sizes[row] > 1) closed.add(table.ids[row]);
+    if (table.depths[row] >= depth && table.sizes[row] > 1) closed.add(table.ids.at(row));
   }
   return closed;
 }
@@ -86,7 +104,7 @@ export function closedButErrors(table: EventTable): Set<string> {
   for (let row = 0; row < table.count; row++) {
     if (table.sizes[row] === 1) continue;
     const own = table.statuses[row] === 1 ? 1 : 0;
-    if (table.sumErrors[row] - own === 0) closed.add(table.ids[row]);
+    if (table.sumErrors[row] - own === 0) closed.add(table.ids.at(row));
   }
   return closed;
 }

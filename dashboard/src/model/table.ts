@@ -6,6 +6,7 @@
  */
 
 import { kindCode, STATUSES, statusCode } from "./kinds";
+import { type Ids, idsOf, type Texts, textsOf } from "./texts";
 
 /** What the server's timeline route answers, column by column. Times are relative to `base`. */
 export interface EventColumns {
@@ -28,12 +29,12 @@ export interface EventColumns {
 
 export interface EventTable {
   readonly count: number;
-  readonly ids: readonly string[];
-  readonly names: readonly string[];
-  readonly agents: readonly string[];
-  readonly models: readonly string[];
+  readonly ids: Ids;
+  readonly names: Texts;
+  readonly agents: Texts;
+  readonly models: Texts;
   /** What went wrong, in a line; empty when nothing did. */
-  readonly errors: readonly string[];
+  readonly errors: Texts;
   readonly kinds: Uint8Array;
   readonly statuses: Uint8Array;
   /** Milliseconds after the session's start. */
@@ -57,7 +58,6 @@ export interface EventTable {
   readonly sumErrors: Int32Array;
   /** The largest known end, milliseconds after the session's start. */
   readonly end: number;
-  readonly rowOf: ReadonlyMap<string, number>;
 }
 
 const CALLS: ReadonlySet<number> = new Set([kindCode("llm"), kindCode("embedding")]);
@@ -83,42 +83,34 @@ export function arrange(columns: EventColumns): EventTable {
   // Plain loops: `from` with a callback costs several times as much on 50,000 rows.
   const rowOfInput = new Int32Array(count);
   for (let row = 0; row < count; row++) rowOfInput[rows[row]] = row;
-  const pick = (from: readonly string[]): string[] => {
-    const picked = new Array<string>(count);
-    for (let row = 0; row < count; row++) picked[row] = from[rows[row]];
-    return picked;
-  };
   const numbers = (from: ArrayLike<number | null>): Float64Array => {
     const picked = new Float64Array(count);
     for (let row = 0; row < count; row++) picked[row] = from[rows[row]] ?? Number.NaN;
     return picked;
   };
 
-  const ids = pick(columns.ids);
   const starts = numbers(columns.starts);
   const durations = numbers(columns.durations);
   const kinds = new Uint8Array(count);
   const statuses = new Uint8Array(count);
   const parents = new Int32Array(count);
-  const rowOf = new Map<string, number>();
   let end = 0;
   for (let row = 0; row < count; row++) {
     const input = rows[row];
     kinds[row] = kindCode(columns.kinds[input]);
     statuses[row] = statusCode(columns.statuses[input]);
     parents[row] = parentOf[input] < 0 ? -1 : rowOfInput[parentOf[input]];
-    rowOf.set(ids[row], row);
     end = Math.max(end, starts[row] + (Number.isNaN(durations[row]) ? 0 : durations[row]));
   }
   const costs = numbers(columns.costs);
   const tokens = numbers(columns.tokens);
   return {
     count,
-    ids,
-    names: pick(columns.names),
-    agents: pick(columns.agents),
-    models: pick(columns.models),
-    errors: pick(columns.errors),
+    ids: idsOf(columns.ids, rows),
+    names: textsOf(columns.names, rows),
+    agents: textsOf(columns.agents, rows),
+    models: textsOf(columns.models, rows),
+    errors: textsOf(columns.errors, rows),
     kinds,
     statuses,
     starts,
@@ -129,7 +121,6 @@ export function arrange(columns: EventColumns): EventTable {
     depths,
     ...sums({ count, parents, kinds, statuses, costs, tokens }),
     end,
-    rowOf,
   };
 }
 

@@ -1,61 +1,147 @@
-"""`agentops doctor`: does recording work here, and if not, why?"""
+"""`agentops doctor`: does recording work here, and if not, what mends it?
+
+Looks at the settings, the server, the journal of this home and the LLM libraries of this Python. The exit
+code is 1 when anything is wrong.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Iterator
+from importlib.metadata import version
 from typing import Any
 from urllib.parse import urlsplit
 
-from agentops import config
-from agentops.cli import ports
-from agentops.journal.folder import folder_stats
+import msgspec
+
+from agentops import config, semconv
+from agentops.cli.findings import Finding
+from agentops.cli.libraries import library_findings
+from agentops.cli.waiting import journal_findings
+from agentops.errors import SettingError
+from agentops.shipper.http import Client, ConnectionFailed
+
+_TIMEOUT_S = 5.0
+_NOT_SETTINGS = ("AGENTOPS_TEST_", "AGENTOPS_DEV_")
+
+
+class _Health(msgspec.Struct):
+    name: str = ""
+    version: str = ""
+    pid: int = 0
 
 
 def define(commands: Any) -> None:
     """Add the command."""
-    commands.add_parser("doctor", help="check that recording works here")
+    commands.add_parser("doctor", help="check that recording works here, and say what mends it")
 
 
 def run(_: argparse.Namespace) -> int:
-    """Print what was checked; the exit code is 1 when something is wrong."""
-    endpoint: str = config.read("endpoint")
-    parts = urlsplit(endpoint)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    found = ports.health(parts.hostname or "127.0.0.1", port) if parts.scheme == "http" else None
+    """Print what was found; the exit code is 1 when something is wrong."""
     wrong = 0
-    if found is not None:
-        print(
-            f"ok     server      {endpoint} answers (version {found.get('version')}, process "
-            f"{found.get('pid')})"
+    for finding in _findings():
+        wrong += finding.level == "wrong"
+        print(finding, flush=True)
+    print(f"\n{wrong} wrong" if wrong else "\nEverything is fine.")
+    return 1 if wrong else 0
+
+
+def _findings() -> Iterator[Finding]:
+    yield from _settings()
+    endpoint = str(_value("endpoint"))
+    server = _server(endpoint)
+    yield server
+    yield from journal_findings(config.home(str(_value("home"))), endpoint, server.level == "ok")
+    if not _value("instrument_llm_calls"):
+        yield Finding(
+            "note", "library", "AGENTOPS_INSTRUMENT_LLM_CALLS is off: no library is recorded by itself"
         )
-    elif parts.scheme == "http":
-        wrong = 1
-        print(
-            f"wrong  server      nobody answers at {endpoint}: start it with `agentops serve`. Until "
-            f"then, records wait."
+    yield from library_findings()
+
+
+def _value(name: str) -> Any:
+    try:
+        return config.read(name)
+    except SettingError:
+        return config.BY_NAME[name].default
+
+
+def _settings() -> Iterator[Finding]:
+    """Name variables with values that cannot be used, and variables that nobody reads."""
+    wrong = False
+    for setting in config.SETTINGS:
+        try:
+            config.read(setting.name)
+        except SettingError as error:
+            wrong = True
+            yield Finding("wrong", "settings", str(error), f"set {setting.env} anew, or unset it")
+    known = [setting.env for setting in config.SETTINGS]
+    for name in sorted(os.environ):
+        if name.startswith("AGENTOPS_") and name not in known and not name.startswith(_NOT_SETTINGS):
+            nearest = config.nearest(name, known)
+            yield Finding(
+                "note",
+                "settings",
+                f"{name} is not read by anything",
+                f"{nearest} is the nearest that is" if nearest else "`agentops settings` lists what is",
+            )
+    if not wrong:
+        yield Finding("ok", "settings", "every setting can be used")
+
+
+def _server(endpoint: str) -> Finding:
+    """Ask the server whether it is ready, the way a recording program would reach it."""
+    parts = urlsplit(endpoint)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return Finding(
+            "wrong",
+            "server",
+            f"the endpoint {endpoint!r} is no address",
+            "set AGENTOPS_API_ENDPOINT to one that begins with http:// or https://",
         )
-    else:
-        print(f"?      server      {endpoint} is not plain HTTP: not asked")
-    home = config.home()
-    if not home.exists():
-        print(f"ok     home        {home} (made at the first record)")
-    else:
-        print(f"ok     home        {home}")
-    stats = folder_stats(home / "journal")
-    waiting = f"{stats.backlog_records} records ({stats.backlog_bytes / 1e6:.1f} MB) wait to be shipped"
-    if not stats.backlog_bytes:
-        print("ok     journal     nothing waits to be shipped")
-    elif found is None:
-        print(f"?      journal     {waiting} for the server")
-    else:
-        print(f"ok     journal     {waiting}, the oldest for {stats.oldest_age_s or 0:.0f} s")
-    for reason, records in stats.lost.items():
-        wrong = 1
-        print(f"wrong  journal     {records} records were lost: {reason}")
-    if stats.rejected_files:
-        wrong = 1
-        print(
-            f"wrong  journal     {stats.rejected_files} files of refused records are in "
-            f"{home / 'journal' / 'rejected'}"
+    key = _value("api_key")
+    client = Client()
+    try:
+        headers = {semconv.API_KEY_HEADER: str(key)} if key else {}
+        answer = client.request("GET", endpoint.rstrip("/") + "/readyz", None, headers, _TIMEOUT_S)
+    except ConnectionFailed as error:
+        local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        start = "start it with `agentops serve`" + (
+            f" --port {parts.port}" if parts.port not in (None, 8420) else ""
         )
-    return wrong
+        return Finding(
+            "wrong",
+            "server",
+            f"nobody answers at {endpoint} ({error}); until somebody does, records wait in the journal",
+            start if local else "check the address, the network and the proxy settings",
+        )
+    finally:
+        client.close()
+    try:
+        health = msgspec.json.decode(answer.body, type=_Health)
+    except msgspec.DecodeError:
+        health = _Health()
+    if answer.status in (401, 403):
+        return Finding(
+            "wrong", "server", f"{endpoint} refuses the key", "set AGENTOPS_API_KEY to a key of its project"
+        )
+    if answer.status >= 500:
+        return Finding(
+            "wrong",
+            "server",
+            f"{endpoint} answers, but is not ready (HTTP {answer.status})",
+            "see the server's log",
+        )
+    if health.name != "agentops":
+        return Finding(
+            "wrong",
+            "server",
+            f"what answers at {endpoint} (HTTP {answer.status}) is not an AgentOps server",
+            "stop it, or serve on another port and set AGENTOPS_API_ENDPOINT to it",
+        )
+    ours = version("agentops")
+    other = "" if health.version == ours else f"; this is version {ours}"
+    return Finding(
+        "ok", "server", f"{endpoint} answers (version {health.version}, process {health.pid}{other})"
+    )

@@ -1,7 +1,8 @@
 """Orphans: journal segments that a process left behind when it died, taken in by the local server.
 
 A process that is killed cannot ship its last records. They are in its segment, on this machine; a server of
-the same home reads them in process, as if they had been posted.
+the same home reads them in process, as if they had been posted. It looks into the journal's folder and into
+its fallback, which is all there is when the home could never be written.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from agentops.journal import Header
+from agentops.journal import Header, fallback_folder
 from agentops.otlp.refusal import MalformedBody
 from agentops.server.api.state import DEFAULT_PROJECT
 from agentops.server.ingest import Ingest
@@ -23,12 +24,12 @@ from agentops.shipper.http import is_loopback
 from agentops.shipper.outcome import ACCEPTED, Outcome, Signal
 
 _log: Final = logging.getLogger("agentops.server")
-_EVERY_S: Final = 3.0
+_EVERY_S: Final = 1.0
 _COMMIT_S: Final = 60.0
 
 
 class OrphanDrain:
-    """A thread that looks for orphaned segments every few seconds."""
+    """A thread that looks for orphaned segments every second."""
 
     def __init__(self, home: Path, ingest: Ingest, port: int) -> None:
         self._folder = home / "journal"
@@ -49,19 +50,24 @@ class OrphanDrain:
 
     def _run(self) -> None:
         while True:
-            if self._folder.is_dir():
+            took = 0
+            if any(folder.is_dir() for folder in (self._folder, fallback_folder(self._folder))):
                 try:
                     drained = drain_orphans(self._folder, self._send, self._is_ours)
                 except Exception:
                     _log.exception("Taking in what dead processes left behind failed; trying again")
                 else:
+                    took = drained.segments
                     if drained.records:
                         _log.info("Took in %d records that a dead process left behind", drained.records)
-            if self._stop.wait(_EVERY_S):
+            # After a crash of many there may be more than one look takes: go on while it gets somewhere.
+            if self._stop.wait(0.0 if took else _EVERY_S):
                 return
 
     def _is_ours(self, header: Header) -> bool:
-        """Take what was meant for this server: any name of this machine, and its port."""
+        """Take what was meant for this server: any name of this machine, and its port; or for no address."""
+        if not header.endpoint:
+            return True  # Its program could not say; nobody else would ever take it.
         try:
             parts = urlsplit(header.endpoint)
             port = parts.port or (443 if parts.scheme == "https" else 80)

@@ -145,7 +145,8 @@ def _opened(chosen: argparse.Namespace, home: Path) -> Server:
             own_ns=int(config.read("session_silence") * 10**9),
             foreign_ns=int(config.read("foreign_silence") * 10**9),
         )
-        return Server(Options(silence=silence, max_body_bytes=config.read("max_body_bytes")), opened)
+        options = Options(silence=silence, max_body_bytes=config.read("max_body_bytes"), home=home)
+        return Server(options, opened)
     except BaseException:
         opened.close()
         raise

@@ -201,10 +201,15 @@ class Journal:
         if segment is None:
             return None
         self._active = segment
-        while lines := self._memory.first(1 << 20):
+        piece_bytes = 1 << 20
+        while lines := self._memory.first(piece_bytes):
             try:
                 segment.write(b"\n".join(lines) + b"\n")
             except OSError as error:
+                if len(lines) > 1:
+                    # There may be room for some of it.
+                    piece_bytes = sum(map(len, lines)) // 2
+                    continue
                 self._places.failed(error)
                 self._retire()
                 return self._next_segment()

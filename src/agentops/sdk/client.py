@@ -6,6 +6,7 @@ program that never initialises. Nothing heavy is imported before `init`.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
 import logging
@@ -47,6 +48,8 @@ SLOW_S: Final = 1.0
 """How long a call of any kind runs before it is shown as running."""
 _AWAY_S: Final = 5.0
 """After the server did not answer, how long nobody waits for it again."""
+_AWAY_EXIT_S: Final = 0.25
+"""Longest delay of the exit, within that time."""
 
 
 class Client:
@@ -71,6 +74,7 @@ class Client:
         self.instrumentation: Instrumentation | None = None
         self.instance = ""
         self._away_until = 0.0
+        self._silent = False
         self._server_cost: dict[str, Decimal] = {}
         self._warned: set[str] = set()
         self._span_class: Any = None
@@ -230,8 +234,11 @@ class Client:
 
         now = time.monotonic()
         patience = 0.02 if now < self._away_until else FLUSH_WAIT_S
+        before = self.shipper.stats().records
         if not self.shipper.flush(patience):
             self._away_until = now + _AWAY_S
+            # Slow is not silent: what it takes, it is worth waiting for.
+            self._silent = self.shipper.stats().records == before
             return None
         url = f"{self.settings.server}/api/sessions/{session_id}"
         try:
@@ -246,10 +253,10 @@ class Client:
         cost: Any = found.get("cost_usd")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] -- JSON
         try:
             if cost is not None:
-                self._server_cost[session_id] = Decimal(str(cost))  # pyright: ignore[reportUnknownArgumentType]
+                self._server_cost[session_id] = Decimal(str(round(cost, 12)))  # pyright: ignore[reportUnknownArgumentType]
                 while len(self._server_cost) > 1024:
                     self._server_cost.pop(next(iter(self._server_cost)))
-        except InvalidOperation:
+        except (InvalidOperation, TypeError):
             pass
         return found  # pyright: ignore[reportUnknownVariableType] -- JSON
 
@@ -390,7 +397,7 @@ class Client:
             self.configured.update(given)
             if not self.ready:
                 return
-            self.settings = settings.Settings({**self.settings.values, **given})
+            self.settings = settings.Settings(settings.usable({**self.settings.values, **given}))
             self.lifecycle.settings = self.settings
             if "redact" in given:
                 self.recorder.redact = redactor(given["redact"])
@@ -408,9 +415,19 @@ class Client:
         self.instance = str(uuid.uuid4())
         self.registry.after_fork_in_child()
 
+    def at_exit(self) -> None:
+        """End the sessions of a process that ends."""
+        if self.guard is not None:
+            self.guard.at_exit()
+
     def stop(self, timeout_s: float) -> None:
-        """Ship what can be shipped in time; the rest stays in the journal."""
+        """Ship what can be shipped in time; the rest stays in the journal.
+
+        A server that took nothing while a call waited for it, just before, is not waited for again.
+        """
         if self.ready:
+            if self._silent and time.monotonic() < self._away_until:
+                timeout_s = min(timeout_s, _AWAY_EXIT_S)
             self.shipper.close(timeout_s)
             self.journal.close()
 
@@ -458,6 +475,8 @@ def _scope() -> Any:
 
 client: Final = Client()
 
+# At import, not at init: what the program itself registers after its imports runs before.
+atexit.register(client.at_exit)
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=client.after_fork_in_child)

@@ -8,7 +8,6 @@ An event is one span. Its `id` is kept, and recording the same object again repl
 from __future__ import annotations
 
 import time
-import traceback
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -156,14 +155,17 @@ class ErrorEvent(Event):
     timestamp: str | None = None
 
     def __post_init__(self) -> None:
-        if self.exception is not None:
-            self.error_type = self.error_type or type(self.exception).__name__
-            self.details = self.details or str(self.exception)
-            self.logs = self.logs or "".join(traceback.format_exception(self.exception))
-        elif isinstance(self.details, BaseException):
-            self.error_type = self.error_type or type(self.details).__name__
-            self.logs = self.logs or "".join(traceback.format_exception(self.details))
-            self.details = str(self.details)
+        given: Any = self.exception if self.exception is not None else self.details
+        if isinstance(given, BaseException):
+            from agentops.sdk.spans import exception_attributes
+
+            found = exception_attributes(given)
+            self.error_type = self.error_type or type(given).__name__
+            self.logs = self.logs or found["exception.stacktrace"]
+            if given is self.details or not self.details:
+                self.details = found["exception.message"]
+        elif self.exception is not None:
+            self.details = self.details or self.exception
         if self.timestamp:
             self.init_timestamp = self.timestamp
 
@@ -173,7 +175,7 @@ class ErrorEvent(Event):
 
     def said(self, client: Client) -> dict[str, Any]:
         """Return type, code, details, logs and trigger."""
-        trigger = self.trigger_event.id if self.trigger_event is not None else None
+        trigger = self.trigger_event.id if isinstance(self.trigger_event, Event) else self.trigger_event
         return {
             "error.type": self.shown(),
             **_given(
@@ -188,11 +190,19 @@ class ErrorEvent(Event):
         }
 
 
+def _id_text(value: Any) -> str:
+    """Return an id that a program gave, such as a UUID, as text; empty for what is none."""
+    try:
+        return "" if value is None else cut(str(value), 1000)
+    except Exception:
+        return ""
+
+
 def _number(value: Any, kind: type[int] | type[float]) -> float | None:
     """Return a number that a program gave, or None for what is none."""
     try:
         return None if value is None else kind(value)
-    except (TypeError, ValueError):
+    except Exception:
         return None
 
 
@@ -250,8 +260,8 @@ def record(client: Client, core: Core, event: Any) -> None:
 
 
 def _record(client: Client, core: Core, event: Event) -> None:
-    trigger = event.trigger_event if isinstance(event, ErrorEvent) else None
-    if trigger is not None and trigger._recorded is None:  # pyright: ignore[reportPrivateUsage] -- of this file
+    trigger: Any = event.trigger_event if isinstance(event, ErrorEvent) else None
+    if isinstance(trigger, Event) and trigger._recorded is None:  # pyright: ignore[reportPrivateUsage] -- of this file
         _record(client, core, trigger)
     if event.end_timestamp is None and not isinstance(event, ErrorEvent):
         event.end_timestamp = _now()
@@ -267,8 +277,9 @@ def _record(client: Client, core: Core, event: Event) -> None:
         return
     event.session_id = core.text
     agent = None
-    if event.agent_id:
-        agent = (core.agents.get(str(event.agent_id), ""), str(event.agent_id))
+    agent_id = _id_text(event.agent_id)
+    if agent_id:
+        agent = (core.agents.get(agent_id, ""), agent_id)
     shown = cut(event.shown(), 1000)
     span = client.open(core, get_current(), shown, attributes, agent=agent, start_ns=start_ns, over=True)
     event._recorded = span  # pyright: ignore[reportPrivateUsage] -- of this file

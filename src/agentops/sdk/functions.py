@@ -151,9 +151,7 @@ def _acting(function: Callable[P, R]) -> Callable[P, R | None]:
 def _session() -> Session:
     core: Core = client.belonging.required()
     if not core.running:
-        raise NoSessionException(
-            "The session that this code is bound to has ended. Start one with agentops.start_session()."
-        )
+        raise NoSessionException(f"{NoSessionException()} The session that this code is bound to has ended.")
     return Session.of(core, client)
 
 

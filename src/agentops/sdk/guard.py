@@ -1,18 +1,19 @@
 """The guard: however the program ends, its sessions end with the right state, and in bounded time.
 
-    normal exit, sys.exit(n)   Indeterminate uncaught exception         Fail, with the exception as the
-    reason SIGINT that ends it        Fail, "Signal SIGINT detected": it arrives here as an uncaught
-    KeyboardInterrupt, so
-                               that a Ctrl-C which the program catches ends nothing
+    normal exit, sys.exit(n)   Indeterminate
+    uncaught exception         Fail, with the exception as the reason
+    SIGINT that ends it        Fail, "Signal SIGINT detected": it arrives here as an uncaught
+                               KeyboardInterrupt, so that a Ctrl-C which the program catches ends nothing;
+                               or the program's own way of taking it, from before `init`, raises SystemExit
     SIGTERM                    Fail, "Signal SIGTERM detected"
     SIGKILL, power loss        nothing runs; the server notices the silence
 
-Hooks that were there before run as before, and the exit code is theirs.
+Hooks that were there before run as before, and the exit code is theirs. A multiprocessing child leaves past
+all of these, through os._exit: it runs its finalizers instead, while its exception is still in flight.
 """
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
 import signal
@@ -42,10 +43,10 @@ class Guard:
         self._done = False
         self._previous_hook: Any = None
         self._previous_term: Any = None
+        self._previous_int: Any = None
 
     def install(self) -> None:
-        """Hook into exit, uncaught exceptions and SIGTERM."""
-        atexit.register(self.at_exit)
+        """Hook into uncaught exceptions, SIGTERM, and SIGINT where the program takes it itself."""
         self._previous_hook = sys.excepthook
         sys.excepthook = self._on_uncaught
         if threading.current_thread() is threading.main_thread():
@@ -57,16 +58,28 @@ class Guard:
                     self._previous_term = previous
                 except (ValueError, OSError):
                     pass
+            previous = signal.getsignal(signal.SIGINT)
+            # Python's own way raises KeyboardInterrupt, which asyncio looks for: it stays.
+            if callable(previous) and previous is not signal.default_int_handler:
+                try:
+                    signal.signal(signal.SIGINT, self._on_int)
+                    self._previous_int = previous
+                except (ValueError, OSError):
+                    pass
+        process: Any = sys.modules.get("multiprocessing.process")
+        if process is not None and process.parent_process() is not None:
+            _finalize(self)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._in_child)
 
     def uninstall(self) -> None:
         """Take the hooks back where they are still ours."""
-        atexit.unregister(self.at_exit)
         if sys.excepthook == self._on_uncaught:
             sys.excepthook = self._previous_hook
         if self._previous_term is not None and signal.getsignal(signal.SIGTERM) == self._on_term:
             signal.signal(signal.SIGTERM, self._previous_term)
+        if self._previous_int is not None and signal.getsignal(signal.SIGINT) == self._on_int:
+            signal.signal(signal.SIGINT, self._previous_int)
 
     def _in_child(self) -> None:
         """Let a multiprocessing child end its sessions: it leaves through os._exit, past atexit.
@@ -75,7 +88,7 @@ class Guard:
         """
         util: Any = sys.modules.get("multiprocessing.util")
         if util is not None and self._client.guard is self:
-            util.register_after_fork(self, _finalize_at_exit)
+            util.register_after_fork(self, _finalize)
 
     def _on_uncaught(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
@@ -92,6 +105,13 @@ class Guard:
             self._reason, self._error_type = "Signal SIGINT detected", "SIGINT"
         elif not isinstance(error, SystemExit):
             self._reason, self._error_type = state.reason(error), type(error).__name__
+
+    def _on_int(self, number: int, frame: FrameType | None) -> Any:
+        try:
+            return self._previous_int(number, frame)
+        except SystemExit:
+            self._reason, self._error_type = "Signal SIGINT detected", "SIGINT"
+            raise
 
     def _on_term(self, number: int, frame: FrameType | None) -> Any:
         previous = self._previous_term
@@ -111,6 +131,13 @@ class Guard:
         self._end_all()
         self._client.stop(self._client.settings.exit_timeout)
 
+    def at_exit_of_child(self) -> None:
+        """Do the same in a multiprocessing child, which is in the middle of its exception, if it has one."""
+        error = sys.exc_info()[1]
+        if error is not None:
+            self._note(error)
+        self.at_exit()
+
     def at_exit(self) -> None:
         """End every active session and ship what can be shipped in time. Never raises."""
         if self._done and os.getpid() == self._pid:
@@ -127,14 +154,23 @@ class Guard:
         if client.settings.skip_auto_end_session:
             return
         for core in client.registry.all():
-            if core.inherited and self._reason is not None:
+            if core.inherited and self._reason is not None and not self._dismissed():
                 client.lifecycle.leave(core, self._error_type, self._reason)
             if self._reason is not None:
                 client.lifecycle.finish(core, state.FAIL, self._reason)
             else:
                 client.lifecycle.finish(core, state.INDETERMINATE, "The process ended without end_session")
 
+    def _dismissed(self) -> bool:
+        """Say whether this is a worker that its pool sends home: that is how pools end, and no failure."""
+        process: Any = sys.modules.get("multiprocessing.process")
+        return (
+            self._error_type == "SIGTERM" and process is not None and bool(process.current_process().daemon)
+        )
 
-def _finalize_at_exit(guard: Guard) -> None:
-    util: Any = sys.modules["multiprocessing.util"]
-    util.Finalize(guard, guard.at_exit, exitpriority=-100)
+
+def _finalize(guard: Guard) -> None:
+    from multiprocessing import util
+
+    found: Any = util
+    found.Finalize(guard, guard.at_exit_of_child, exitpriority=-100)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from agentops import semconv
 from agentops.sdk import hostenv, state
-from agentops.sdk.capture import cut, to_json
+from agentops.sdk.capture import cut, text_of, to_json
 from agentops.sdk.context import TRACE_STATE
 from agentops.sdk.core import Core
 from agentops.sdk.ids import new_span_id, new_trace_id
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 logger: Final = logging.getLogger("agentops")
 _MAX_REASON: Final = 4096
+_UNNUMBERED: Final = -1
+"""The number of a root span, which no process counts as an event."""
 
 
 def trace_id_of(session_id: Any) -> int:
@@ -44,6 +46,14 @@ def trace_id_of(session_id: Any) -> int:
     if number == 0:
         raise ValueError("a session id cannot be all zeros")
     return number
+
+
+def _reason(given: Any) -> str | None:
+    """Return a reason as text, whatever a program gave: an exception is one too."""
+    if given is None or (isinstance(given, str) and not given):
+        return None
+    text = state.reason(given) if isinstance(given, BaseException) else text_of(given, _MAX_REASON)
+    return cut(text, _MAX_REASON)
 
 
 class Lifecycle:
@@ -144,11 +154,24 @@ class Lifecycle:
     def say(self, core: Core, attributes: dict[str, Any]) -> None:
         """Set attributes of the root span and write it again."""
         root = core.root
-        if root is not None and core.running:
-            root.set_attributes(attributes)
-            self.recorder.root(core)
+        if not core.running:
+            return
+        if root is None or root.orphaned:
+            self._contribute(core, attributes)
+            return
+        root.set_attributes(attributes)
+        self.recorder.root(core)
 
-    def finish(self, core: Core, end_state: str, end_reason: str | None, video: str | None = None) -> bool:
+    def _contribute(self, core: Core, attributes: dict[str, Any]) -> None:
+        """Say something about a session whose root is another process's: on a root span of this one's own."""
+        from agentops.sdk.spans import RecordedSpan
+
+        said = {semconv.SPAN_KIND: semconv.SESSION_KIND, semconv.INHERITED: True, **attributes}
+        span = RecordedSpan(core, core.name, said, parent=None, above=None)
+        span.seq = _UNNUMBERED
+        span.end()
+
+    def finish(self, core: Core, end_state: str, end_reason: Any, video: str | None = None) -> bool:
         """End a session, or leave it when it was started elsewhere. Returns False when it had ended before.
 
         Calls still open get their start on disk first, so that they are shown as interrupted.
@@ -159,10 +182,10 @@ class Lifecycle:
             if not core.running:
                 return False
             core.running = False
-        reason = cut(end_reason, _MAX_REASON) if end_reason else None
+        reason = _reason(end_reason)
         core.end_state, core.end_reason = end_state, reason
         if video is not None:
-            core.video = video
+            core.video = str(video)
         for span in list(core.open.values()):
             if not span.announced and span.is_recording():
                 self.recorder.announce(span)

@@ -22,6 +22,13 @@ def messages(value: Any, role: str) -> list[Message] | None:
         value: text, a chat message, or a list of those; messages may be objects with the same fields.
         role: of a text, which does not say.
     """
+    try:
+        return _messages(value, role)
+    except Exception:
+        return None  # An object of the program's that cannot even be looked at.
+
+
+def _messages(value: Any, role: str) -> list[Message] | None:
     if value is None:
         return None
     if isinstance(value, str):

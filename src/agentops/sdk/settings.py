@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import logging
 import os
 import sys
@@ -9,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
+from urllib.parse import urlsplit
+from uuid import UUID
 
 from agentops import config
 from agentops.errors import SettingError
@@ -67,8 +70,9 @@ def check(given: Mapping[str, Any], function: str) -> dict[str, Any]:
     for name, value in given.items():
         setting = config.BY_NAME.get(name)
         if name != "redact" and (setting is None or name not in NAMES):
-            near = config.nearest(name, [*NAMES, "redact"])
-            hint = f" Did you mean {near!r}?" if near else ""
+            # However far: the message always names the nearest.
+            near = difflib.get_close_matches(name, sorted([*NAMES, "redact"]), n=1, cutoff=0.0)[0]
+            hint = f" Did you mean {near!r}?"
             raise TypeError(f"{function}() got an unexpected keyword argument {name!r}.{hint}")
         if value is None:
             continue
@@ -134,7 +138,60 @@ def complete(given: Mapping[str, Any]) -> Settings:
             logger.error("%s The default is used.", error)
             values[name] = config.read(name, env={})
     values["redact"] = given.get("redact")
-    return Settings(values)
+    inherited = values["inherited_session_id"]
+    if inherited is not None and given.get("inherited_session_id") is None and not _is_uuid(inherited):
+        logger.error("AGENTOPS_INHERITED_SESSION_ID=%r is not a UUID. It is left out.", inherited)
+        values["inherited_session_id"] = None
+    return Settings(usable(values))
+
+
+def usable(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with addresses and keys that a request can be made with.
+
+    An address without a scheme is an HTTP one. What cannot be used is reported, and the default takes its
+    place: a program is not stopped for where its recording goes.
+    """
+    found = dict(values)
+    for name in ("endpoint", "exporter_endpoint", "app_url"):
+        given = found.get(name)
+        if given is None:
+            continue
+        address = str(given).strip()
+        address = address if "://" in address else f"http://{address}"
+        if not _is_address(address):
+            logger.error("%s=%r is no http(s) address. The default is used.", name, given)
+            address = config.BY_NAME[name].default
+        found[name] = address
+    for name in ("api_key", "parent_key"):
+        if found.get(name) is None:
+            continue
+        key = str(found[name]).strip()
+        if not (key.isascii() and key.isprintable()):
+            logger.error("%s holds characters that no key has. It is left out.", name)
+            key = ""
+        found[name] = key or None
+    return found
+
+
+def _is_uuid(text: Any) -> bool:
+    try:
+        return UUID(str(text)).int != 0
+    except ValueError:
+        return False
+
+
+def _is_address(address: str) -> bool:
+    try:
+        split = urlsplit(address)
+        return (
+            split.scheme in ("http", "https")
+            and bool(split.hostname)
+            and split.port != 0
+            and address.isprintable()
+            and " " not in address
+        )
+    except ValueError:  # Such as a port that is none.
+        return False
 
 
 def script_name() -> str:

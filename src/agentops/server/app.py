@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import threading
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from agentops.server import ui
+from agentops.server import prices, ui
 from agentops.server.api import analytics, errors, events, guard, operations, otlp, sessions
 from agentops.server.api import live as live_routes
+from agentops.server.api.paths import Paths
 from agentops.server.api.state import Rooms
+from agentops.server.backlog import Backlog
 from agentops.server.ingest import Ingest
 from agentops.server.lapses import Lapses
 from agentops.server.live import Live
@@ -27,6 +32,8 @@ from agentops.server.store.write import Writer
 from agentops.server.wire import export as wire_export
 
 _DRAIN_S: Final = 20.0
+_WARM_AFTER_S: Final = 1.0
+"""Whoever waits for the server to be ready asks in its first second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,7 @@ class Options:
 
     silence: Silence
     max_body_bytes: int
+    home: Path | None = None
     local_only: bool = True
 
 
@@ -57,6 +65,7 @@ class Server:
             live=self.live,
             max_body_bytes=options.max_body_bytes,
             version=version("agentops"),
+            backlog=Backlog(options.home) if options.home is not None else None,
         )
         self._lapses = Lapses(store, self.live.publish)
         summariser.start()
@@ -81,7 +90,9 @@ def create_app(server: Server | None) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         if server is not None:
-            server.live.attach(asyncio.get_running_loop())
+            loop = asyncio.get_running_loop()
+            server.live.attach(loop)
+            loop.call_later(_WARM_AFTER_S, _warm)
         yield
 
     app = FastAPI(
@@ -105,6 +116,7 @@ def create_app(server: Server | None) -> FastAPI:
     app.openapi = functools.partial(_described, app)
     app.state.rooms = server.rooms if server is not None else None
     errors.install(app)
+    app.add_middleware(Paths)
     for room in (otlp, sessions, events, analytics, live_routes, operations, wire_export):
         app.include_router(room.router)
     ui.install(app, errors.API_PREFIXES)
@@ -125,6 +137,16 @@ def _described(app: FastAPI) -> dict[str, Any]:
             document["components"]["schemas"].pop(name, None)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _warm() -> None:
+    """Load, beside the first answers, what the first priced span would have to wait for."""
+
+    def load() -> None:
+        import_module("agentops.otlp.decode")
+        prices.warm()
+
+    threading.Thread(target=load, name="agentops-warm", daemon=True).start()
 
 
 def guarded(server: Server) -> guard.Guard:

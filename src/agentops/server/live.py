@@ -8,6 +8,7 @@ told what it missed, or, when that is no longer known, to look at everything.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
@@ -37,7 +38,8 @@ class Live:
     def __init__(self) -> None:
         self._listeners: set[_Listener] = set()
         self._past: deque[tuple[int, str, list[str]]] = deque(maxlen=_REMEMBERED)
-        self._number = 0
+        # Numbers go on across restarts: one that an earlier server gave is always one of the past.
+        self._number = time.time_ns() // 10**6
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing = False
 

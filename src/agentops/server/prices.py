@@ -101,17 +101,15 @@ def cost(
         cache_write: Part of `entered` written to a cache.
         reasoning: Part of `left` spent on reasoning.
     """
-    found = None
+    at = datetime.fromtimestamp(at_ns / 1e9, UTC)
+    identity, rates = "", {}
     for model in dict.fromkeys(models):
         found = _lookup(provider, model) if model else None
         if found is not None:
-            break
-    if found is None:
-        return None
-    identity, entry = found
-    at = datetime.fromtimestamp(at_ns / 1e9, UTC)
-    rates = entry.get_prices(at).__dict__
-    if rates.get("input_mtok") is None and rates.get("output_mtok") is None:
+            identity, rates = found[0], found[1].get_prices(at).__dict__
+            if rates.get("input_mtok") is not None or rates.get("output_mtok") is not None:
+                break
+    else:
         return None
     date = at.date().isoformat()
     usd = Decimal(0)

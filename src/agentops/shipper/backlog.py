@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from agentops.journal.aside import keep_file_aside
-from agentops.journal.folder import orphans
+from agentops.journal.folder import fallback_folder, orphans
 from agentops.journal.header import Header, NotASegment
 from agentops.journal.losses import Losses
 from agentops.journal.segment import Segment
@@ -92,5 +92,5 @@ def drain_orphans(
             emptied += segment.finish()
         if stopped:
             break
-    losses.save(folder)
+    losses.save(folder if folder.is_dir() else fallback_folder(folder))
     return Drained(records, emptied, stopped, losses.by_reason())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,26 @@ def test_without_any_folder_records_wait_in_memory_and_return_to_disk(
     crash(journal)
     numbers, _ = drained(unwritable)
     assert numbers[: stats.memory_records] == list(range(stats.memory_records))
+
+
+def test_what_is_in_memory_goes_to_whatever_room_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    folder = tmp_path / "journal"
+    journal = journal_in(folder)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+        for number in range(150):
+            journal.append(record(number, padding=1000))
+        assert journal.stats().memory_records == 150
+        resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, hard))  # Less than all of it.
+        journal.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert journal.stats().lost == {}
+    assert sorted(drained(folder)[0]) == list(range(150))
 
 
 def test_what_is_only_in_memory_at_the_end_is_counted(unwritable: Path) -> None:

@@ -15,6 +15,7 @@ import { Long } from "../../ui/text";
 import { Attributes, More } from "./Attributes";
 import { Chat, Value } from "./Chat";
 import { EventNumbers } from "./EventNumbers";
+import { ModelName } from "./ModelName";
 
 interface Props {
   sessionId: string;
@@ -26,19 +27,21 @@ interface Props {
 
 export function EventPanel({ sessionId, eventId, table, base, onSelect }: Props) {
   const { data, error, refetch } = useQuery(eventQuery(sessionId, eventId));
-  const row = table.rowOf.get(eventId) ?? -1;
+  const row = table.ids.rowOf(eventId);
   const parent = row < 0 ? -1 : table.parents[row];
   // The timeline knows the essentials already: nothing waits for the bodies.
   const kind = data?.kind ?? (row < 0 ? "operation" : KINDS[table.kinds[row]]);
-  const name = data?.name ?? (row < 0 ? "" : table.names[row]);
-  const agent = data?.agent ?? (row < 0 ? "" : table.agents[row]);
+  const name = data?.name ?? (row < 0 ? "" : table.names.at(row));
+  const agent = data?.agent ?? (row < 0 ? "" : table.agents.at(row));
   const status = row < 0 ? (data?.status ?? "ok") : statusName(table.statuses[row]);
   return (
     <div className="event" data-event={eventId} data-loaded={data !== undefined}>
       <header>
         <h2>
           <KindMark kind={kind} />
-          <span title={visible(name)}>{oneLine(name, 120) || kind}</span>
+          <span title={visible(name)}>
+            {oneLine(name, 120) || kind} <ModelName table={table} row={row} />
+          </span>
         </h2>
         <StatusPill status={status} />
         <span className="grow" />
@@ -60,8 +63,8 @@ export function EventPanel({ sessionId, eventId, table, base, onSelect }: Props)
         {parent >= 0 && (
           <>
             {" · in "}
-            <button type="button" className="link" onClick={() => onSelect(table.ids[parent])}>
-              {oneLine(table.names[parent], 60)}
+            <button type="button" className="link" onClick={() => onSelect(table.ids.at(parent))}>
+              {oneLine(table.names.at(parent), 60)} <ModelName table={table} row={parent} />
             </button>
           </>
         )}

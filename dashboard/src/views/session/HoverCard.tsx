@@ -8,6 +8,7 @@ import type { EpochMicros } from "../../model/units";
 import { oneLine } from "../../model/visible";
 import { KindMark } from "../../ui/marks";
 import { usePreference } from "../../ui/preferences";
+import { ModelName } from "./ModelName";
 
 interface Props {
   table: EventTable;
@@ -40,11 +41,11 @@ export function HoverCard({ table, row, base, now, x, y, width, height, idle }: 
       style={{ transform: `translate(${left}px, ${above ? y - 12 : y + 14}px)${above ? " translateY(-100%)" : ""}`, width: WIDTH }}
     >
       <b>
-        <KindMark kind={KINDS[table.kinds[row]]} /> {oneLine(table.names[row], 80)}
+        <KindMark kind={KINDS[table.kinds[row]]} /> {oneLine(table.names.at(row), 80)} <ModelName table={table} row={row} />
       </b>
       <span>{facts.join(" · ")}</span>
       <span className="dim">
-        {[KINDS[table.kinds[row]], table.agents[row] && `by ${oneLine(table.agents[row], 40)}`, status === 0 ? "" : statusName(status)]
+        {[KINDS[table.kinds[row]], table.agents.at(row) && `by ${oneLine(table.agents.at(row), 40)}`, status === 0 ? "" : statusName(status)]
           .filter(Boolean)
           .join(" · ")}
       </span>
@@ -52,7 +53,7 @@ export function HoverCard({ table, row, base, now, x, y, width, height, idle }: 
         {clock(base + table.starts[row] * 1000, zone)} · at {duration(table.starts[row])}
         {idle && ` · ${idle}`}
       </span>
-      {table.errors[row] && <span className="bad">{oneLine(table.errors[row], 160)}</span>}
+      {table.errors.at(row) && <span className="bad">{oneLine(table.errors.at(row), 160)}</span>}
     </div>
   );
 }

@@ -13,6 +13,7 @@ import { KindMark } from "../../ui/marks";
 import { Moment } from "../../ui/time";
 import { Value } from "./Chat";
 import { ErrorBox } from "./EventPanel";
+import { ModelName } from "./ModelName";
 
 interface Props {
   sessionId: string;
@@ -40,15 +41,15 @@ export function LogsView({ sessionId, table, base, selectedRow, onSelect }: Prop
         </h2>
         {failed.length === 0 && <p className="faint">No event of this session failed.</p>}
         {failed.slice(0, limit).map((row) => (
-          <article key={table.ids[row]} className={row === selectedRow ? "log-card selected" : "log-card"} data-event={table.ids[row]}>
+          <article key={table.ids.at(row)} className={row === selectedRow ? "log-card selected" : "log-card"} data-event={table.ids.at(row)}>
             <header>
               <Moment at={base + table.starts[row] * 1000} />
-              <button type="button" className="link" onClick={() => onSelect(table.ids[row])}>
-                <KindMark kind={KINDS[table.kinds[row]]} /> {oneLine(table.names[row], 100)}
+              <button type="button" className="link" onClick={() => onSelect(table.ids.at(row))}>
+                <KindMark kind={KINDS[table.kinds[row]]} /> {oneLine(table.names.at(row), 100)} <ModelName table={table} row={row} />
               </button>
-              {table.agents[row] && <span className="faint">{oneLine(table.agents[row], 60)}</span>}
+              {table.agents.at(row) && <span className="faint">{oneLine(table.agents.at(row), 60)}</span>}
             </header>
-            <Cause sessionId={sessionId} id={table.ids[row]} summary={table.errors[row]} />
+            <Cause sessionId={sessionId} id={table.ids.at(row)} summary={table.errors.at(row)} />
           </article>
         ))}
         {failed.length > limit && (
@@ -77,9 +78,9 @@ export function LogsView({ sessionId, table, base, selectedRow, onSelect }: Prop
                     <Value value={line.body} />
                   </td>
                   <td>
-                    {line.event_id && table.rowOf.has(line.event_id) && (
+                    {line.event_id && table.ids.rowOf(line.event_id) >= 0 && (
                       <button type="button" className="link" onClick={() => onSelect(line.event_id!)}>
-                        {oneLine(table.names[table.rowOf.get(line.event_id)!], 30)}
+                        {oneLine(table.names.at(table.ids.rowOf(line.event_id)), 30)}
                       </button>
                     )}
                   </td>

@@ -14,6 +14,7 @@ import { Failure } from "../../ui/controls";
 import { KindMark } from "../../ui/marks";
 import { Chat, Value } from "./Chat";
 import { ErrorBox } from "./EventPanel";
+import { ModelName } from "./ModelName";
 
 const LLM = kindCode("llm");
 
@@ -41,7 +42,7 @@ export function MessagesView({ sessionId, table, selectedRow, onSelect }: Props)
     getItemKey: (index) => calls[index].id,
     overscan: 3,
   });
-  const selectedId = selectedRow >= 0 ? table.ids[selectedRow] : undefined;
+  const selectedId = selectedRow >= 0 ? table.ids.at(selectedRow) : undefined;
   useEffect(() => {
     const index = calls.findIndex((call) => call.id === selectedId);
     if (index >= 0) virtual.scrollToIndex(index, { align: "auto" });
@@ -87,9 +88,9 @@ function callsOf(table: EventTable): Call[] {
   for (let row = 0; row < table.count; row++) if (table.kinds[row] === LLM) rows.push(row);
   rows.sort((a, b) => table.starts[a] - table.starts[b]);
   for (const row of rows) {
-    const key = `${table.agents[row]}\n${table.parents[row]}`;
-    calls.push({ id: table.ids[row], row, before: lastBy.get(key) ?? null });
-    lastBy.set(key, table.ids[row]);
+    const key = `${table.agents.at(row)}\n${table.parents[row]}`;
+    calls.push({ id: table.ids.at(row), row, before: lastBy.get(key) ?? null });
+    lastBy.set(key, table.ids.at(row));
   }
   return calls;
 }
@@ -116,12 +117,12 @@ function CallBlock({
   );
   const { row } = call;
   return (
-    <article className={isSelected ? "call-card selected" : "call-card"} aria-label={`Call to ${oneLine(table.names[row], 60)}`} data-event={call.id}>
+    <article className={isSelected ? "call-card selected" : "call-card"} aria-label={`Call to ${oneLine(table.names.at(row), 60)}`} data-event={call.id}>
       <header>
         <button type="button" className="link" onClick={() => onSelect(call.id)}>
-          <KindMark kind="llm" /> {oneLine(table.names[row], 80)}
+          <KindMark kind="llm" /> {oneLine(table.names.at(row), 80)} <ModelName table={table} row={row} />
         </button>
-        {table.agents[row] && <span className="faint">{oneLine(table.agents[row], 60)}</span>}
+        {table.agents.at(row) && <span className="faint">{oneLine(table.agents.at(row), 60)}</span>}
         <span className="grow" />
         <span className="faint">
           {duration(table.starts[row])} in · {duration(table.durations[row])}

@@ -4,6 +4,7 @@ import { memo } from "react";
 import { visibleSpan } from "../../layout/bars";
 import { duration, usd } from "../../model/format";
 import { KINDS } from "../../model/kinds";
+import { modelOf } from "../../model/naming";
 import type { Rows } from "../../model/outline";
 import { type EventTable, statusName } from "../../model/table";
 import { oneLine } from "../../model/visible";
@@ -22,8 +23,8 @@ export const RowList = memo(function RowList({ table, rows, selectedRow, scrollT
   return (
     <ul className="sr-only" aria-label="Events on view">
       {Array.from(rows.subarray(first, last), (row) => (
-        <li key={table.ids[row]} data-event={table.ids[row]}>
-          <button type="button" tabIndex={-1} aria-current={row === selectedRow} onClick={() => onSelect(table.ids[row])}>
+        <li key={table.ids.at(row)} data-event={table.ids.at(row)}>
+          <button type="button" tabIndex={-1} aria-current={row === selectedRow} onClick={() => onSelect(table.ids.at(row))}>
             {describe(table, row)}
           </button>
         </li>
@@ -35,12 +36,13 @@ export const RowList = memo(function RowList({ table, rows, selectedRow, scrollT
 function describe(table: EventTable, row: number): string {
   const status = statusName(table.statuses[row]);
   return [
-    `${KINDS[table.kinds[row]]} ${oneLine(table.names[row], 80)}`,
+    `${KINDS[table.kinds[row]]} ${oneLine(table.names.at(row), 80)}`,
+    oneLine(modelOf(table, row), 40),
     `level ${table.depths[row] + 1}`,
     Number.isNaN(table.durations[row]) ? "" : duration(table.durations[row]),
     Number.isNaN(table.costs[row]) ? "" : usd(table.costs[row]),
     status === "ok" ? "" : status,
-    oneLine(table.errors[row], 120),
+    oneLine(table.errors.at(row), 120),
   ]
     .filter(Boolean)
     .join(", ");

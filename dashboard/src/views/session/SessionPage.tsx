@@ -59,13 +59,13 @@ export function SessionPage() {
     () => shownRows(table, { closed, hidden, only: view === "tree" ? marks : null }),
     [table, closed, hidden, marks, view],
   );
-  const selectedRow = address.event ? (table.rowOf.get(address.event) ?? -1) : -1;
+  const selectedRow = address.event ? table.ids.rowOf(address.event) : -1;
 
   // A linked event inside a closed part opens its ancestors.
   useEffect(() => {
     if (selectedRow < 0 || closed.size === 0) return;
     const open = new Set(closed);
-    for (let at = table.parents[selectedRow]; at >= 0; at = table.parents[at]) open.delete(table.ids[at]);
+    for (let at = table.parents[selectedRow]; at >= 0; at = table.parents[at]) open.delete(table.ids.at(at));
     if (open.size !== closed.size) setClosed(open);
     // Only when the selection moves: what the reader folds stays folded.
     // oxlint-disable-next-line react/exhaustive-deps
@@ -75,29 +75,29 @@ export function SessionPage() {
     if (rows.length === 0) return;
     const at = selectedRow < 0 ? -1 : positionOf(rows, selectedRow);
     const to = at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.max(0, Math.min(rows.length - 1, at + by));
-    select(table.ids[rows[to]]);
+    select(table.ids.at(rows[to]));
   };
   const stepTo = (matches: (row: number) => boolean, by: number) => {
     const at = selectedRow < 0 ? (by > 0 ? -1 : rows.length) : positionOf(rows, selectedRow);
     for (let position = at + by; position >= 0 && position < rows.length; position += by) {
-      if (matches(rows[position])) return select(table.ids[rows[position]]);
+      if (matches(rows[position])) return select(table.ids.at(rows[position]));
     }
   };
   const fold = (row: number, isClosed: boolean) =>
     setClosed((old) => {
       const next = new Set(old);
-      if (isClosed) next.add(table.ids[row]);
-      else next.delete(table.ids[row]);
+      if (isClosed) next.add(table.ids.at(row));
+      else next.delete(table.ids.at(row));
       return next;
     });
   const left = () => {
     if (selectedRow < 0) return;
-    if (view === "tree" && table.sizes[selectedRow] > 1 && !closed.has(table.ids[selectedRow])) fold(selectedRow, true);
-    else if (table.parents[selectedRow] >= 0) select(table.ids[table.parents[selectedRow]]);
+    if (view === "tree" && table.sizes[selectedRow] > 1 && !closed.has(table.ids.at(selectedRow))) fold(selectedRow, true);
+    else if (table.parents[selectedRow] >= 0) select(table.ids.at(table.parents[selectedRow]));
   };
   const right = () => {
     if (selectedRow < 0 || table.sizes[selectedRow] === 1) return;
-    if (closed.has(table.ids[selectedRow])) fold(selectedRow, false);
+    if (closed.has(table.ids.at(selectedRow))) fold(selectedRow, false);
     else step(1);
   };
   const isMatch = (row: number) => (marks ? marks[row] === 1 : false);
@@ -202,6 +202,7 @@ export function SessionPage() {
                 <Timeline
                   {...shared}
                   marks={marks}
+                  gaps={timeline.data.gaps}
                   isRunning={isRunning}
                   sessionEnd={session.data.duration_ms}
                   zoom={address.zoom}

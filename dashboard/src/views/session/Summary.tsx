@@ -13,6 +13,7 @@ import { usePreference } from "../../ui/preferences";
 import { Long } from "../../ui/text";
 import { Attributes, More } from "./Attributes";
 import { Value } from "./Chat";
+import { ModelName } from "./ModelName";
 
 interface Props {
   session: SessionDetail;
@@ -102,13 +103,13 @@ function Ranking({
       <h2>{title}</h2>
       <ol className="ranking">
         {rows.map(({ row, value, count, share }) => (
-          <li key={table.ids[row]}>
-            <button type="button" onClick={() => onSelect(table.ids[row])}>
+          <li key={table.ids.at(row)}>
+            <button type="button" onClick={() => onSelect(table.ids.at(row))}>
               <KindMark kind={KINDS[table.kinds[row]]} />
               <span className="rank-name">
-                {oneLine(table.names[row], 80)}
+                {oneLine(table.names.at(row), 80)} <ModelName table={table} row={row} />
                 {count !== undefined && count > 1 && <span className="faint"> ×{grouped(count)}</span>}
-                {count === undefined && table.errors[row] && <small className="bad">{oneLine(table.errors[row], 120)}</small>}
+                {count === undefined && table.errors.at(row) && <small className="bad">{oneLine(table.errors.at(row), 120)}</small>}
               </span>
               <span className="num">{value}</span>
               <span className="num faint">{share}</span>

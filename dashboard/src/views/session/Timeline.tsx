@@ -8,7 +8,7 @@ import { forgetWidths, sharpContext } from "../../draw/canvas";
 import { type Palette, readPalette } from "../../draw/palette";
 import { paintRows } from "../../draw/rows";
 import { gapText, OVERVIEW_HEIGHT, overviewBitmap, paintStrip, STRIP_HEIGHT } from "../../draw/strip";
-import { gaps, positionAt, positionInside, ROW_HEIGHT, scrollFor } from "../../layout/bars";
+import { positionAt, positionInside, ROW_HEIGHT, scrollFor } from "../../layout/bars";
 import { overview } from "../../layout/overview";
 import {
   framing,
@@ -24,6 +24,7 @@ import {
   zoomed,
 } from "../../layout/scale";
 import { duration, grouped } from "../../model/format";
+import type { Gap } from "../../model/gaps";
 import { type Rows, positionOf } from "../../model/outline";
 import { endOf, type EventTable, STATUS_RUNNING } from "../../model/table";
 import { clock } from "../../model/time";
@@ -39,6 +40,7 @@ interface Props {
   base: EpochMicros;
   rows: Rows;
   marks: Uint8Array | null;
+  gaps: readonly Gap[];
   selectedRow: number;
   onSelect: (id: string | undefined) => void;
   isRunning: boolean;
@@ -53,7 +55,7 @@ const DRAG_FROM = 4;
 const ADDRESS_REST_MS = 250;
 
 export function Timeline(props: Props) {
-  const { table, base, rows, marks, selectedRow, onSelect, isRunning, sessionEnd, ruler } = props;
+  const { table, base, rows, marks, gaps: found, selectedRow, onSelect, isRunning, sessionEnd, ruler } = props;
   const zone = usePreference("zone");
   const wheel = usePreference("wheel");
   const theme = useShownTheme();
@@ -81,8 +83,6 @@ export function Timeline(props: Props) {
   const pending = useRef(0);
 
   const scaleNow = useCallback((): Scale => ({ ...(view.current ?? bounds()), width, margin: MARGIN }), [bounds, width]);
-
-  const found = useMemo(() => gaps(table, Math.max(table.end * 0.03, 1), table.end), [table]);
 
   const paint = useCallback(() => {
     pending.current = 0;
@@ -128,8 +128,9 @@ export function Timeline(props: Props) {
         marks,
         ...step,
       });
+      if (rows.length > 0 && frame.current) frame.current.dataset.painted = "";
     }
-  }, [table, rows, marks, selectedRow, base, ruler, zone, width, height, bounds, now, scaleNow, found]);
+  }, [table, rows, marks, selectedRow, base, ruler, zone, width, height, bounds, now, scaleNow, found, frame]);
 
   const latest = useRef(paint);
   const request = useCallback(() => {
@@ -208,7 +209,7 @@ export function Timeline(props: Props) {
   }, [props.zoom, bounds, request]);
 
   // The selection is brought on view when it moves, not when the reader scrolls away from it or news arrives.
-  const selectedId = selectedRow >= 0 ? table.ids[selectedRow] : undefined;
+  const selectedId = selectedRow >= 0 ? table.ids.at(selectedRow) : undefined;
   const shownFor = useRef<string | undefined>(undefined);
   useEffect(() => {
     const element = scroller.current;
@@ -364,7 +365,7 @@ export function Timeline(props: Props) {
               drag.current = null;
               if (moved) return;
               const row = rowAt(at(event).y);
-              onSelect(row < 0 ? undefined : table.ids[row]);
+              onSelect(row < 0 ? undefined : table.ids.at(row));
             }}
             onDoubleClick={(event) => frameRow(rowAt(at(event).y))}
           />

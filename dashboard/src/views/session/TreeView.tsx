@@ -8,6 +8,7 @@ import { type Rows, positionOf } from "../../model/outline";
 import { type EventTable, STATUS_ERROR, STATUS_INTERRUPTED, STATUS_RUNNING } from "../../model/table";
 import { oneLine } from "../../model/visible";
 import { KindMark } from "../../ui/marks";
+import { ModelName } from "./ModelName";
 
 const ROW = 28;
 
@@ -29,7 +30,7 @@ export function TreeView({ table, rows, marks, selectedRow, closed, onSelect, on
     estimateSize: () => ROW,
     overscan: 16,
   });
-  const selectedId = selectedRow >= 0 ? table.ids[selectedRow] : undefined;
+  const selectedId = selectedRow >= 0 ? table.ids.at(selectedRow) : undefined;
   useEffect(() => {
     const position = selectedRow < 0 ? -1 : positionOf(rows, selectedRow);
     if (position >= 0) virtual.scrollToIndex(position, { align: "auto" });
@@ -59,12 +60,12 @@ export function TreeView({ table, rows, marks, selectedRow, closed, onSelect, on
           const row = rows[item.index];
           return (
             <TreeRow
-              key={table.ids[row]}
+              key={table.ids.at(row)}
               table={table}
               row={row}
               top={item.start}
               isSelected={row === selectedRow}
-              isClosed={closed.has(table.ids[row])}
+              isClosed={closed.has(table.ids.at(row))}
               isDim={marks !== null && marks[row] === 0}
               onSelect={onSelect}
               onFold={onFold}
@@ -89,7 +90,7 @@ interface RowProps {
 }
 
 const TreeRow = memo(function TreeRow({ table, row, top, isSelected, isClosed, isDim, onSelect, onFold }: RowProps) {
-  const id = table.ids[row];
+  const id = table.ids.at(row);
   const hasChildren = table.sizes[row] > 1;
   const status = table.statuses[row];
   const kind = KINDS[table.kinds[row]];
@@ -131,12 +132,10 @@ const TreeRow = memo(function TreeRow({ table, row, top, isSelected, isClosed, i
         <KindMark kind={kind} />
         <span className={failed ? "label bad" : "label"}>
           <span className="sr-only">{kind} </span>
-          {oneLine(table.names[row], 120) || kind}
+          {oneLine(table.names.at(row), 120) || kind}
         </span>
-        {table.models[row] && !table.names[row].includes(table.models[row]) && (
-          <span className="faint aside">{oneLine(table.models[row], 40)}</span>
-        )}
-        {failed && table.errors[row] && <span className="bad aside">{oneLine(table.errors[row], 120)}</span>}
+        <ModelName table={table} row={row} />
+        {failed && table.errors.at(row) && <span className="bad aside">{oneLine(table.errors.at(row), 120)}</span>}
         {status === STATUS_RUNNING && <span className="running aside">running</span>}
         {status === STATUS_INTERRUPTED && <span className="warn aside">interrupted</span>}
         {isClosed && <span className="faint aside">{grouped(table.sizes[row] - 1)} inside</span>}

@@ -13,6 +13,7 @@ import { FilterBar } from "./FilterBar";
 import { FirstRun } from "./FirstRun";
 import { Histogram } from "./Histogram";
 import { filtersOf, isFiltered, orderOf, type SessionsSearch, type Sort } from "./search";
+import { SavedViews } from "./SavedViews";
 import { ROW, SessionTable } from "./SessionTable";
 import { useSessionList } from "./useSessionList";
 
@@ -95,6 +96,7 @@ export function SessionsPage() {
           <>
             <SearchField value={search.q ?? ""} input={find} onChange={(q) => change({ q: q || undefined }, true)} />
             <RangeMenu search={search} onChange={change} />
+            <SavedViews search={search} onChoose={(view) => void navigate({ search: view })} />
             <ColumnMenu visibility={visibility} />
           </>
         )}

@@ -7,10 +7,11 @@ import { compact, count, DASH, grouped, usd } from "../../model/format";
 import { withMoments } from "../../model/time";
 import { epochMicros } from "../../model/units";
 import { oneLine, visible } from "../../model/visible";
-import { KindMark, StateDot, Tag } from "../../ui/marks";
+import { KindMark, StateDot } from "../../ui/marks";
 import { usePreference } from "../../ui/preferences";
 import { Ago, Duration } from "../../ui/time";
 import type { Sort } from "./search";
+import { TagsCell } from "./TagsCell";
 
 export const features = tableFeatures({ columnVisibilityFeature });
 const column = createColumnHelper<typeof features, Session>();
@@ -63,7 +64,7 @@ export const COLUMNS = [
   }),
   column.display({
     id: "tags",
-    cell: ({ row }) => row.original.tags.map((tag) => <Tag key={tag} text={tag} />),
+    cell: ({ row }) => <TagsCell tags={row.original.tags} />,
   }),
   column.display({ id: "events", cell: ({ row }) => <Events session={row.original} /> }),
   column.display({

@@ -106,6 +106,8 @@ async def _bad_cursor(_: Request, __: Any) -> Response:
 
 async def _invalid(_: Request, error: Any) -> Response:
     first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return _no_json()
     place = [str(part) for part in first["loc"]]
     where = place[0] if place else "request"
     name = ".".join(place[1:]) or where
@@ -117,8 +119,16 @@ async def _invalid(_: Request, error: Any) -> Response:
     )
 
 
+def _no_json() -> Response:
+    return answer(
+        400, "malformed_body", "The request body is not JSON.", "Send a JSON object, encoded as UTF-8."
+    )
+
+
 async def _http(request: Request, error: Any) -> Response:
     status: int = error.status_code
+    if status == 400 and isinstance(error.__cause__, UnicodeDecodeError):
+        return _no_json()
     headers: dict[str, str] = dict(error.headers or {})
     path = request.url.path
     if status in (404, 405) and path.startswith(API_PREFIXES):

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from agentops.server.api import models
 from agentops.server.api.answers import documented, json, ready
 from agentops.server.api.errors import ApiError, no_such_session
-from agentops.server.api.parameters import CursorQuery, only_known
+from agentops.server.api.parameters import CursorQuery, TextQuery, only_known, text
+from agentops.server.api.paths import EventId, SessionId
 from agentops.server.api.state import Rooms, now_ns, own_writes, project_of, rooms
 from agentops.server.query.events import event, events
 from agentops.server.query.logs import logs
@@ -36,12 +37,12 @@ def _scope(here: Rooms, request: Request, session_id: str) -> Scope:
 )
 def list_events(
     request: Request,
-    session_id: str,
+    session_id: SessionId,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: CursorQuery = None,
     kind: Annotated[list[models.Kind] | None, Query(description="repeatable")] = None,
     status: Annotated[list[models.Status] | None, Query(description="repeatable")] = None,
-    q: Annotated[str, Query(max_length=1000, description="text in names, inputs, outputs and errors")] = "",
+    q: TextQuery = "",
 ) -> Response:
     """List a session's events in start order, without bodies."""
     here = rooms(request)
@@ -50,9 +51,9 @@ def list_events(
         here.store,
         where,
         limit=limit,
-        cursor=cursor,
+        cursor=cursor or None,
         kinds=list(kind or ()),
-        q=q.strip(),
+        q=text("q", q.strip()),
         status=list(status or ()),
     )
     return json({"events": page.events, "next_cursor": page.next_cursor})
@@ -61,7 +62,7 @@ def list_events(
 @router.get(
     "/timeline", operation_id="getTimeline", response_model=None, responses=documented(models.Timeline, 404)
 )
-def get_timeline(request: Request, session_id: str) -> Response:
+def get_timeline(request: Request, session_id: SessionId) -> Response:
     """Return every event of a session at once, column by column."""
     here = rooms(request)
     return ready(timeline(here.store, _scope(here, request, session_id)))
@@ -73,7 +74,7 @@ def get_timeline(request: Request, session_id: str) -> Response:
     response_model=None,
     responses=documented(models.EventDetail, 404),
 )
-def get_event(request: Request, session_id: str, event_id: str) -> Response:
+def get_event(request: Request, session_id: SessionId, event_id: EventId) -> Response:
     """Return one event whole: input, output, messages, attributes, error with stack."""
     here = rooms(request)
     found = event(here.store, _scope(here, request, session_id), event_id)
@@ -92,10 +93,10 @@ def get_event(request: Request, session_id: str, event_id: str) -> Response:
 )
 def list_logs(
     request: Request,
-    session_id: str,
+    session_id: SessionId,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: CursorQuery = None,
-    q: Annotated[str, Query(max_length=1000, description="text in the record or its logger")] = "",
+    q: TextQuery = "",
     min_severity: Annotated[
         int, Query(ge=0, le=24, description="OTLP severity number: 9 info, 13 warning, 17 error")
     ] = 0,
@@ -103,5 +104,12 @@ def list_logs(
     """List a session's log records in time order."""
     here = rooms(request)
     where = _scope(here, request, session_id)
-    found, after = logs(here.store, where, limit=limit, cursor=cursor, q=q.strip(), min_severity=min_severity)
+    found, after = logs(
+        here.store,
+        where,
+        limit=limit,
+        cursor=cursor or None,
+        q=text("q", q.strip()),
+        min_severity=min_severity,
+    )
     return json({"logs": found, "next_cursor": after})

@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import asyncio
+import logging
+import re
+from collections.abc import AsyncGenerator
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Header, Request
 from starlette.responses import StreamingResponse
+from starlette.types import Message, Send
 
 from agentops.server.api.answers import documented
 from agentops.server.api.parameters import only_known
 from agentops.server.api.state import project_of, rooms
 
+_log: Final = logging.getLogger("agentops.server")
+_STUCK_S: Final = 10
+
 router = APIRouter(prefix="/api", tags=["live"], dependencies=[Depends(only_known)])
+
+
+class _Frames(StreamingResponse):
+    """Frames for one listener; one that takes none for long is dropped, not awaited."""
+
+    async def stream_response(self, send: Send) -> None:
+        """Send frames until they end or one is stuck."""
+
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(_STUCK_S):
+                await send(message)
+
+        frames = self.body_iterator
+        try:
+            await super().stream_response(send_in_time)
+        except TimeoutError:
+            _log.info("A live listener that took nothing for %d s was dropped", _STUCK_S)
+        finally:
+            if isinstance(frames, AsyncGenerator):
+                await frames.aclose()
 
 
 @router.get(
@@ -32,8 +60,8 @@ async def listen(
 ) -> StreamingResponse:
     """Tell which sessions changed, as it happens. Last-Event-ID resumes after that notice."""
     here = rooms(request)
-    last = int(last_event_id) if last_event_id and last_event_id.isdigit() else None
-    return StreamingResponse(
+    last = int(last_event_id) if last_event_id and re.fullmatch("[0-9]{1,18}", last_event_id) else None
+    return _Frames(
         here.live.listen(project_of(request), last),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},

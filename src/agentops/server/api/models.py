@@ -5,7 +5,7 @@ Answers are encoded straight from plain values; these models document them and a
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -115,7 +115,7 @@ class SessionEdit(Exact):
     """What a user may say about a session. null takes the edit back; what is left out stays."""
 
     name: str | None = Field(None, max_length=500)
-    tags: list[str] | None = Field(None, max_length=100)
+    tags: list[Annotated[str, Field(max_length=200)]] | None = Field(None, max_length=100)
     note: str | None = Field(None, max_length=100_000)
 
 

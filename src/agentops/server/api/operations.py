@@ -114,6 +114,8 @@ def get_metrics(request: Request) -> Response:
             f"# TYPE {name} {kind}",
             f"{name} {value:g}" if value != int(value) else f"{name} {int(value)}",
         ]
+    if here.backlog is not None:
+        lines += here.backlog.lines()
     return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

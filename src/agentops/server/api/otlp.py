@@ -8,11 +8,12 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from agentops.otlp.refusal import Rejected
+from agentops.otlp.refusal import MalformedBody, Rejected
 from agentops.semconv import SENT_AT_HEADER
 from agentops.server.api.answers import documented
 from agentops.server.api.state import Rooms, project_of, rooms
@@ -92,8 +93,19 @@ async def export_metrics(request: Request) -> Response:
     """Accept metrics and drop them, so that exporters stay quiet."""
     here = rooms(request)
     encoding = encoding_of(request.headers.get("content-type", ""))
-    await _body(request, here)
+    body = await _body(request, here)
+    await _in_thread(lambda: _nothing_of(_unpacked(request, body, here), encoding))
     return await _answer(None, [], encoding, "DataPoints")
+
+
+def _nothing_of(body: bytes, encoding: Encoding) -> _Submitted:
+    """Refuse what is no request at all, and keep nothing of one."""
+    if encoding == "json":
+        try:
+            msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise MalformedBody(f"it is no JSON object ({error})") from None
+    return None, []
 
 
 async def _body(request: Request, here: Rooms) -> bytes:

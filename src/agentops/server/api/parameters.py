@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import Depends, Query, Request
 from fastapi.dependencies.models import Dependant
+from pydantic import WithJsonSchema
 
 from agentops.config import nearest
 from agentops.server.api.errors import ApiError
@@ -46,33 +47,64 @@ def _invalid(name: str, given: str, use: str) -> ApiError:
     return ApiError(400, "invalid_parameter", f"{name}: {given!r} cannot be used.", use)
 
 
+# What cannot be used is refused below with a hint of ours; the schema says it too, for who reads only that.
+_NO_NUL: Final = r"^[^\x00]*$"
+_DISTANCE: Final = r"^[0-9]{1,6}(\.[0-9]{1,3})?[smhdwSMHDW]$"
+Word = Annotated[str, WithJsonSchema({"type": "string", "pattern": _NO_NUL})]
+TextQuery = Annotated[
+    str,
+    Query(
+        max_length=1000,
+        description="text in names, inputs, outputs and errors",
+        json_schema_extra={"pattern": _NO_NUL},
+    ),
+]
+_State = Annotated[str, WithJsonSchema({"type": "string", "enum": list(STATES)})]
+_Moment = Annotated[
+    str,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "date-time"},
+                {"type": "string", "format": "date"},
+                {"type": "string", "pattern": _DISTANCE},
+                {"type": "string", "maxLength": 0},
+            ]
+        }
+    ),
+]
+_Duration = Annotated[
+    str, WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,6})?(ms|s|m|h)?$"})
+]
+
+
 def filters(
     request: Request,
-    q: Annotated[str, Query(max_length=1000, description="text in names, inputs, outputs and errors")] = "",
-    tag: Annotated[list[str] | None, Query(description="repeatable: sessions with all of them")] = None,
+    q: TextQuery = "",
+    tag: Annotated[list[Word] | None, Query(description="repeatable: sessions with all of them")] = None,
     state: Annotated[
-        list[str] | None, Query(description="running, success, fail or indeterminate; repeatable")
+        list[_State] | None, Query(description="running, success, fail or indeterminate; repeatable")
     ] = None,
     since: Annotated[
-        str | None, Query(description="started at or after: ISO 8601, or back from now as 24h or 7d")
+        _Moment | None, Query(description="started at or after: ISO 8601, or back from now as 24h or 7d")
     ] = None,
-    until: Annotated[str | None, Query(description="started before: as since")] = None,
-    model: Annotated[list[str] | None, Query(description="repeatable: any of them")] = None,
-    agent: Annotated[list[str] | None, Query(description="repeatable: any of them")] = None,
-    tool: Annotated[list[str] | None, Query(description="repeatable: any of them")] = None,
-    user: Annotated[list[str] | None, Query(description="repeatable: any of them")] = None,
+    until: Annotated[_Moment | None, Query(description="started before: as since")] = None,
+    model: Annotated[list[Word] | None, Query(description="repeatable: any of them")] = None,
+    agent: Annotated[list[Word] | None, Query(description="repeatable: any of them")] = None,
+    tool: Annotated[list[Word] | None, Query(description="repeatable: any of them")] = None,
+    user: Annotated[list[Word] | None, Query(description="repeatable: any of them")] = None,
     error: Annotated[
-        list[str] | None, Query(description="an error's type, or true or false for with and without")
+        list[Word] | None, Query(description="an error's type, or true or false for with and without")
     ] = None,
     min_cost: Annotated[float | None, Query(ge=0, description="US dollars")] = None,
     min_duration: Annotated[
-        str | None, Query(description="milliseconds, or with a unit: 500ms, 2s, 1m, 1h")
+        _Duration | None, Query(description="milliseconds, or with a unit: 500ms, 2s, 1m, 1h")
     ] = None,
 ) -> Filters:
     """Read the filters of a request."""
     now = now_ns()
     for word in state or ():
-        if word not in STATES:
+        if word and word not in STATES:
             meant = nearest(word, list(STATES))
             raise _invalid(
                 "state", word, f"Use {', '.join(STATES)}." + (f" Did you mean {meant!r}?" if meant else "")
@@ -80,7 +112,7 @@ def filters(
     return Filters(
         project=project_of(request),
         now_ns=now,
-        q=_text("q", q.strip()),
+        q=text("q", q.strip()),
         tag=_words("tag", tag),
         state=_words("state", state),
         since_ns=_moment("since", since, now),
@@ -96,10 +128,15 @@ def filters(
 
 
 def _words(name: str, given: list[str] | None) -> list[str]:
-    return [_text(name, word) for word in given or () if word]
+    return [text(name, word) for word in given or () if word]
 
 
-def _text(name: str, given: str) -> str:
+def text(name: str, given: str) -> str:
+    """Return a text to look for.
+
+    Raises:
+        ApiError: 400, it holds a NUL character.
+    """
     if "\x00" in given:
         raise _invalid(name, given, "A NUL character cannot be searched for.")
     return given
@@ -112,10 +149,10 @@ def _cost(given: float | None) -> float | None:
 
 
 def _moment(name: str, given: str | None, now: int) -> int | None:
-    if given is None or given == "":
+    if given is None or not given.strip():
         return None
     try:
-        when = moment(given, now)
+        when = moment(given.strip(), now)
     except (ValueError, OverflowError):
         raise _invalid(
             name, given, "Use ISO 8601, such as 2026-11-20T09:00:00Z, or back from now, such as 24h or 7d."

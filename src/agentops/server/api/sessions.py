@@ -12,6 +12,7 @@ from agentops.server.api import models
 from agentops.server.api.answers import documented, json
 from agentops.server.api.errors import no_such_session
 from agentops.server.api.parameters import CursorQuery, FilterQuery, only_known
+from agentops.server.api.paths import SessionId
 from agentops.server.api.state import now_ns, own_writes, project_of, rooms
 from agentops.server.query.export import MEDIA, exported
 from agentops.server.query.facets import facets
@@ -36,7 +37,7 @@ def list_sessions(
     """List sessions, newest first unless sorted otherwise."""
     here = rooms(request)
     own_writes(here)
-    page = sessions(here.store, chosen, sort=sort, order=order, limit=limit, cursor=cursor)
+    page = sessions(here.store, chosen, sort=sort, order=order, limit=limit, cursor=cursor or None)
     return json({"sessions": page.sessions, "next_cursor": page.next_cursor, "total": page.total})
 
 
@@ -56,7 +57,7 @@ def list_facets(request: Request, chosen: FilterQuery) -> Response:
     response_model=None,
     responses=documented(models.SessionDetail, 404),
 )
-def get_session(request: Request, session_id: str) -> Response:
+def get_session(request: Request, session_id: SessionId) -> Response:
     """Return one session with its host environment and resource attributes."""
     here = rooms(request)
     own_writes(here)
@@ -72,7 +73,7 @@ def get_session(request: Request, session_id: str) -> Response:
     response_model=None,
     responses=documented(models.SessionDetail, 400, 404, 422),
 )
-def edit_session(request: Request, session_id: str, body: models.SessionEdit) -> Response:
+def edit_session(request: Request, session_id: SessionId, body: models.SessionEdit) -> Response:
     """Change what a user says about a session: name, tags, note."""
     here = rooms(request)
     own_writes(here)
@@ -89,7 +90,7 @@ def edit_session(request: Request, session_id: str, body: models.SessionEdit) ->
 
 @router.delete("/{session_id}", operation_id="deleteSession", status_code=204, response_model=None,
                responses=documented(None, 404))  # fmt: skip
-def delete_session(request: Request, session_id: str) -> Response:
+def delete_session(request: Request, session_id: SessionId) -> Response:
     """Remove a session, its events and its logs."""
     here = rooms(request)
     own_writes(here)
@@ -106,7 +107,11 @@ def delete_session(request: Request, session_id: str) -> Response:
         200: {
             "description": "The session, complete, as a file.",
             "content": {
-                media: {"schema": {"type": "string", "format": "binary"}}
+                media: {
+                    "schema": {"type": "object"}
+                    if media == "application/json"
+                    else {"type": "string", "format": "binary"}
+                }
                 for media in sorted(set(MEDIA.values()))
             },
         },
@@ -115,10 +120,10 @@ def delete_session(request: Request, session_id: str) -> Response:
 )
 def export_session(
     request: Request,
-    session_id: str,
-    form: Annotated[Literal["json", "otlp", "csv", "parquet"], Query(alias="format")] = "json",
+    session_id: SessionId,
+    form: Annotated[Literal["json", "otlp", "html", "csv", "parquet"], Query(alias="format")] = "json",
 ) -> Response:
-    """Return one session, complete: as JSON, as OTLP/JSON that can be posted again, as CSV or as Parquet."""
+    """Return one session, complete: as JSON, OTLP/JSON that can be posted again, HTML, CSV or Parquet."""
     here = rooms(request)
     own_writes(here)
     project = project_of(request)

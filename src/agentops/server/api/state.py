@@ -9,6 +9,7 @@ from typing import Final
 from fastapi import Request
 
 from agentops.server.api.errors import ApiError
+from agentops.server.backlog import Backlog
 from agentops.server.ingest import Ingest
 from agentops.server.live import Live
 from agentops.server.store.client import Store
@@ -30,6 +31,8 @@ class Rooms:
     live: Live
     max_body_bytes: int
     version: str
+    backlog: Backlog | None = None
+    """The journal of this server's home; None when it has none."""
 
 
 def rooms(request: Request) -> Rooms:

@@ -77,8 +77,9 @@ class Ingest:
         lines: list[bytes] = []
         touched: dict[TraceKey, list[Fact]] = {}
         content = False
+        seen: dict[str, int] = {}
         for index, record in enumerate(decoded.records):
-            log = normalise_log(record)
+            log = normalise_log(record, seen)
             content = content or log.content
             if log.trace_id:
                 touched.setdefault((project, log.trace_id), [])

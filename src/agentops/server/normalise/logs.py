@@ -16,16 +16,23 @@ from agentops.server.normalise.surrogates import mended_record
 _SEVERITIES: Final = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 
 
-def normalise_log(record: LogRecord) -> Log:
-    """Return the record as a Log. Pure; it never raises."""
+def normalise_log(record: LogRecord, seen: dict[str, int] | None = None) -> Log:
+    """Return the record as a Log. Pure; it never raises.
+
+    Args:
+        record: the record.
+        seen: counts, for the records of one request, how often each content came before: a request that is
+            sent again gives the same ids, and equal records in it stay apart.
+    """
+    seen = {} if seen is None else seen
     try:
-        return _log(record, read=True)
+        return _log(record, seen, read=True)
     except Exception:
         # Whatever the tables tripped over, the record is kept as the text it is.
-        return _log(mended_record(record), read=False)
+        return _log(mended_record(record), seen, read=False)
 
 
-def _log(record: LogRecord, *, read: bool) -> Log:
+def _log(record: LogRecord, seen: dict[str, int], *, read: bool) -> Log:
     given = record.attributes
     name = record.event_name or given.get("event.name") or ""
     if not isinstance(name, str):
@@ -43,13 +50,25 @@ def _log(record: LogRecord, *, read: bool) -> Log:
         if entry is not None and entry[0] == "session" and entry[1] < rank and value not in ("", None):
             session, rank = str(value), entry[1]
     severity = record.severity
-    identity = (
-        f"{record.trace_id}\n{record.span_id}\n{record.time_ns}\n{severity}\n{name}\n{body}\n{attributes}"
-    )
     resource = record.resource.attributes
     logger = given.get("logger.name") or record.scope.name
+    instance = str(resource.get(semconv.SERVICE_INSTANCE, ""))
+    identity = "\n".join(
+        (
+            f"{record.trace_id}\n{record.span_id}\n{record.time_ns}\n{severity}\n{instance}",
+            record.scope.name,
+            name,
+            body,
+            attributes,
+        )
+    )
+    log_id = hashlib.blake2b(identity.encode(), digest_size=8).hexdigest()
+    before = seen.get(log_id, 0)
+    seen[log_id] = before + 1
+    if before:
+        log_id = hashlib.blake2b(f"{identity}\n{before}".encode(), digest_size=8).hexdigest()
     return Log(
-        log_id=hashlib.blake2b(identity.encode(), digest_size=8).hexdigest(),
+        log_id=log_id,
         trace_id=record.trace_id,
         span_id=record.span_id,
         declared_session=session,
@@ -65,7 +84,7 @@ def _log(record: LogRecord, *, read: bool) -> Log:
         output=values.encoded(left) if left else "",
         attributes=attributes,
         service=str(resource.get(semconv.SERVICE_NAME, "")),
-        instance=str(resource.get(semconv.SERVICE_INSTANCE, "")),
+        instance=instance,
     )
 
 

@@ -96,7 +96,7 @@ def analytics(store: Store, filters: Filters, *, interval: str, group_by: str | 
     seconds = INTERVALS[interval]
     offset = _WEEK_OFFSET if interval == "week" else 0
     values |= {"width": seconds * 10**9, "offset": offset * 10**9, "most": _MOST_BUCKETS}
-    inside = _spans_of(where)
+    inside = _spans_of(where, group_by)
     totals = store.rows(f"SELECT {_SESSION_SUMS} FROM sessions FINAL WHERE {where}", values, _Sums)[0]
     latency = store.rows(
         f"SELECT 0 AS bucket, {_LATENCY}, countIf(ended) AS counted FROM ({inside})", values, _Latency
@@ -129,11 +129,18 @@ def analytics(store: Store, filters: Filters, *, interval: str, group_by: str | 
     }
 
 
-def _spans_of(where: str) -> str:
+def _spans_of(where: str, group_by: str | None) -> str:
     """Return SQL for the events of the filtered sessions, with their session's id."""
+    agent, agents = "s.agent", ""
+    if group_by == "agent":
+        agent = "if(s.agent != '', s.agent, a.agent)"
+        agents = """
+        LEFT JOIN (
+            SELECT trace_id, span_id, agent FROM span_agents FINAL WHERE project = {project:String}
+        ) AS a ON a.trace_id = s.trace_id AND a.span_id = s.span_id"""
     return f"""
         SELECT s.started_at AS started_at, s.ended AS ended, s.duration_ns AS duration_ns, s.kind AS kind,
-            s.name AS name, s.model AS model, s.agent AS agent, s.status AS status, s.span_id AS span_id,
+            s.name AS name, s.model AS model, {agent} AS agent, s.status AS status, s.span_id AS span_id,
             s.tokens_input AS tokens_input, s.tokens_output AS tokens_output,
             s.tokens_cache_read AS tokens_cache_read, s.tokens_cache_write AS tokens_cache_write,
             s.tokens_reasoning AS tokens_reasoning, s.cost_usd AS cost_usd, s.cost_source AS cost_source,
@@ -154,7 +161,7 @@ def _spans_of(where: str) -> str:
         ) AS o ON o.trace_id = s.trace_id AND o.span_id = s.span_id
         LEFT JOIN (
             SELECT trace_id, span_id FROM repeats FINAL WHERE project = {{project:String}} AND repeated
-        ) AS r ON r.trace_id = s.trace_id AND r.span_id = s.span_id
+        ) AS r ON r.trace_id = s.trace_id AND r.span_id = s.span_id{agents}
         WHERE m.whole OR s.declared_session = m.session_id OR (s.declared_session = '' AND o.session_id =
         m.session_id)
     """

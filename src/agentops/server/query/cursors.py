@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+
+_LATEST: Final = 2**63 - 1
+"""Whole numbers in cursors are unix nanoseconds."""
 
 
 class BadCursor(ValueError):
@@ -34,7 +37,8 @@ def read(cursor: str, *types: type) -> list[Any]:
     except (binascii.Error, ValueError, msgspec.DecodeError):
         raise BadCursor(cursor) from None
     if len(values) != len(types) or any(
-        type(value) is not kind for value, kind in zip(values, types, strict=True)
+        type(value) is not kind or (type(value) is int and not 0 <= value <= _LATEST)
+        for value, kind in zip(values, types, strict=True)
     ):
         raise BadCursor(cursor)
     return values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ from msgspec import Struct
 
 from agentops.server.normalise.attributes import restored
 from agentops.server.query import cursors
-from agentops.server.query.filters import SEARCHED, contains
+from agentops.server.query.filters import searched
 from agentops.server.query.scope import Scope
 from agentops.server.query.sessions import parsed, resource
 from agentops.server.query.times import iso
@@ -29,6 +30,11 @@ _HEAVY: Final = """
     scope_version,
     resource_id, agent_id, seq, span_kind, trace_state, parent_id, status
 """
+
+
+START_ORDER: Final = "started_at, span_id, trace_id"
+"""Traces of one session may hold equal span ids that start at the same time."""
+AFTER: Final = f"({START_ORDER}) > ({{after:UInt64}}, {{after_id:String}}, {{after_trace:String}})"
 
 
 class EventRow(Struct):
@@ -88,6 +94,12 @@ class WholeEventRow(EventRow):
     status: str
 
 
+class _Agent(Struct):
+    trace_id: str
+    span_id: str
+    agent: str
+
+
 @dataclass(frozen=True, slots=True)
 class EventPage:
     """A page of events, as the API shows them."""
@@ -107,8 +119,9 @@ def events(
     where = scope.events_where
     values = dict(scope.values)
     if cursor is not None:
-        values["after"], values["after_id"] = cursors.read(cursor, int, str)
-        where += " AND (started_at, span_id) > ({after:UInt64}, {after_id:String})"
+        after = cursors.read(cursor, int, str, str)
+        values["after"], values["after_id"], values["after_trace"] = after
+        where += f" AND {AFTER}"
     if kinds:
         where += " AND kind IN {kinds:Array(String)}"
         values["kinds"] = kinds
@@ -116,19 +129,19 @@ def events(
         where += f" AND {scope.status} IN {{status:Array(String)}}"
         values["status"] = status
     if q:
-        where += " AND (" + " OR ".join(contains(column, "q", q) for column in SEARCHED) + ")"
-        values["q"] = q
+        where += f" AND ({searched(q, values)})"
     rows = store.rows(
         f"SELECT {_LIGHT}, {scope.parent} AS parent, {scope.status} AS shown_status FROM spans FINAL "
         f"WHERE {where} "
-        "ORDER BY started_at, span_id LIMIT {limit:UInt32}",
+        f"ORDER BY {START_ORDER} LIMIT {{limit:UInt32}}",
         {**values, "limit": limit + 1},
         EventRow,
     )
     more = len(rows) > limit
     rows = rows[:limit]
-    cursor_after = cursors.written(rows[-1].started_at, rows[-1].span_id) if more else None
-    return EventPage([shown(row, scope.session_id) for row in rows], cursor_after)
+    cursor_after = cursors.written(rows[-1].started_at, rows[-1].span_id, rows[-1].trace_id) if more else None
+    agents = agents_of(store, scope, rows)
+    return EventPage([shown(row, scope.session_id, agents) for row in rows], cursor_after)
 
 
 def event(store: Store, scope: Scope, event_id: str) -> dict[str, Any] | None:
@@ -141,7 +154,9 @@ def event(store: Store, scope: Scope, event_id: str) -> dict[str, Any] | None:
     )
     if not rows:
         return None
-    return whole(rows[0], scope, resource(store, scope.project, rows[0].resource_id))
+    return whole(
+        rows[0], scope, resource(store, scope.project, rows[0].resource_id), agents_of(store, scope, rows)
+    )
 
 
 def whole_columns(scope: Scope) -> str:
@@ -149,7 +164,29 @@ def whole_columns(scope: Scope) -> str:
     return f"{_LIGHT}, {_HEAVY}, {scope.parent} AS parent, {scope.status} AS shown_status"
 
 
-def shown(row: EventRow, session_id: str) -> dict[str, Any]:
+Agents = Mapping[tuple[str, str], str]
+"""Agents of events that name none themselves, by trace and span id."""
+
+
+def agents_of(store: Store, scope: Scope, rows: Sequence[EventRow]) -> Agents:
+    """Return the agents that the events without an agent's name of their own work for."""
+    unnamed = [row for row in rows if not row.agent]
+    if not unnamed:
+        return {}
+    found = store.rows(
+        "SELECT trace_id, span_id, agent FROM span_agents FINAL WHERE project = {project:String} "
+        "AND trace_id IN {traces:Array(String)} AND span_id IN {spans:Array(String)}",
+        {
+            "project": scope.project,
+            "traces": sorted({row.trace_id for row in unnamed}),
+            "spans": [row.span_id for row in unnamed],
+        },
+        _Agent,
+    )
+    return {(one.trace_id, one.span_id): one.agent for one in found}
+
+
+def shown(row: EventRow, session_id: str, agents: Agents) -> dict[str, Any]:
     """Return an event as the API shows it in lists."""
     known = [value for value in (row.tokens_input, row.tokens_output) if value is not None]
     return {
@@ -159,7 +196,7 @@ def shown(row: EventRow, session_id: str) -> dict[str, Any]:
         "trace_id": row.trace_id,
         "kind": row.kind,
         "name": row.name,
-        "agent": row.agent or None,
+        "agent": row.agent or agents.get((row.trace_id, row.span_id)) or None,
         "started_at": iso(row.started_at),
         "duration_ms": row.duration_ns / 1e6 if row.ended else None,
         "status": row.shown_status,
@@ -181,7 +218,9 @@ def shown(row: EventRow, session_id: str) -> dict[str, Any]:
     }
 
 
-def whole(row: WholeEventRow, scope: Scope, resource_attributes: dict[str, Any]) -> dict[str, Any]:
+def whole(
+    row: WholeEventRow, scope: Scope, resource_attributes: dict[str, Any], agents: Agents
+) -> dict[str, Any]:
     """Return an event as the API shows it by itself."""
     went_in = _body(row.input, row.input_format)
     came_out = _body(row.output, row.output_format)
@@ -194,7 +233,7 @@ def whole(row: WholeEventRow, scope: Scope, resource_attributes: dict[str, Any])
             messages += [{**message, "direction": direction} for message in body if isinstance(message, dict)]  # pyright: ignore[reportUnknownVariableType] -- JSON of unknown shape
     failed = bool(row.error_type or row.error_message or row.error_stack)
     return {
-        **shown(row, scope.session_id),
+        **shown(row, scope.session_id, agents),
         "agent_id": row.agent_id or None,
         "input": went_in,
         "input_format": row.input_format or None,

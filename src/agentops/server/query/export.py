@@ -1,4 +1,4 @@
-"""One session, complete, in the formats people take away: JSON, OTLP/JSON, CSV, Parquet.
+"""One session, complete, in the formats people take away: JSON, OTLP/JSON, HTML, CSV, Parquet.
 
 A session is read in slices, so that a large one passes through without being held as a whole twice.
 """
@@ -11,23 +11,25 @@ from typing import Any, Final
 import msgspec
 
 from agentops.server.normalise.attributes import restored
-from agentops.server.query.events import WholeEventRow, whole, whole_columns
+from agentops.server.query.events import AFTER, START_ORDER, WholeEventRow, agents_of, whole, whole_columns
 from agentops.server.query.logs import logs
-from agentops.server.query.scope import Scope
+from agentops.server.query.page import page
+from agentops.server.query.scope import Scope, agents
 from agentops.server.query.sessions import parsed, resource
 from agentops.server.query.times import iso_sql
 from agentops.server.store.client import Store
 
-FORMATS: Final = ("json", "otlp", "csv", "parquet")
+FORMATS: Final = ("json", "otlp", "html", "csv", "parquet")
 MEDIA: Final = {
     "json": "application/json",
     "otlp": "application/json",
+    "html": "text/html; charset=utf-8",
     "csv": "text/csv; charset=utf-8",
     "parquet": "application/vnd.apache.parquet",
 }
 _SLICE: Final = 500
 _TABLE: Final = """
-    span_id AS event_id, {parent} AS parent_id, trace_id, kind, name, agent, {iso} AS started_at,
+    span_id AS event_id, {parent} AS parent_id, trace_id, kind, name, {agent} AS agent, {iso} AS started_at,
     if(ended, duration_ns / 1e6, NULL) AS duration_ms, {status} AS status, model, provider, tokens_input,
     tokens_output,
     tokens_cache_read, tokens_cache_write, tokens_reasoning, cost_usd, cost_source, error_type, error_message,
@@ -46,25 +48,33 @@ def exported(store: Store, scope: Scope, session: dict[str, Any], form: str) -> 
     """
     if form == "json":
         return _json(store, scope, session)
+    if form == "html":
+        return page(session, whole_events(store, scope), _log_records(store, scope))
     if form == "otlp":
         return _otlp(store, scope)
     return iter([_table(store, scope, "CSVWithNames" if form == "csv" else "Parquet")])
 
 
-def _rows(store: Store, scope: Scope, where: str) -> Iterator[WholeEventRow]:
-    after, after_id = 0, ""
+def _slices(store: Store, scope: Scope, where: str) -> Iterator[list[WholeEventRow]]:
+    after, after_id, after_trace = 0, "", ""
     while True:
         rows = store.rows(
             f"SELECT {whole_columns(scope)} FROM spans FINAL WHERE ({where}) "
-            "AND (started_at, span_id) > ({after:UInt64}, {after_id:String}) "
-            "ORDER BY started_at, span_id LIMIT {limit:UInt32}",
-            {**scope.values, "after": after, "after_id": after_id, "limit": _SLICE},
+            f"AND {AFTER} ORDER BY {START_ORDER} LIMIT {{limit:UInt32}}",
+            {
+                **scope.values,
+                "after": after,
+                "after_id": after_id,
+                "after_trace": after_trace,
+                "limit": _SLICE,
+            },
             WholeEventRow,
         )
-        yield from rows
+        if rows:
+            yield rows
         if len(rows) < _SLICE:
             return
-        after, after_id = rows[-1].started_at, rows[-1].span_id
+        after, after_id, after_trace = rows[-1].started_at, rows[-1].span_id, rows[-1].trace_id
 
 
 def _resources(
@@ -78,8 +88,10 @@ def _resources(
 def whole_events(store: Store, scope: Scope) -> Iterator[dict[str, Any]]:
     """Yield every event of a session as the API shows it by itself, in start order."""
     known: dict[int, dict[str, Any]] = {}
-    for row in _rows(store, scope, scope.events_where):
-        yield whole(row, scope, _resources(store, scope, known, row.resource_id))
+    for rows in _slices(store, scope, scope.events_where):
+        agents = agents_of(store, scope, rows)
+        for row in rows:
+            yield whole(row, scope, _resources(store, scope, known, row.resource_id), agents)
 
 
 def _json(store: Store, scope: Scope, session: dict[str, Any]) -> Iterator[bytes]:
@@ -89,15 +101,20 @@ def _json(store: Store, scope: Scope, session: dict[str, Any]) -> Iterator[bytes
         yield comma + msgspec.json.encode(event)
         comma = b","
     yield b'],"logs":['
-    comma, cursor = b"", None
-    while True:
-        page, cursor = logs(store, scope, limit=_SLICE, cursor=cursor, q="", min_severity=0)
-        for record in page:
-            yield comma + msgspec.json.encode(record)
-            comma = b","
-        if cursor is None:
-            break
+    comma = b""
+    for record in _log_records(store, scope):
+        yield comma + msgspec.json.encode(record)
+        comma = b","
     yield b"]}"
+
+
+def _log_records(store: Store, scope: Scope) -> Iterator[dict[str, Any]]:
+    cursor: str | None = None
+    while True:
+        found, cursor = logs(store, scope, limit=_SLICE, cursor=cursor, q="", min_severity=0)
+        yield from found
+        if cursor is None:
+            return
 
 
 def _otlp(store: Store, scope: Scope) -> Iterator[bytes]:
@@ -105,7 +122,7 @@ def _otlp(store: Store, scope: Scope) -> Iterator[bytes]:
     yield b'{"resourceSpans":['
     known: dict[int, dict[str, Any]] = {}
     comma = b""
-    for row in _rows(store, scope, scope.where):
+    for row in (row for rows in _slices(store, scope, scope.where) for row in rows):
         attributes = _resources(store, scope, known, row.resource_id)
         block = {
             "resource": {"attributes": _pairs(attributes)},
@@ -174,9 +191,13 @@ def _value(value: Any) -> dict[str, Any]:
 
 
 def _table(store: Store, scope: Scope, form: str) -> bytes:
-    columns = _TABLE.format(parent=scope.parent, status=scope.status, iso=iso_sql("s.started_at"))
+    agent, join = agents(store, scope)
+    columns = _TABLE.format(
+        parent=scope.parent, status=scope.status, iso=iso_sql("s.started_at"), agent=agent
+    )
     return store.answer(
-        f"SELECT {columns} FROM spans AS s FINAL WHERE {scope.events_where} ORDER BY s.started_at, s.span_id",
+        f"SELECT {columns} FROM spans AS s FINAL {join} WHERE {scope.events_where} "
+        "ORDER BY s.started_at, s.span_id, s.trace_id",
         scope.values,
         form=form,
     )

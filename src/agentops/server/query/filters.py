@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -88,6 +89,23 @@ def _errors(words: list[str], values: dict[str, Any]) -> str:
     return "(" + " OR ".join(clauses) + ")"
 
 
+def searched(text: str, values: dict[str, Any]) -> str:
+    """Return SQL for "a span's names, bodies or errors contain the text", and put it into the parameters.
+
+    Bodies are JSON as it was received, so that quotes, line ends and often every letter beyond ASCII are
+    escaped there: the text is looked for in each way that it may be written.
+    """
+    values["q"] = text
+    clauses = [contains(column, "q", text) for column in SEARCHED]
+    kept = json.dumps(text, ensure_ascii=False)[1:-1]
+    escaped = json.dumps(text)[1:-1]
+    for name, written in (("q_kept", kept), ("q_escaped", escaped)):
+        if written != text and written not in values.values():
+            values[name] = written
+            clauses += [contains(column, name, written) for column in _BODIES]
+    return " OR ".join(clauses)
+
+
 def contains(column: str, needle: str, text: str) -> str:
     """Return SQL for "column contains the text of parameter `needle`, in any letter case"."""
     # The byte-wise function is several times faster and knows the case of ASCII letters, which is all that
@@ -99,11 +117,11 @@ def contains(column: str, needle: str, text: str) -> str:
 
 SEARCHED: Final = ("name", "input", "output", "error_message", "error_type", "status_message")
 """Columns of spans that `q` looks into."""
+_BODIES: Final = ("input", "output")
 
 
 def _text(text: str, values: dict[str, Any]) -> str:
-    values["q"] = text
-    spans = " OR ".join(contains(column, "q", text) for column in SEARCHED)
+    spans = searched(text, values)
     return f"""(
         {contains("name", "q", text)} OR {contains("note", "q", text)} OR session_id = {{q:String}}
         OR session_id IN (

@@ -34,9 +34,10 @@ def moment(text: str, now_ns: int) -> int:
     Raises:
         ValueError: it is neither.
     """
-    ago = _AGO.match(text)
+    ago = _AGO.match(text.lower())
     if ago:
         return max(0, now_ns - int(float(ago[1]) * _SECONDS[ago[2]] * 10**9))
+    text = text.upper()
     # A `+` that was not escaped in a URL arrives as a space.
     when = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text else text)
     when = when.replace(tzinfo=UTC) if when.tzinfo is None else when

@@ -64,7 +64,7 @@ def delete(store: Store, summariser: Summariser, project: str, session_id: str, 
     )
     whole = [trace.trace_id for trace in traces if trace.whole]
     mixed = [trace.trace_id for trace in traces if not trace.whole]
-    for table in ("logs", "spans"):
+    for table in ("logs", "spans", "span_agents"):
         if whole:
             store.command(
                 f"DELETE FROM {table} WHERE project = {{project:String}} AND trace_id IN "

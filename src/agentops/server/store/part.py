@@ -83,12 +83,15 @@ class Part(Struct, frozen=True, omit_defaults=True):
     stored: int = 0
 
 
-def part(facts: Iterable[Fact], trace: Mapping[str, Fact]) -> tuple[Part, set[str]]:
+def part(
+    facts: Iterable[Fact], trace: Mapping[str, Fact], named_agents: Mapping[str, str]
+) -> tuple[Part, set[str]]:
     """Compute a part.
 
     Args:
         facts: the spans of the trace that belong to the session.
         trace: all spans of the trace by id, for finding parents.
+        named_agents: agents of the spans that name none, by span id.
 
     Returns:
         The part, and the ids of calls whose usage it leaves out since another event states it too.
@@ -126,8 +129,9 @@ def part(facts: Iterable[Fact], trace: Mapping[str, Fact]) -> tuple[Part, set[st
             errors += 1
             if one.error_type:
                 error_types[one.error_type] = None
-        if one.agent:
-            agents[one.agent] = None
+        agent = one.agent or named_agents.get(one.span_id)
+        if agent:
+            agents[agent] = None
         if kind in _CALLS:
             if one.model:
                 models[one.model] = None
@@ -135,8 +139,6 @@ def part(facts: Iterable[Fact], trace: Mapping[str, Fact]) -> tuple[Part, set[st
                 providers[one.provider] = None
         elif kind == "tool":
             tools[one.name] = None
-        elif kind == "agent" and not one.agent:
-            agents[one.name] = None
     calls, repeats = _counted_calls(events, trace)
     costs = [one.cost_usd for one in calls if one.cost_usd is not None]
     costs += [

@@ -119,7 +119,7 @@ def session_row(
             kinds[kind] = kinds.get(kind, 0) + count
         for instance, number in part.sent.items():
             sent[instance] = max(sent.get(instance, 0), number)
-    tags = _joined(root.tags for part in ordered for root in part.roots if not root.inherited)
+    tags = _joined(root.tags for part in ordered for root in part.roots)
     tags = tags or _joined(part.tags for part in ordered)
     name = (main.session_name or main.name) if main else ""
     calls = sum(part.calls for part in ordered)

@@ -22,7 +22,9 @@ from msgspec import Struct, field
 from agentops.server.store.client import Store
 from agentops.server.store.complete import any_content, complete
 from agentops.server.store.facts import COLUMNS, Fact, TraceKey
+from agentops.server.store.marks import Marks, changes, load, nearest_agents
 from agentops.server.store.membership import members
+from agentops.server.store.moved import Moved, drop_moved
 from agentops.server.store.part import Part, part
 from agentops.server.store.session import Edit, SessionRow, Silence, session_row
 
@@ -44,8 +46,7 @@ SessionKey = tuple[str, str]
 class _Trace(Struct):
     facts: dict[str, Fact] = field(default_factory=dict[str, Fact])
     sessions: set[str] = field(default_factory=set[str])
-    derived: dict[str, str] = field(default_factory=dict[str, str])
-    repeats: set[str] = field(default_factory=set[str])
+    marks: Marks = field(default_factory=Marks)
 
 
 class _TracedFact(Fact, frozen=True, kw_only=True, gc=False):
@@ -58,24 +59,13 @@ class _PartRow(Struct):
     part: str
 
 
-class _Derived(Struct):
-    trace_id: str
-    span_id: str
-    session_id: str
-
-
-class _Repeat(Struct):
-    trace_id: str
-    span_id: str
-
-
 class _DirtyTrace(Struct):
     project: str
     trace_id: str
 
 
 class Summariser:
-    """The one thread that writes sessions, session_traces, span_sessions and repeats."""
+    """The one thread that writes sessions, session_traces and the marks of spans."""
 
     def __init__(self, store: Store, silence: Silence, on_change: Callable[[str, list[str]], None]) -> None:
         self._store = store
@@ -94,6 +84,7 @@ class Summariser:
         self._sessions: OrderedDict[SessionKey, dict[str, Part]] = OrderedDict()
         self._cached_parts = 0
         self._content = False
+        self._moved: list[Moved] = []
         self._turn = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="agentops-summariser", daemon=True)
         self.passes = 0
@@ -245,49 +236,32 @@ class Summariser:
                 complete(self._store, self._client, project, ids)
         gone = self._gone(work)
         part_rows: list[bytes] = []
-        derived_rows: list[bytes] = []
-        repeat_rows: list[bytes] = []
+        mark_rows: dict[str, list[bytes]] = {}
         touched: set[SessionKey] = set()
         fresh: dict[SessionKey, dict[str, Part | None]] = {}
         for key, facts in work.items():
             project, trace_id = key
             began = time.monotonic()
             trace = self._traces[key]
-            self._merge(trace, facts)
+            self._merge(key, trace, facts)
             shares, derived = members(trace_id, trace.facts) if trace.facts else ({}, {})
             for session_id in [one for one in shares if trace_id in gone.get((project, one), ())]:
                 del shares[session_id]
             whole = not derived and len(shares) == 1
-            repeats: set[str] = set()
+            marks = Marks(derived, nearest_agents(trace.facts))
             for session_id, share in shares.items():
-                one, repeated = part(share, trace.facts)
-                repeats |= repeated
+                one, repeated = part(share, trace.facts, marks.agents)
+                marks.repeats |= repeated
                 fresh.setdefault((project, session_id), {})[trace_id] = one
                 part_rows.append(_part_row(project, session_id, trace_id, whole, one, version))
             for session_id in trace.sessions - shares.keys():
                 fresh.setdefault((project, session_id), {})[trace_id] = None
                 part_rows.append(_part_row(project, session_id, trace_id, whole, None, version))
-            for span_id, session_id in derived.items():
-                if trace.derived.get(span_id) != session_id:
-                    row = {
-                        "project": project,
-                        "trace_id": trace_id,
-                        "span_id": span_id,
-                        "session_id": session_id,
-                    }
-                    derived_rows.append(msgspec.json.encode({**row, "version": version}))
+            for table, rows in changes(project, trace_id, trace.marks, marks, version).items():
+                mark_rows.setdefault(table, []).extend(rows)
+            trace.marks = marks
             touched.update((project, session_id) for session_id in shares.keys() | trace.sessions)
             trace.sessions = set(shares)
-            for span_id in repeats ^ trace.repeats:
-                row = {
-                    "project": project,
-                    "trace_id": trace_id,
-                    "span_id": span_id,
-                    "repeated": span_id in repeats,
-                }
-                repeat_rows.append(msgspec.json.encode({**row, "version": version}))
-            trace.derived = derived
-            trace.repeats = repeats
             if len(trace.facts) > _PACED_FACTS:
                 self._held[key] = time.monotonic() + 2 * (time.monotonic() - began)
         self._load_sessions([key for key in touched if key not in self._sessions])
@@ -300,8 +274,10 @@ class Summariser:
                 else:
                     known[trace_id] = one
                     self._cached_parts += 1
-        self._store.insert("repeats", repeat_rows, self._client)
-        self._store.insert("span_sessions", derived_rows, self._client)
+        drop_moved(self._store, self._moved)
+        self._moved.clear()
+        for table, rows in mark_rows.items():
+            self._store.insert(table, rows, self._client)
         self._store.insert("session_traces", part_rows, self._client)
         self._write_sessions(touched, version)
         self._shrink()
@@ -310,15 +286,18 @@ class Summariser:
             changed.setdefault(project, set()).add(session_id)
         return changed
 
-    def _merge(self, trace: _Trace, facts: Iterable[Fact]) -> None:
+    def _merge(self, key: TraceKey, trace: _Trace, facts: Iterable[Fact]) -> None:
         known = trace.facts
         for one in facts:
             before = known.get(one.span_id)
             if before is None:
                 self._cached_facts += 1
-            elif before.version > one.version:
+                known[one.span_id] = one
                 continue
-            known[one.span_id] = one
+            stays, goes = (before, one) if before.version > one.version else (one, before)
+            known[one.span_id] = stays
+            if stays.started_at != goes.started_at:
+                self._moved.append(Moved(*key, goes.span_id, goes.started_at))
 
     def _write_sessions(self, touched: set[SessionKey], version: int) -> None:
         self._load_sessions([key for key in touched if key not in self._sessions])
@@ -370,21 +349,10 @@ class Summariser:
             asked,
             _TracedFact,
         ):
-            self._merge(self._traces[project, one.trace_id], [one])
-        for link in self._store.rows(
-            "SELECT trace_id, span_id, session_id FROM span_sessions FINAL "
-            "WHERE project = {project:String} AND trace_id IN {ids:Array(String)}",
-            asked,
-            _Derived,
-        ):
-            self._traces[project, link.trace_id].derived[link.span_id] = link.session_id
-        for repeat in self._store.rows(
-            "SELECT trace_id, span_id FROM repeats FINAL "
-            "WHERE project = {project:String} AND trace_id IN {ids:Array(String)} AND repeated",
-            asked,
-            _Repeat,
-        ):
-            self._traces[project, repeat.trace_id].repeats.add(repeat.span_id)
+            key = (project, one.trace_id)
+            self._merge(key, self._traces[key], [one])
+        for trace_id, marks in load(self._store, project, sorted(seen)).items():
+            self._traces[project, trace_id].marks = marks
 
     def _load_sessions(self, keys: list[SessionKey]) -> None:
         for key in keys:

@@ -15,6 +15,7 @@ from agentops.server.api import models
 from agentops.server.api.answers import documented, json
 from agentops.server.api.errors import no_such_session
 from agentops.server.api.parameters import only_known
+from agentops.server.api.paths import SessionId
 from agentops.server.api.state import now_ns, own_writes, project_of, rooms
 from agentops.server.query.export import whole_events
 from agentops.server.query.scope import scope
@@ -32,7 +33,7 @@ _TYPES: Final = {"llm": "llms", "tool": "tools", "error": "errors"}
     response_model=None,
     responses=documented(models.SessionStats, 404),
 )
-def get_session_stats(request: Request, session_id: str) -> Response:
+def get_session_stats(request: Request, session_id: SessionId) -> Response:
     """Return a session's statistics: event counts, duration, cost, tokens."""
     here = rooms(request)
     own_writes(here)
@@ -48,7 +49,7 @@ def get_session_stats(request: Request, session_id: str) -> Response:
     response_model=None,
     responses=documented(models.SessionByType, 404),
 )
-def export_session_by_type(request: Request, session_id: str) -> Response:
+def export_session_by_type(request: Request, session_id: SessionId) -> Response:
     """Return a session with its statistics and all its events by type."""
     here = rooms(request)
     own_writes(here)

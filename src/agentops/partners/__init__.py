@@ -1,0 +1,1 @@
+"""Older places of integrations: AgentOps 0.3."""

@@ -1,0 +1,93 @@
+"""What strangers wrote does nothing on any page: no script runs, nothing is fetched, nothing hides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.known_store import HISTORY, HOSTILE, REFUND, event_id, session_id
+from tests.serving import Server
+
+AXE = Path(__file__).resolve().parents[2] / "dashboard" / "node_modules" / "axe-core" / "axe.min.js"
+VIEWS = ("timeline", "tree", "messages", "logs", "raw")
+
+
+@pytest.fixture
+def guarded(page: Page, known: Server) -> Iterator[Page]:
+    """A page that fails the test when it asks another server for anything, or runs what it shows."""
+    strangers: list[str] = []
+
+    def note(url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https", "ws", "wss") and f"{parts.scheme}://{parts.netloc}" != known.url:
+            strangers.append(url)
+
+    page.on("request", lambda request: note(request.url))
+    page.on("dialog", lambda dialog: strangers.append(dialog.message))
+    yield page
+    assert strangers == []
+    assert page.evaluate("window.owned") is None
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_hostile_text_is_inert_in_every_view(known: Server, guarded: Page, view: str) -> None:
+    guarded.goto(f"{known.url}/sessions/{session_id(HOSTILE)}?view={view}&event={event_id(2)}")
+    shown = guarded.locator(".panel .event[data-loaded=true]")
+    expect(shown).to_be_visible(timeout=15_000)
+    expect(shown).to_contain_text("<script>window.owned=1</script>")
+    expect(shown).to_contain_text("⟨U+202E⟩")
+    expect(shown).to_contain_text("⟨ESC⟩[31m")
+    assert guarded.locator("#root script, #root img:not([src^='data:']), #root svg[onload], #root a[href^=javascript]").count() == 0
+    # 5 MB of one letter come in pieces: the page stays small enough to answer.
+    assert guarded.evaluate("document.body.innerText.length") < 1_000_000
+
+
+def test_hostile_text_is_inert_in_the_list_and_its_filters(known: Server, guarded: Page) -> None:
+    guarded.goto(f"{known.url}/sessions")
+    row = guarded.locator(f"[data-session='{session_id(HOSTILE)}']")
+    expect(row.get_by_role("link")).to_contain_text("<script>window.owned=1</script>")
+    expect(row.get_by_role("link")).to_contain_text("⟨U+202E⟩")
+    for name in ("tag", "model", "error", "user"):
+        guarded.get_by_role("button", name=f"Filter by {name}").click()
+        expect(guarded.locator(".facet").first).to_be_visible()
+        guarded.keyboard.press("Escape")
+
+
+PAGES = {
+    "sessions": "/sessions",
+    "nothing matches": "/sessions?tag=none",
+    "timeline": f"/sessions/{session_id(REFUND)}?event={event_id(4)}",
+    "glance": f"/sessions/{session_id(REFUND)}",
+    "tree": f"/sessions/{session_id(REFUND)}?view=tree&event={event_id(6)}",
+    "messages": f"/sessions/{session_id(REFUND)}?view=messages",
+    "logs": f"/sessions/{session_id(REFUND)}?view=logs",
+    "raw": f"/sessions/{session_id(REFUND)}?view=raw",
+    "no events": f"/sessions/{session_id(HISTORY)}",
+    "settings": "/settings",
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_serious(known: Server, page: Page, name: str) -> None:
+    assert AXE.is_file(), "axe-core is a development dependency of the dashboard: run npm ci in dashboard/."
+    page.goto(known.url + PAGES[name])
+    ready = ".table-row[data-session], .view > *, .settings, .empty h2"
+    expect(page.locator(ready).first).to_be_visible()
+    if "event=" in PAGES[name]:
+        expect(page.locator(".panel .event[data-loaded=true]")).to_be_visible()
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        # Playwright evaluates past the page's policy, which forbids a script tag of ours too.
+        page.evaluate(AXE.read_text())
+        found: dict[str, Any] = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+        serious = [
+            (broken["id"], [node["html"][:160] for node in broken["nodes"]][:4])
+            for broken in found["violations"]
+            if broken["impact"] in ("serious", "critical")
+        ]
+        assert serious == [], f"{name}, {theme}"

@@ -1,0 +1,166 @@
+"""The Sessions page over a known store: what its columns say, what filters leave, where keys and links lead."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.known_store import DIGEST, HISTORY, HOSTILE, REFUND, session_id
+from tests.serving import Server
+from tests.spans import body, span
+from tests.waiting import eventually
+
+
+def listed(page: Page) -> list[str]:
+    """Return the ids of the rows from top to bottom."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll('.table-row[data-session]')]
+          .map((row) => [row.getBoundingClientRect().top, row.dataset.session])
+          .sort((a, b) => a[0] - b[0]).map(([, id]) => id)"""
+    )
+
+
+def shows(page: Page, *traces: int) -> None:
+    """Wait until these sessions are listed, in this order."""
+
+    def look() -> bool:
+        assert listed(page) == [session_id(trace) for trace in traces]
+        return True
+
+    eventually(look)
+
+
+def open_list(page: Page, server: Server, search: str = "") -> None:
+    page.goto(f"{server.url}/sessions{search}")
+    expect(page.get_by_role("table", name="Sessions")).to_be_visible()
+
+
+def test_columns_say_what_the_store_holds(known: Server, page: Page) -> None:
+    open_list(page, known)
+    shows(page, REFUND, HOSTILE, DIGEST, HISTORY)
+    row = page.locator(f"[data-session='{session_id(REFUND)}']")
+    expect(row.get_by_role("link")).to_have_text("Refund of order 48190")
+    expect(row.locator(".cell.name small")).to_have_text("TimeoutError: the bank is slow")
+    expect(row.locator(".cell.state [role=img]")).to_have_attribute("aria-label", "Fail")
+    expect(row.locator(".cell.duration")).to_have_text("2.00 s")
+    expect(row.locator(".cell.events .events")).to_have_attribute("title", "2 llm, 2 tool, 1 agent, 1 operation")
+    expect(row.locator(".cell.errors")).to_have_text("1")
+    expect(row.locator(".cell.tokens")).to_have_text("3,300")
+    # 3,000 input and 300 output tokens of gpt-4.1-mini, at 0.40 and 1.60 dollars a million.
+    expect(row.locator(".cell.cost")).to_have_text("$0.0017")
+    expect(row.locator(".cell.models")).to_have_text("gpt-4.1-mini-2025-04-14")
+    # No tag is cut in half: what has no room is counted, and named in the title.
+    tags = row.locator(".cell.tags")
+    expect(tags.locator(".tags-more")).to_have_text(re.compile(r"\+\d"))
+    expect(tags.locator("[title]").last).to_have_attribute("title", re.compile("vip"))
+    cell = tags.bounding_box()
+    assert cell is not None
+    for tag in tags.locator(".tag:visible, .tags-more").all():
+        box = tag.bounding_box()
+        assert box is not None and box["x"] + box["width"] <= cell["x"] + cell["width"] + 0.5
+    expect(page.locator("[data-total]")).to_have_text("4 sessions")
+
+
+def test_sorting_is_the_servers_and_in_the_address(known: Server, page: Page) -> None:
+    open_list(page, known)
+    page.get_by_role("columnheader").get_by_role("button", name="Cost").click()
+    expect(page).to_have_url(re.compile("sort=cost"))
+    shows(page, DIGEST, REFUND, *_rest(known, "cost"))
+    page.get_by_role("columnheader").get_by_role("button", name="Duration").click()
+    shows(page, DIGEST, HOSTILE, REFUND, HISTORY)
+    expect(page.get_by_role("columnheader", name="Duration")).to_have_attribute("aria-sort", "descending")
+    page.get_by_role("columnheader").get_by_role("button", name="Duration").click()
+    shows(page, HISTORY, REFUND, HOSTILE, DIGEST)
+    page.go_back()
+    shows(page, DIGEST, HOSTILE, REFUND, HISTORY)
+
+
+def _rest(server: Server, sort: str) -> list[int]:
+    """Return the sessions after the two that cost something, as the API orders them."""
+    found = server.get("/api/sessions", sort=sort)["sessions"]
+    known = {session_id(trace): trace for trace in (REFUND, DIGEST, HOSTILE, HISTORY)}
+    return [known[one["session_id"]] for one in found][2:]
+
+
+def test_filters_come_with_counts_become_chips_and_go_back(known: Server, page: Page) -> None:
+    open_list(page, known)
+    page.get_by_role("button", name="Filter by state").click()
+    fail = page.locator(".facet", has_text="fail")
+    expect(fail).to_contain_text("2")
+    fail.click()
+    shows(page, REFUND, HOSTILE)
+    expect(page).to_have_url(re.compile("state=fail"))
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Filter by model").click()
+    page.locator(".facet", has_text="gpt-4.1-mini").click()
+    shows(page, REFUND)
+    expect(page.locator(".chip.on")).to_have_count(2)
+    page.get_by_role("button", name="Clear state").click()
+    page.get_by_role("button", name="Clear model").click()
+    shows(page, REFUND, HOSTILE, DIGEST, HISTORY)
+    page.go_back()
+    expect(page.locator(".chip.on")).to_have_count(1)
+    # A filter without matches says so and offers the way out.
+    open_list_empty = f"{known.url}/sessions?tag=nobody-has-this"
+    page.goto(open_list_empty)
+    expect(page.get_by_role("heading", name="No session matches")).to_be_visible()
+    page.get_by_role("button", name="Show all sessions").click()
+    shows(page, REFUND, HOSTILE, DIGEST, HISTORY)
+
+
+def test_search_looks_into_prompts(known: Server, page: Page) -> None:
+    open_list(page, known)
+    page.keyboard.press("/")
+    page.keyboard.type("what happened today")
+    shows(page, DIGEST)
+    expect(page).to_have_url(re.compile("q=what"))
+
+
+def test_the_keyboard_walks_opens_returns_and_lists_itself(known: Server, page: Page) -> None:
+    open_list(page, known)
+    shows(page, REFUND, HOSTILE, DIGEST, HISTORY)
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("k")
+    expect(page.locator(".table-row.cursor")).to_have_attribute("data-session", session_id(REFUND))
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{known.url}/sessions/{session_id(REFUND)}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Refund of order 48190")
+    page.keyboard.press("g")
+    page.keyboard.press("s")
+    expect(page.get_by_role("table", name="Sessions")).to_be_visible()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_contain_text("Search sessions")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Keys")).to_have_count(0)
+
+
+def test_a_view_is_kept_under_a_name_chosen_again_and_deleted(known: Server, page: Page) -> None:
+    open_list(page, known, "?state=fail&sort=duration")
+    shows(page, HOSTILE, REFUND)
+    page.get_by_role("button", name="Saved views").click()
+    page.get_by_label("Name of the view").fill("Failures, longest first")
+    page.keyboard.press("Enter")
+    page.goto(f"{known.url}/sessions")
+    shows(page, REFUND, HOSTILE, DIGEST, HISTORY)
+    page.get_by_role("button", name="Saved views").click()
+    page.get_by_role("button", name="Failures, longest first", exact=True).click()
+    shows(page, HOSTILE, REFUND)
+    expect(page).to_have_url(re.compile(r"state=fail.*sort=duration|sort=duration.*state=fail"))
+    page.get_by_role("button", name="Saved views").click()
+    page.get_by_role("button", name="Delete the view Failures, longest first").click()
+    expect(page.get_by_role("button", name="Failures, longest first", exact=True)).to_have_count(0)
+
+
+def test_new_sessions_enter_while_the_page_is_open(known: Server, page: Page) -> None:
+    page.goto(f"{known.url}/sessions?tag=arriving")
+    expect(page.get_by_role("heading", name="No session matches")).to_be_visible()
+    began = time.time_ns()
+    made = span(0xB1, 1, name="Arrived", start_ns=began, ms=5, **{"agentops.tags": ["arriving"]})
+    assert known.post("/v1/traces", body(made)).status_code == 200
+    expect(page.get_by_role("link", name="Arrived")).to_be_visible(timeout=10_000)
+    known.http.delete(f"/api/sessions/{session_id(0xB1)}")

@@ -1,0 +1,52 @@
+"""Several processes, one session: what each adds to it is on its page, and its cost is exact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.integration.test_sdk_snippets import Program
+from tests.serving import Server
+from tests.standin import Models
+
+
+def test_tags_that_contributing_processes_add_are_the_sessions(module_server: Server, tmp_path: Path) -> None:
+    with Models() as models:
+        program = Program(module_server, tmp_path, models)
+        session_id = program.run(
+            """
+            import os, subprocess, sys, agentops
+            session = agentops.init(tags=["mine"])
+            other = "import agentops; agentops.init(); agentops.add_tags('by its id')"
+            subprocess.run(
+                [sys.executable, "-c", other],
+                env={**os.environ, "AGENTOPS_INHERITED_SESSION_ID": str(session.session_id)},
+                check=True,
+            )
+            child = os.fork()
+            if not child:
+                agentops.add_tags("by fork")
+                sys.exit(0)
+            os.waitpid(child, 0)
+            agentops.end_session("Success")
+            print(session.session_id)
+            """
+        ).split()[-1]
+    found = module_server.wait(
+        f"/api/sessions/{session_id}", lambda session: len(session["tags"]) == 3 and session["ended_at"]
+    )
+    assert sorted(found["tags"]) == ["by fork", "by its id", "mine"]
+    assert (found["state"], found["event_counts"]["total"]) == ("success", 0)
+
+
+def test_the_cost_of_a_session_is_exact_in_its_decimals(module_server: Server, tmp_path: Path) -> None:
+    with Models() as models:
+        out = Program(module_server, tmp_path, models).run(
+            """
+            import agentops
+            session = agentops.init()
+            agentops.record(agentops.LLMEvent(model="mine", cost=0.1))
+            agentops.record(agentops.LLMEvent(model="mine", cost=0.2))
+            print(repr(session.end_session("Success")), session.cost_source)
+            """
+        )
+    assert out.strip() == "Decimal('0.3') server"

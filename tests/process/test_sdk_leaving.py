@@ -1,0 +1,156 @@
+"""How processes leave that are not the main one, or not in the plain way."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from pathlib import Path
+
+from tests.process.test_sdk_ending import ends, run, started
+from tests.recorded import read
+
+
+def test_the_programs_own_way_of_taking_sigint_runs_and_the_session_fails(tmp_path: Path) -> None:
+    process = started(
+        tmp_path,
+        """
+        import signal, sys, time
+        def leave(number, frame):
+            print("mine", flush=True)
+            sys.exit(7)
+        signal.signal(signal.SIGINT, leave)
+        agentops.init()
+        print("ready", flush=True)
+        time.sleep(60)
+        """,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    out, error = process.communicate(timeout=30)
+    assert (process.returncode, out, error.count("Traceback")) == (7, "mine\n", 0)
+    assert ends(read(tmp_path)) == [("Fail", "Signal SIGINT detected")]
+
+
+def test_a_sigint_that_the_programs_own_way_lets_pass_ends_nothing(tmp_path: Path) -> None:
+    code, out, _, journal = run(
+        tmp_path,
+        """
+        import os, signal
+        signal.signal(signal.SIGINT, lambda number, frame: print("mine"))
+        session = agentops.init()
+        os.kill(os.getpid(), signal.SIGINT)
+        print(session.is_running)
+        """,
+    )
+    assert (code, out) == (0, "mine\nTrue\n")
+    assert ends(journal) == [("Indeterminate", "The process ended without end_session")]
+
+
+def test_what_the_program_does_at_its_exit_still_finds_the_session(tmp_path: Path) -> None:
+    _, _, error, journal = run(
+        tmp_path,
+        """
+        import atexit
+        atexit.register(lambda: agentops.end_session("Success", "at exit"))
+        agentops.init()
+        """,
+    )
+    assert "Traceback" not in error
+    assert ends(journal) == [("Success", "at exit")]
+
+
+def test_a_multiprocessing_child_ends_the_session_it_started_as_any_process(tmp_path: Path) -> None:
+    _, _, _, journal = run(
+        tmp_path,
+        """
+        import multiprocessing
+        def leave():
+            agentops.init(trace_name="leaves")
+        def fail():
+            agentops.init(trace_name="fails")
+            raise ValueError("boom")
+        for target in (leave, fail):
+            child = multiprocessing.get_context("fork").Process(target=target)
+            child.start()
+            child.join()
+        """,
+    )
+    assert {root.name: root.attributes["agentops.session.end_state"] for root in journal.sessions} == {
+        "leaves": "Indeterminate",
+        "fails": "Fail",
+    }
+
+
+def test_a_multiprocessing_child_that_fails_says_so_in_the_session_it_joined(tmp_path: Path) -> None:
+    _, _, _, journal = run(
+        tmp_path,
+        """
+        import multiprocessing
+        agentops.init()
+        def fail():
+            raise ValueError("boom")
+        child = multiprocessing.get_context("fork").Process(target=fail)
+        child.start()
+        child.join()
+        agentops.end_session("Success")
+        """,
+    )
+    (event,) = journal.events
+    assert (event.kind, event.name, event.message) == ("error", "ValueError", "ValueError: boom")
+    assert [end for end, _ in ends(journal)] == ["Success"]
+
+
+def test_a_pool_that_sends_its_workers_home_is_no_failure(tmp_path: Path) -> None:
+    _, _, _, journal = run(
+        tmp_path,
+        """
+        import multiprocessing
+        agentops.init()
+        def work(number):
+            agentops.record(agentops.ActionEvent(f"action {number}"))
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            pool.map(work, range(4))
+            workers = multiprocessing.active_children()
+        for worker in workers:
+            worker.join()
+        agentops.end_session("Success")
+        """,
+    )
+    assert sorted(event.name for event in journal.events) == [f"action {number}" for number in range(4)]
+
+
+def test_tags_that_a_forked_child_adds_are_on_record(tmp_path: Path) -> None:
+    _, _, _, journal = run(
+        tmp_path,
+        """
+        import os
+        agentops.init(tags=["mine"])
+        child = os.fork()
+        if not child:
+            agentops.add_tags("child's")
+            os._exit(0)
+        os.waitpid(child, 0)
+        agentops.end_session("Success")
+        """,
+    )
+    own, childs = sorted(journal.sessions, key=lambda root: len(root.attributes["agentops.tags"]))
+    assert own.attributes["agentops.tags"] == ["mine"]
+    assert childs.attributes["agentops.tags"] == ["mine", "child's"]
+    assert childs.attributes["agentops.session.inherited"] is True
+    assert (childs.trace_id, childs.seq) == (own.trace_id, 0)
+
+
+def test_a_server_that_does_not_answer_is_waited_for_once(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        began = time.monotonic()
+        code, _, error, _ = run(
+            tmp_path,
+            'agentops.init(); agentops.end_session("Success")',
+            AGENTOPS_API_ENDPOINT=f"http://127.0.0.1:{silent.getsockname()[1]}",
+        )
+        took = time.monotonic() - began
+    assert code == 0, error
+    # Two seconds for the answer to end_session, and not as much again at the exit.
+    assert took < 3.8
