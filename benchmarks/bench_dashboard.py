@@ -45,7 +45,12 @@ requestAnimationFrame(look);
 _FRAMES_START = """() => {
   window.__frames = [];
   let last = 0;
-  const tick = (at) => { if (last) window.__frames.push(at - last); last = at; if (window.__frames) requestAnimationFrame(tick); };
+  const tick = (at) => {
+    if (!window.__frames) return;
+    if (last) window.__frames.push(at - last);
+    last = at;
+    requestAnimationFrame(tick);
+  };
   requestAnimationFrame(tick);
 }"""
 # A turn of the wheel in every frame: in for two thirds of a second, out for a third.
@@ -72,7 +77,8 @@ _SEARCH = """(text) => new Promise((resolve) => {
   const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set;
   set.call(field, text);
   field.dispatchEvent(new Event('input', { bubbles: true }));
-  const look = () => (status() !== before ? requestAnimationFrame(() => resolve(performance.now() - began)) : requestAnimationFrame(look));
+  const told = () => resolve(performance.now() - began);
+  const look = () => requestAnimationFrame(status() !== before ? told : look);
   look();
 })"""
 

@@ -8,7 +8,7 @@ import uuid
 from typing import Any, Final
 
 from tests.serving import Server
-from tests.spans import MS, SECOND, ours, span
+from tests.spans import MS, SECOND, attributes, ours, span
 
 REFUND: Final = 0xA1
 DIGEST: Final = 0xA2
@@ -36,9 +36,12 @@ def event_id(number: int) -> str:
 
 def messages(*said: tuple[str, str]) -> str:
     """Return a conversation as instrumentors write it."""
-    return json.dumps(
-        [{"role": role, "parts": [{"type": "text", "content": text}]} for role, text in said]
-    )
+    return json.dumps([{"role": role, "parts": [{"type": "text", "content": text}]} for role, text in said])
+
+
+def with_attributes(made: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Return the span with these attributes."""
+    return {**made, "attributes": attributes(given)}
 
 
 def event(
@@ -46,15 +49,9 @@ def event(
 ) -> dict[str, Any]:
     """Return an event of our recorder, numbered by its place."""
     failed: tuple[str, str, str] | None = more.pop("failed", None)
-    made = span(
-        trace,
-        number,
-        parent,
-        name=name,
-        start_ns=at_ns,
-        ms=ms,
-        error=failed[1] if failed else None,
-        **{
+    made = with_attributes(
+        span(trace, number, parent, name=name, start_ns=at_ns, ms=ms, error=failed[1] if failed else None),
+        {
             "session.id": session_id(trace),
             "agentops.span.kind": kind,
             "agentops.record.seq": number - 1,
@@ -62,15 +59,9 @@ def event(
         },
     )
     if failed:
-        kind_of, message, stack = failed
-        carried = span(
-            trace,
-            number,
-            **{"exception.type": kind_of, "exception.message": message, "exception.stacktrace": stack},
-        )
-        made["events"] = [
-            {"name": "exception", "timeUnixNano": str(at_ns), "attributes": carried["attributes"]}
-        ]
+        names = ("exception.type", "exception.message", "exception.stacktrace")
+        carried = attributes(dict(zip(names, failed, strict=True)))
+        made["events"] = [{"name": "exception", "timeUnixNano": str(at_ns), "attributes": carried}]
     return made
 
 
@@ -79,13 +70,9 @@ def root(
 ) -> dict[str, Any]:
     """Return a session's own span."""
     state: str = more.pop("state", "Success")
-    return span(
-        trace,
-        ROOT,
-        name=name,
-        start_ns=at_ns,
-        ms=ms,
-        **{
+    return with_attributes(
+        span(trace, ROOT, name=name, start_ns=at_ns, ms=ms),
+        {
             "session.id": session_id(trace),
             "agentops.span.kind": "session",
             "agentops.session.name": name,
@@ -189,7 +176,9 @@ def digest(start: int) -> list[dict[str, Any]]:
 
 def hostile(start: int) -> list[dict[str, Any]]:
     """Return the session that attacks whoever looks at it, one of its lines 5 MB long."""
-    said = call("<script>window.owned=1</script>", (1, 1), ATTACK, "**bold** <svg onload=window.owned=1> " + ATTACK)
+    said = call(
+        "<script>window.owned=1</script>", (1, 1), ATTACK, "**bold** <svg onload=window.owned=1> " + ATTACK
+    )
     said["gen_ai.input.messages"] = messages(("user", ATTACK), ("<b>role</b>", "x" * 5_000_000))
     return [
         root(HOSTILE, ATTACK, ["<i>tag</i>", "\u202egat"], start, 3000, 2, state="Fail",

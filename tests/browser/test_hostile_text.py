@@ -42,7 +42,12 @@ def test_hostile_text_is_inert_in_every_view(known: Server, guarded: Page, view:
     expect(shown).to_contain_text("<script>window.owned=1</script>")
     expect(shown).to_contain_text("⟨U+202E⟩")
     expect(shown).to_contain_text("⟨ESC⟩[31m")
-    assert guarded.locator("#root script, #root img:not([src^='data:']), #root svg[onload], #root a[href^=javascript]").count() == 0
+    assert (
+        guarded.locator(
+            "#root script, #root img:not([src^='data:']), #root svg[onload], #root a[href^=javascript]"
+        ).count()
+        == 0
+    )
     # 5 MB of one letter come in pieces: the page stays small enough to answer.
     assert guarded.evaluate("document.body.innerText.length") < 1_000_000
 

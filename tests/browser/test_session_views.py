@@ -1,4 +1,4 @@
-"""A session of known content through every view: what is on the page is what the API says, and one selection."""
+"""A session of known content through every view: the page says what the API says, and keeps one selection."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_hovering_tells_the_essentials_with_the_model(known: Server, page: Page)
     page.mouse.move(box["x"] + 200, box["y"] + STRIP_PX + ROW_PX * 2 + ROW_PX // 2)
     card = page.locator(".hover-card")
     expect(card).to_contain_text("ChatCompletion gpt-4.1-mini")
-    expect(card).to_contain_text("600 ms · 1,100 tokens · $0.00056")
+    expect(card).to_contain_text("600 ms · 1,100 tokens · $0.000560")
 
 
 def test_the_list_beside_the_canvas_reads_the_same(known: Server, page: Page) -> None:
@@ -113,7 +113,7 @@ def test_the_list_beside_the_canvas_reads_the_same(known: Server, page: Page) ->
     timeline(page)
     told = page.get_by_role("list", name="Events on view").get_by_role("listitem")
     expect(told).to_have_count(6)
-    expect(told.nth(2)).to_have_text("llm ChatCompletion, gpt-4.1-mini, level 3, 600 ms, $0.00056")
+    expect(told.nth(2)).to_have_text("llm ChatCompletion, gpt-4.1-mini, level 3, 600 ms, $0.000560")
     expect(told.nth(4)).to_contain_text("tool refund, level 3, 400 ms, error, TimeoutError: the bank is slow")
 
 
@@ -156,7 +156,7 @@ def test_messages_show_who_said_what(known: Server, page: Page) -> None:
     expect(cards.first).to_contain_text("I will look it up.")
     # Markdown is rendered, and the model stands beside the name.
     expect(cards.nth(1).locator("strong", has_text="not")).to_be_visible()
-    expect(cards.nth(1).locator("header")).to_contain_text("ChatCompletion gpt-4.1-mini")
+    expect(cards.nth(1).locator("header").first).to_contain_text("ChatCompletion gpt-4.1-mini")
     cards.nth(1).get_by_role("button", name="ChatCompletion").click()
     expect(page).to_have_url(re.compile(f"event={event_id(ANSWER)}"))
 
@@ -168,7 +168,7 @@ def test_errors_show_their_stack_and_raw_shows_json(known: Server, page: Page) -
     expect(errors).to_contain_text('File "/app/refund.py", line 41, in refund')
     page.keyboard.press("5")
     expect(page).to_have_url(re.compile("view=raw"))
-    expect(page.get_by_role("tabpanel")).to_contain_text('"mira"')
+    expect(page.get_by_role("tabpanel")).to_contain_text("user_id: mira")
     page.go_back()
     expect(page).to_have_url(re.compile("view=logs"))
 
@@ -177,7 +177,9 @@ def test_a_selection_stays_through_views_and_a_reload(known: Server, page: Page)
     open_session(page, known, f"?event={event_id(LOOKUP)}")
     for view in ("Tree", "Messages", "Logs and errors", "Raw", "Timeline"):
         page.get_by_role("tab", name=re.compile(f"^{view}")).click()
-        expect(page.get_by_role("tab", name=re.compile(f"^{view}"))).to_have_attribute("aria-selected", "true")
+        expect(page.get_by_role("tab", name=re.compile(f"^{view}"))).to_have_attribute(
+            "aria-selected", "true"
+        )
         expect(panel(page).get_by_role("heading", level=2)).to_contain_text("lookup_order")
     page.reload()
     expect(panel(page)).to_contain_text("lost")
@@ -215,12 +217,19 @@ def test_light_dark_and_utc_are_one_key_away(known: Server, page: Page) -> None:
 def test_events_grow_on_the_open_page_and_nothing_jumps(known: Server, page: Page) -> None:
     trace, began = 0xC1, time.time_ns()
     made = span(trace, 1, name="Growing", start_ns=began, ms=None)
-    assert known.post("/v1/traces", body(made, span(trace, 2, 1, name="first", start_ns=began))).status_code == 200
+    assert (
+        known.post("/v1/traces", body(made, span(trace, 2, 1, name="first", start_ns=began))).status_code
+        == 200
+    )
     page.goto(f"{known.url}/sessions/{session_id(trace)}?event={event_id(2)}")
     expect(panel(page).get_by_role("heading", level=2)).to_contain_text("first")
-    more = [span(trace, number, 1, name=f"later {number}", start_ns=began + number * SECOND) for number in range(3, 9)]
+    more = [
+        span(trace, number, 1, name=f"later {number}", start_ns=began + number * SECOND)
+        for number in range(3, 9)
+    ]
     assert known.post("/v1/traces", body(*more)).status_code == 200
-    expect(timeline(page)).to_have_attribute("data-rows", "7", timeout=10_000)
+    expect(timeline(page)).to_have_attribute("data-rows", "8", timeout=10_000)
     expect(page).to_have_url(re.compile(f"event={event_id(2)}"))
     expect(panel(page).get_by_role("heading", level=2)).to_contain_text("first")
+    page.goto("about:blank")
     known.http.delete(f"/api/sessions/{session_id(trace)}")

@@ -1,4 +1,4 @@
-"""The Sessions page over a known store: what its columns say, what filters leave, where keys and links lead."""
+"""The Sessions page over a known store: what columns say, what filters leave, where keys and links lead."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.known_store import DIGEST, HISTORY, HOSTILE, REFUND, session_id
 from tests.serving import Server
-from tests.spans import body, span
+from tests.spans import attributes, body, span
 from tests.waiting import eventually
 
 
@@ -45,7 +45,9 @@ def test_columns_say_what_the_store_holds(known: Server, page: Page) -> None:
     expect(row.locator(".cell.name small")).to_have_text("TimeoutError: the bank is slow")
     expect(row.locator(".cell.state [role=img]")).to_have_attribute("aria-label", "Fail")
     expect(row.locator(".cell.duration")).to_have_text("2.00 s")
-    expect(row.locator(".cell.events .events")).to_have_attribute("title", "2 llm, 2 tool, 1 agent, 1 operation")
+    expect(row.locator(".cell.events .events")).to_have_attribute(
+        "title", "2 llm, 2 tool, 1 agent, 1 operation"
+    )
     expect(row.locator(".cell.errors")).to_have_text("1")
     expect(row.locator(".cell.tokens")).to_have_text("3,300")
     # 3,000 input and 300 output tokens of gpt-4.1-mini, at 0.40 and 1.60 dollars a million.
@@ -59,7 +61,8 @@ def test_columns_say_what_the_store_holds(known: Server, page: Page) -> None:
     assert cell is not None
     for tag in tags.locator(".tag:visible, .tags-more").all():
         box = tag.bounding_box()
-        assert box is not None and box["x"] + box["width"] <= cell["x"] + cell["width"] + 0.5
+        assert box is not None
+        assert box["x"] + box["width"] <= cell["x"] + cell["width"] + 0.5
     expect(page.locator("[data-total]")).to_have_text("4 sessions")
 
 
@@ -160,7 +163,9 @@ def test_new_sessions_enter_while_the_page_is_open(known: Server, page: Page) ->
     page.goto(f"{known.url}/sessions?tag=arriving")
     expect(page.get_by_role("heading", name="No session matches")).to_be_visible()
     began = time.time_ns()
-    made = span(0xB1, 1, name="Arrived", start_ns=began, ms=5, **{"agentops.tags": ["arriving"]})
+    made = span(0xB1, 1, name="Arrived", start_ns=began, ms=5)
+    made["attributes"] = attributes({"agentops.tags": ["arriving"]})
     assert known.post("/v1/traces", body(made)).status_code == 200
     expect(page.get_by_role("link", name="Arrived")).to_be_visible(timeout=10_000)
+    page.goto("about:blank")
     known.http.delete(f"/api/sessions/{session_id(0xB1)}")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from agentops.journal import folder_stats
 from agentops.journal.losses import saved_losses
-from tests.process.faulty_proxy import FAULTS, FaultyProxy
+from tests.process.faulty_proxy import FAULTS, Fault, FaultyProxy
 from tests.process.torture_parts import (
     Figures,
     Mortal,
@@ -163,8 +163,9 @@ def network_faults(folder: Path, seed: int, size: int) -> Figures:
     figures = Figures("the network fails")
     with serving(folder) as server:
         port = int(server.url.rpartition(":")[2])
+        kinds: tuple[Fault | None, ...] = (*FAULTS, None) if size > 1 else ("lost_answer", None)
         for round_number in range(size):
-            for fault in (*FAULTS, None):
+            for fault in kinds:
                 faults = FAULTS if fault is None else (fault,)
                 proxy = FaultyProxy(port, seed + round_number, faults)
                 program = Program(

@@ -39,7 +39,8 @@ function find(keys: string): Binding | undefined {
 function press(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   if (isTyping(event.target) && event.key !== "Escape") return;
-  if (document.querySelector("dialog[open]") && event.key !== "Escape") return;
+  // Esc too is the dialog's own then: what prevents the key prevents the closing.
+  if (document.querySelector("dialog[open]")) return;
   const fresh = event.timeStamp - prefixAt < PATIENCE_MS;
   const sequence = prefix && fresh ? find(`${prefix} ${event.key}`) : undefined;
   prefix = "";

@@ -155,6 +155,10 @@ class Journal:
                 self._retire()
                 if len(self._memory):
                     self.losses.note("exit", len(self._memory))
+                    # Said as well: a disk that is full may not take the count either.
+                    self._places.to_say.append(
+                        f"{len(self._memory)} records were only in memory at the end: they are lost."
+                    )
                     self._memory.drop_until(self._memory.put_in)
             self.save_losses()
             self._say()

@@ -17,7 +17,7 @@ from agentops.server.store.summarise import Summariser
 from agentops.server.store.write import Writer
 
 DEFAULT_PROJECT: Final = "default"
-_OWN_WRITES_S: Final = 2.0
+_OWN_WRITES_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
