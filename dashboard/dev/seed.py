@@ -245,8 +245,9 @@ def big(rng: random.Random, count: int, url: str) -> Session:
             agent_id, agent_start = session.span_id(), at
             for turn in range(rng.randint(4, 14)):
                 took = int(rng.expovariate(8) * SECOND)
-                session.event("llm", f"chat {rng.choice(MODELS)[1]}", agent_id, at, at + took,
-                              {"gen_ai.response.model": "gpt-4o", "gen_ai.provider.name": "openai",
+                provider, model = rng.choice(MODELS)
+                session.event("llm", f"chat {model}", agent_id, at, at + took,
+                              {"gen_ai.response.model": model, "gen_ai.provider.name": provider,
                                "gen_ai.usage.input_tokens": rng.randint(100, 4000), "gen_ai.usage.output_tokens": rng.randint(5, 500),
                                "gen_ai.agent.name": agent})
                 at += took

@@ -11,6 +11,7 @@ from tests.browser.known_store import (
     AGENT,
     ANSWER,
     CALL,
+    HISTORY,
     LOOKUP,
     REFUND,
     REFUNDING,
@@ -233,3 +234,9 @@ def test_events_grow_on_the_open_page_and_nothing_jumps(known: Server, page: Pag
     expect(panel(page).get_by_role("heading", level=2)).to_contain_text("first")
     page.goto("about:blank")
     known.http.delete(f"/api/sessions/{session_id(trace)}")
+
+
+def test_a_session_without_events_says_so(known: Server, page: Page) -> None:
+    page.goto(f"{known.url}/sessions/{session_id(HISTORY)}")
+    expect(page.get_by_role("tabpanel")).to_contain_text("This session recorded no events.")
+    assert figures(page.locator("dl.metrics"))["Recorded"] == "0 sent · 0 stored"

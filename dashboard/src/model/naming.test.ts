@@ -12,5 +12,7 @@ test("a model's date and path are left out", () => {
 test("a name that says its model is not made longer", () => {
   expect(modelBeside("ChatCompletion", "gpt-4.1-mini-2025-04-14")).toBe("gpt-4.1-mini");
   expect(modelBeside("chat gpt-4o", "gpt-4o-2024-08-06")).toBe("");
+  expect(modelBeside("chat gpt-4o-2024-08-06", "gpt-4o-2024-08-06")).toBe("");
+  expect(modelBeside("chat gpt-4o-mini", "gpt-4o")).toBe("gpt-4o");
   expect(modelBeside("lookup", "")).toBe("");
 });

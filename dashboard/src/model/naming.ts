@@ -12,7 +12,8 @@ export function shortModel(model: string): string {
 export function modelBeside(name: string, model: string): string {
   if (!model) return "";
   const short = shortModel(model);
-  return name.toLowerCase().includes(short.toLowerCase()) ? "" : short;
+  const says = name.split(/[\s:()]+/).some((word) => shortModel(word).toLowerCase() === short.toLowerCase());
+  return says ? "" : short;
 }
 
 export function modelOf(table: EventTable, row: number): string {

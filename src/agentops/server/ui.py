@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, HTMLResponse, Response
 
 STATIC: Final = Path(__file__).parent / "static"
+_SESSION: Final = re.compile(r"/sessions/([\w.~-]+)", re.ASCII)
 _PAGES: Final = ("/sessions", "/analytics", "/compare", "/settings")
 _NOT_BUILT: Final = """<!doctype html><html lang="en"><head><meta
 charset="utf-8"><title>AgentOps</title></head><body>
@@ -44,7 +46,20 @@ def install(app: FastAPI, api_prefixes: tuple[str, ...], folder: Path = STATIC) 
         page = folder / "index.html"
         if not page.is_file():
             return HTMLResponse(_NOT_BUILT, 200 if not path else 404)
-        return FileResponse(page, headers={"Cache-Control": "no-cache"}, media_type="text/html")
+        return FileResponse(
+            page, headers={"Cache-Control": "no-cache", **_early(route)}, media_type="text/html"
+        )
+
+
+def _early(route: str) -> dict[str, str]:
+    """Return the header with which a session's events travel while its page is still being read."""
+    found = _SESSION.fullmatch(route)
+    if found is None:
+        return {}
+    wanted = (f"/api/sessions/{found[1]}", f"/api/sessions/{found[1]}/timeline")
+    return {
+        "Link": ", ".join(f'<{url}>; rel="preload"; as="fetch"; crossorigin="anonymous"' for url in wanted)
+    }
 
 
 def _is_page(route: str) -> bool:

@@ -56,7 +56,7 @@ export function Summary({ session, table, onSelect }: Props) {
       <More title="Process" count={Object.keys(session.resource).length}>
         <Attributes values={session.resource} />
       </More>
-      <p className="faint">Select an event to see what went in and what came out.</p>
+      {table.count > 0 && <p className="faint">Select an event to see what went in and what came out.</p>}
     </div>
   );
 }

@@ -385,6 +385,11 @@ export function Timeline(props: Props) {
         />
       )}
       <RowList table={table} rows={rows} selectedRow={selectedRow} scrollTop={announced.scrollTop} height={height} onSelect={onSelect} />
+      {rows.length === 0 && (
+        <p className="empty dim timeline-empty">
+          {table.count > 0 ? "Every kind is hidden." : isRunning ? "No events yet." : "This session recorded no events."}
+        </p>
+      )}
       <p className="sr-only" role="status">
         {grouped(rows.length)} events over {duration(bounds().to)}
       </p>

@@ -4,6 +4,7 @@ import { columnVisibilityFeature, createColumnHelper, tableFeatures } from "@tan
 import { Link } from "@tanstack/react-router";
 import type { Session } from "../../api/types";
 import { compact, count, DASH, grouped, usd } from "../../model/format";
+import { shortModel } from "../../model/naming";
 import { withMoments } from "../../model/time";
 import { epochMicros } from "../../model/units";
 import { oneLine, visible } from "../../model/visible";
@@ -76,7 +77,7 @@ export const COLUMNS = [
   }),
   column.display({ id: "tokens", cell: ({ row }) => count(row.original.tokens.total) }),
   column.display({ id: "cost", cell: ({ row }) => usd(row.original.cost_usd) }),
-  column.display({ id: "models", cell: ({ row }) => <Names names={row.original.models} /> }),
+  column.display({ id: "models", cell: ({ row }) => <Names names={row.original.models} shown={shortModel} /> }),
   column.display({ id: "agents", cell: ({ row }) => <Names names={row.original.agents} /> }),
   column.display({ id: "user", cell: ({ row }) => visible(row.original.user_id ?? "") || DASH }),
   column.display({ id: "service", cell: ({ row }) => visible(row.original.service ?? "") || DASH }),
@@ -106,21 +107,24 @@ const SHOWN = ["llm", "tool", "agent", "operation", "action", "retrieval", "embe
 function Events({ session: { event_counts: counts } }: { session: Session }) {
   const present = SHOWN.filter((kind) => counts[kind] > 0);
   const title = present.map((kind) => `${grouped(counts[kind])} ${kind}`).join(", ");
+  // Four small numbers fit, or three large ones: a sign without its number says nothing.
+  const room = present.slice(0, 4).reduce((sum, kind) => sum + compact(counts[kind]).length, 0) > 9 ? 3 : 4;
   if (present.length === 0) return <span className="faint">{counts.total > 0 ? grouped(counts.total) : DASH}</span>;
   return (
     <span className="events" title={title} aria-label={title}>
-      {present.slice(0, 4).map((kind) => (
+      {present.slice(0, room).map((kind) => (
         <i key={kind}>
           <KindMark kind={kind} />
           {compact(counts[kind])}
         </i>
       ))}
-      {present.length > 4 && <i className="faint">+{present.length - 4}</i>}
+      {present.length > room && <i className="faint">+{present.length - room}</i>}
     </span>
   );
 }
 
-function Names({ names }: { names: string[] }) {
-  const text = names.map((name) => oneLine(name, 60)).join(", ");
-  return text ? <span title={text}>{text}</span> : <span className="faint">{DASH}</span>;
+function Names({ names, shown = String }: { names: string[]; shown?: (name: string) => string }) {
+  const title = names.map((name) => oneLine(name, 60)).join(", ");
+  const text = [...new Set(names.map((name) => oneLine(shown(name), 60)))].join(", ");
+  return text ? <span title={title}>{text}</span> : <span className="faint">{DASH}</span>;
 }
