@@ -141,7 +141,7 @@ export interface paths {
         };
         /**
          * Export Session
-         * @description Return one session, complete: as JSON, as OTLP/JSON that can be posted again, as CSV or as Parquet.
+         * @description Return one session, complete: as JSON, OTLP/JSON that can be posted again, HTML, CSV or Parquet.
          */
         get: operations["exportSession"];
         put?: never;
@@ -324,6 +324,46 @@ export interface paths {
          * @description Return counters and gauges in Prometheus text form.
          */
         get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/sessions/{session_id}/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Session Stats
+         * @description Return a session's statistics: event counts, duration, cost, tokens.
+         */
+        get: operations["getSessionStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/sessions/{session_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Session By Type
+         * @description Return a session with its statistics and all its events by type.
+         */
+        get: operations["exportSessionByType"];
         put?: never;
         post?: never;
         delete?: never;
@@ -622,6 +662,20 @@ export interface components {
             tool?: number | null;
         };
         /**
+         * EventsByType
+         * @description All events of a session, by the types of the older clients; agents and operations are actions there.
+         */
+        EventsByType: {
+            /** Actions */
+            actions: components["schemas"]["EventDetail"][];
+            /** Llms */
+            llms: components["schemas"]["EventDetail"][];
+            /** Tools */
+            tools: components["schemas"]["EventDetail"][];
+            /** Errors */
+            errors: components["schemas"]["EventDetail"][];
+        };
+        /**
          * FacetValue
          * @description A value to filter by.
          */
@@ -669,11 +723,6 @@ export interface components {
             latency_ms: components["schemas"]["Percentiles"] | null;
             /** Value */
             value: string;
-        };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
         };
         /**
          * Health
@@ -843,6 +892,15 @@ export interface components {
             input_preview: string | null;
         };
         /**
+         * SessionByType
+         * @description A session with its statistics and all its events.
+         */
+        SessionByType: {
+            session: components["schemas"]["SessionDetail"];
+            stats: components["schemas"]["SessionStats"];
+            events: components["schemas"]["EventsByType"];
+        };
+        /**
          * SessionDetail
          * @description A session with the machine and the process it ran in.
          */
@@ -931,6 +989,25 @@ export interface components {
             total: number;
         };
         /**
+         * SessionStats
+         * @description A session's statistics.
+         */
+        SessionStats: {
+            /** Session Id */
+            session_id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "success" | "fail" | "indeterminate";
+            event_counts: components["schemas"]["EventCounts"];
+            /** Duration Ms */
+            duration_ms: number | null;
+            /** Cost Usd */
+            cost_usd: number | null;
+            tokens: components["schemas"]["Tokens"];
+        };
+        /**
          * SessionTotals
          * @description Sessions by state; groups of events know the total only.
          */
@@ -1012,19 +1089,6 @@ export interface components {
             reasoning: number | null;
             /** Total */
             total: number | null;
-        };
-        /** ValidationError */
-        ValidationError: {
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
-            type: string;
-            /** Input */
-            input?: unknown;
-            /** Context */
-            ctx?: Record<string, never>;
         };
     };
     responses: never;
@@ -1339,7 +1403,7 @@ export interface operations {
                 /** @description repeatable: sessions with all of them */
                 tag?: string[] | null;
                 /** @description running, success, fail or indeterminate; repeatable */
-                state?: string[] | null;
+                state?: ("running" | "success" | "fail" | "indeterminate")[] | null;
                 /** @description started at or after: ISO 8601, or back from now as 24h or 7d */
                 since?: string | null;
                 /** @description started before: as since */
@@ -1401,15 +1465,6 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description The server failed. */
             500: {
                 headers: {
@@ -1438,7 +1493,7 @@ export interface operations {
                 /** @description repeatable: sessions with all of them */
                 tag?: string[] | null;
                 /** @description running, success, fail or indeterminate; repeatable */
-                state?: string[] | null;
+                state?: ("running" | "success" | "fail" | "indeterminate")[] | null;
                 /** @description started at or after: ISO 8601, or back from now as 24h or 7d */
                 since?: string | null;
                 /** @description started before: as since */
@@ -1500,15 +1555,6 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description The server failed. */
             500: {
                 headers: {
@@ -1534,6 +1580,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description as the session says it, percent-encoded: any text, `/` included (`%2F`) */
                 session_id: string;
             };
             cookie?: never;
@@ -1576,15 +1623,6 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description The server failed. */
             500: {
                 headers: {
@@ -1610,6 +1648,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description as the session says it, percent-encoded: any text, `/` included (`%2F`) */
                 session_id: string;
             };
             cookie?: never;
@@ -1650,15 +1689,6 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description The server failed. */
             500: {
                 headers: {
@@ -1684,6 +1714,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description as the session says it, percent-encoded: any text, `/` included (`%2F`) */
                 session_id: string;
             };
             cookie?: never;
@@ -1771,10 +1802,11 @@ export interface operations {
     exportSession: {
         parameters: {
             query?: {
-                format?: "json" | "otlp" | "csv" | "parquet";
+                format?: "json" | "otlp" | "html" | "csv" | "parquet";
             };
             header?: never;
             path: {
+                /** @description as the session says it, percent-encoded: any text, `/` included (`%2F`) */
                 session_id: string;
             };
             cookie?: never;
@@ -1787,9 +1819,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/json": Record<string, never>;
                     "application/vnd.apache.parquet": string;
                     "text/csv; charset=utf-8": string;
+                    "text/html; charset=utf-8": string;
                 };
             };
             /** @description A parameter or the body cannot be read. */
@@ -1828,15 +1861,6 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description The server failed. */
             500: {
                 headers: {
@@ -1872,6 +1896,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description as the session says it, percent-encoded: any text, `/` included (`%2F`) */
                 session_id: string;
             };
             cookie?: never;
@@ -1923,15 +1948,6 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description The server failed. */
             500: {
                 headers: {
@@ -1957,6 +1973,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description as the session says it, percent-encoded: any text, `/` included (`%2F`) */
                 session_id: string;
             };
             cookie?: never;
@@ -1999,15 +2016,6 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description The server failed. */
             500: {
                 headers: {
@@ -2033,7 +2041,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description as the session says it, percent-encoded: any text, `/` included (`%2F`) */
                 session_id: string;
+                /** @description 16 hex characters */
                 event_id: string;
             };
             cookie?: never;
@@ -2076,15 +2086,6 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description The server failed. */
             500: {
                 headers: {
@@ -2111,13 +2112,14 @@ export interface operations {
                 limit?: number;
                 /** @description next_cursor of the previous page */
                 cursor?: string | null;
-                /** @description text in the record or its logger */
+                /** @description text in names, inputs, outputs and errors */
                 q?: string;
                 /** @description OTLP severity number: 9 info, 13 warning, 17 error */
                 min_severity?: number;
             };
             header?: never;
             path: {
+                /** @description as the session says it, percent-encoded: any text, `/` included (`%2F`) */
                 session_id: string;
             };
             cookie?: never;
@@ -2169,15 +2171,6 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description The server failed. */
             500: {
                 headers: {
@@ -2209,7 +2202,7 @@ export interface operations {
                 /** @description repeatable: sessions with all of them */
                 tag?: string[] | null;
                 /** @description running, success, fail or indeterminate; repeatable */
-                state?: string[] | null;
+                state?: ("running" | "success" | "fail" | "indeterminate")[] | null;
                 /** @description started at or after: ISO 8601, or back from now as 24h or 7d */
                 since?: string | null;
                 /** @description started before: as since */
@@ -2271,15 +2264,6 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
             /** @description The server failed. */
             500: {
                 headers: {
@@ -2337,15 +2321,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
             /** @description The server failed. */
@@ -2489,12 +2464,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description Prometheus text. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": unknown;
                     "text/plain": string;
                 };
             };
@@ -2504,7 +2480,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/plain": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["Error"];
                 };
             };
             /** @description The route does not take this method. */
@@ -2513,7 +2489,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/plain": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["Error"];
                 };
             };
             /** @description The server failed. */
@@ -2522,7 +2498,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/plain": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["Error"];
                 };
             };
             /** @description The server is starting or cannot keep up; Retry-After says when to try again. */
@@ -2531,7 +2507,143 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/plain": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getSessionStats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description as the session says it, percent-encoded: any text, `/` included (`%2F`) */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A session's statistics. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionStats"];
+                };
+            };
+            /** @description The request comes from another site or names another host. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The route does not take this method. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is starting or cannot keep up; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    exportSessionByType: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description as the session says it, percent-encoded: any text, `/` included (`%2F`) */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A session with its statistics and all its events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionByType"];
+                };
+            };
+            /** @description The request comes from another site or names another host. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The route does not take this method. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is starting or cannot keep up; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
                 };
             };
         };
