@@ -21,6 +21,7 @@ import pytest
 
 from tests.serving import Server
 from tests.spans import body, span
+from tests.waiting import eventually
 
 _traces = itertools.count(random.getrandbits(60) << 60)
 
@@ -77,9 +78,7 @@ def test_what_was_acknowledged_survives_a_kill(start_server: Any) -> None:
     threads = [threading.Thread(target=post) for _ in range(3)]
     for thread in threads:
         thread.start()
-    deadline = time.monotonic() + 20
-    while len(acknowledged) < 30 and time.monotonic() < deadline:
-        time.sleep(0.01)
+    eventually(lambda: len(acknowledged) >= 30, within_s=20)
     server.kill()
     stop.set()
     for thread in threads:
@@ -212,10 +211,7 @@ def test_idle_it_is_small_and_starts_soon(start_server: Any) -> None:
         status = Path(f"/proc/{server.pid}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
-    deadline = time.monotonic() + 10
-    while resident_mb() > 400 and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert resident_mb() < 400
+    eventually(lambda: resident_mb() < 400)
 
 
 def test_commands_say_what_they_know(tmp_path: Path) -> None:

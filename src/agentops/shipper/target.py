@@ -7,15 +7,12 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlsplit
 
 from agentops import semconv
-from agentops.shipper.http import Client, ConnectionFailed, is_loopback
+from agentops.shipper.http import Client, ConnectionFailed
 from agentops.shipper.outcome import Outcome, Signal, outcome_of
 
 COMPRESS_LEVEL: Final = 1
-LARGEST_COMPRESSED_LOCAL_BYTES: Final = 65_536
-"""To this machine, larger bodies travel as they are: compressing costs 10 us a kilobyte, the loopback 0.3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +44,14 @@ class HttpSend:
         try:
             target = self._target()
             url = target.traces_url if signal == "traces" else target.logs_url
-            headers = {"Content-Type": "application/json", "Accept": "application/json", **target.headers}
-            local = is_loopback(urlsplit(url).hostname or "")
-            if not local or len(body) <= LARGEST_COMPRESSED_LOCAL_BYTES:
-                body = gzipped(body)
-                headers["Content-Encoding"] = "gzip"
-            headers[semconv.SENT_AT_HEADER] = str(time.time_ns())
+            body = gzipped(body)
+            headers = {
+                "Content-Type": "application/json",
+                "Accept": "application/json",
+                **target.headers,
+                "Content-Encoding": "gzip",
+                semconv.SENT_AT_HEADER: str(time.time_ns()),
+            }
             answer = self._client.request("POST", url, body, headers, self.timeout_s)
         except ConnectionFailed as error:
             return Outcome("later", str(error), unreachable=error.unreachable, timed_out=error.timed_out)

@@ -86,6 +86,15 @@ def test_requests_are_otlp_json_with_the_headers_of_the_target(tmp_path: Path) -
         assert before <= int(traces.headers["x-agentops-sent-at"]) <= time.time_ns()
 
 
+def test_every_body_is_compressed_however_large(tmp_path: Path) -> None:
+    with sink_server() as sink, recorder(tmp_path, sink.url) as (journal, shipper):
+        for number in range(200):
+            journal.append(record(number, 4_000))
+        assert shipper.flush(10)
+        assert max(len(request.body) for request in sink.accepted) > 65_536
+        assert {request.headers["content-encoding"] for request in sink.accepted} == {"gzip"}
+
+
 def test_requests_share_a_connection(tmp_path: Path) -> None:
     with sink_server() as sink, recorder(tmp_path, sink.url) as (journal, shipper):
         for number in range(10):
