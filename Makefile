@@ -4,7 +4,7 @@ PORT   ?= $(AGENTOPS_PORT)
 IN     := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture wheel dashboard format lock clean env-run env-dev
+.PHONY: help run test test-integrations torture fuzz load wheel dashboard format lock clean env-run env-dev
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -15,6 +15,9 @@ run: env-run ## Start server and dashboard at http://127.0.0.1:8420 and record t
 
 test: env-dev ## Run every check: ruff, pyright, import-linter, pytest, TypeScript, vitest, browser
 	@$(IN) scripts/check.py
+
+test-integrations: env-dev ## Run a program of every library that is recorded; write docs/integrations.md
+	@$(IN) scripts/integrations.py
 
 wheel: env-run ## Build the wheel, with the dashboard inside, into dist/
 	@$(IN) scripts/wheel.py
@@ -27,6 +30,12 @@ bench-%: env-dev ## Measure one room, for example make bench-sdk
 
 torture: env-dev ## Kill programs and servers, break networks and disks, count what is stored (15 minutes)
 	@$(IN) scripts/torture.py $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(SIZE),--size $(SIZE)) $(if $(SEED),--seed $(SEED))
+
+load: env-dev ## Record hundreds of sessions at once for a minute and check that none got an event of another (SECONDS=...)
+	@$(IN) scripts/load.py $(SECONDS)
+
+fuzz: env-dev ## Post a million hostile OTLP requests (INPUTS=1000000, SEED=...; half an hour)
+	@$(IN) scripts/fuzz.py $(if $(INPUTS),--inputs $(INPUTS)) $(if $(SEED),--seed $(SEED))
 
 format: env-dev ## Format the Python code and mend what ruff can mend
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .

@@ -14,13 +14,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from agentops.otlp.decode import decode_traces
 from agentops.server import prices
+from agentops.server.ingest import receive
 from agentops.server.normalise import normalise
 from benchmarks.agent_sessions import bodies
+
+_RECEIVED_AT = 1_790_000_000_000_000_000
 
 
 def bare(sent: list[bytes]) -> None:
@@ -49,12 +51,9 @@ def normalised(sent: list[bytes]) -> None:
 
 
 def rows(sent: list[bytes]) -> None:
-    """Decode, normalise, price and encode the bodies as lines of JSON."""
-    encoder = msgspec.json.Encoder()
+    """Decode, normalise, price and encode the bodies as rows of the store, with the facts of their spans."""
     for body in sent:
-        encoder.encode_lines(
-            [prices.priced(normalise(span)) for span in decode_traces(body, "protobuf").spans]
-        )
+        receive.rows(decode_traces(body, "protobuf").spans, "default", _RECEIVED_AT, None)
 
 
 def main(spans: int, rounds: int = 7) -> None:

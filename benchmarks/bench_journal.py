@@ -1,7 +1,8 @@
 """Measure the journal: time of an append as its caller sees it, and how fast a backlog leaves for a server.
 
-Run: python -m benchmarks.bench_journal [--records N] [--backlog N]
-The server is a process beside this one that reads each request and answers 200: the sender is measured.
+Run: python -m benchmarks.bench_journal [--records N] [--backlog N] [--million]
+The server is a process beside this one that reads each request and answers 200: the sender is measured. With
+--million only a backlog of a million records of 1 KB (1.1 GB of disk) is drained, and the memory watched.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ def bench_append(folder: Path, url: str, size: int, count: int, *, ship: bool) -
     print(f"append {size:>5} B, {kind:<8}  {times_us}{verdict}")
 
 
-def bench_drain(folder: Path, url: str, size: int, count: int) -> None:
+def bench_drain(folder: Path, url: str, size: int, count: int, *, only_http: bool = False) -> None:
     """Print how fast a backlog leaves: over HTTP, and into a function as the local server does."""
     lines = lines_of(size, 2000)
 
@@ -125,11 +126,13 @@ def bench_drain(folder: Path, url: str, size: int, count: int) -> None:
     fill()
     journal = journal_in(folder, url)
     before = resource.getrusage(resource.RUSAGE_SELF)
+    resident_mb = [resident()]
     begun = time.perf_counter()
     shipper = shipper_of(journal, url)
     journal.append(lines[0])
     while shipper.stats().records < count + 1:
-        time.sleep(0.01)
+        time.sleep(0.05)
+        resident_mb.append(resident())
     # Orphans of other processes are looked for a second after the start: that second is not draining.
     took = time.perf_counter() - begun - 1.0
     after = resource.getrusage(resource.RUSAGE_SELF)
@@ -137,6 +140,13 @@ def bench_drain(folder: Path, url: str, size: int, count: int) -> None:
     journal.close()
     cpu_us = (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / count * 1e6
     report("drain", size, count, took, f"over HTTP, {cpu_us:.1f} us CPU a record")
+    half = len(resident_mb) // 2
+    print(
+        f"{'':<21}resident {resident_mb[0]:.0f} MB before, at most {max(resident_mb[: half + 1]):.0f} MB in "
+        f"the first half, {max(resident_mb[half:]):.0f} MB in the second"
+    )
+    if only_http:
+        return
 
     fill()
 
@@ -147,7 +157,34 @@ def bench_drain(folder: Path, url: str, size: int, count: int) -> None:
     drained = drain_orphans(folder, swallow, lambda header: True, max_segments=1 << 30)
     assert drained.records == count
     report("drain", size, count, time.perf_counter() - begun, "into a function")
-    print(f"{'':<21}largest resident set {after.ru_maxrss / 1024:.0f} MB")
+
+
+def bench_orphans(folder: Path, url: str, processes: int, each: int) -> None:
+    """Print in how many requests the segments of many dead processes leave, and how fast."""
+    lines = lines_of(1500, each)
+    for _ in range(processes):
+        journal = journal_in(folder, url)
+        for line in lines:
+            journal.append(line)
+        journal.close()
+    requests = 0
+
+    def count(signal: Signal, body: bytes) -> Outcome:
+        nonlocal requests
+        requests += 1
+        return ACCEPTED
+
+    begun = time.perf_counter()
+    drained = drain_orphans(folder, count, lambda header: True, max_segments=1 << 30)
+    took = time.perf_counter() - begun
+    assert drained.records == processes * each
+    print(f"orphans  {processes} segments of {each} records: {took:.2f} s, {requests} requests")
+
+
+def resident() -> float:
+    """Return the resident set of this process in MB."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1]) if sys.platform == "linux" else 0
+    return pages * resource.getpagesize() / 1e6
 
 
 def report(what: str, size: int, count: int, took_s: float, how: str) -> None:
@@ -163,6 +200,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=20_000)
     parser.add_argument("--backlog", type=int, default=100_000)
+    parser.add_argument("--million", action="store_true", help="drain a million records, nothing else")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.serve:
@@ -173,11 +211,15 @@ def main() -> None:
     url = f"http://127.0.0.1:{server.stdout.readline().strip()}"
     folder = Path(tempfile.mkdtemp(prefix="bench-journal-"))
     try:
+        if chosen.million:
+            bench_drain(folder / "million", url, 1000, 1_000_000, only_http=True)
+            return
         for size in (1500, 4096):
             for ship in (False, True):
                 bench_append(folder / f"append-{size}-{ship}", url, size, chosen.records, ship=ship)
         for size in (1500, 4096):
             bench_drain(folder / f"drain-{size}", url, size, chosen.backlog)
+        bench_orphans(folder / "orphans", url, 1000, 5)
     finally:
         server.terminate()
         server.wait()

@@ -30,7 +30,7 @@ class Serving:
         began = time.perf_counter()
         self._process = subprocess.Popen(
             command,
-            env={**os.environ, "AGENTOPS_HOME": str(home)},
+            env={**os.environ, "AGENTOPS_HOME": str(home), "AGENTOPS_GRPC_PORT": "off"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         )

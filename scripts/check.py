@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import browser
 import frontend
+import integrations
 import node
 import steps
 
@@ -35,6 +36,7 @@ def main() -> int:
         lambda: steps.run("dashboard: TypeScript", [*npm, "check"], cwd=frontend.SOURCES, env=env),
         lambda: steps.run("dashboard: vitest", [*npm, "test"], cwd=frontend.SOURCES, env=env),
         frontend.build,
+        integrations.make_all,
         lambda: _pytest({**env, "AGENTOPS_TEST_BROWSER": chromium}),
     ]
     failures: list[str] = []

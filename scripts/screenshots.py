@@ -76,7 +76,7 @@ def server(home: Path) -> Generator[str]:
     """Run `agentops serve` with its home in `home`; give its URL."""
     env = {**os.environ, "AGENTOPS_HOME": str(home)}
     process = subprocess.Popen(
-        [sys.executable, "-m", "agentops.cli", "serve", "--port", "0"],
+        [sys.executable, "-m", "agentops.cli", "serve", "--port", "0", "--grpc-port", "off"],
         env=env,
         stdout=subprocess.PIPE,
         text=True,
@@ -97,7 +97,19 @@ def server(home: Path) -> Generator[str]:
 def seeded(url: str) -> Generator[dict[str, str]]:
     """Fill the server's store and keep one session running; give the names that addresses use."""
     subprocess.run(
-        [sys.executable, str(SEED), url, "--sessions", "120", "--live", "2", "--hostile", "--big", str(BIG)],
+        [
+            sys.executable,
+            str(SEED),
+            url,
+            "--sessions",
+            "120",
+            "--live",
+            "2",
+            "--small",
+            "--hostile",
+            "--big",
+            str(BIG),
+        ],
         check=True,
         stdout=subprocess.DEVNULL,
     )
@@ -111,6 +123,8 @@ def seeded(url: str) -> Generator[dict[str, str]]:
         names = {"live": feed.stdout.readline().strip()}
         names["failed"] = first_session(url, "state=fail&tag=production&sort=errors", most_events=40)
         names["big"] = first_session(url, "tag=stress")
+        names["none"] = first_session(url, "q=Nothing+to+do")
+        names["one"] = first_session(url, "q=A+single+question")
         names["hostile"] = first_session(url, "q=onerror")
         timeline = read(f"{url}/api/sessions/{names['failed']}/timeline")
         events = list(zip(timeline["event_id"], timeline["kind"], timeline["status"], strict=True))
@@ -120,6 +134,17 @@ def seeded(url: str) -> Generator[dict[str, str]]:
     finally:
         feed.terminate()
         feed.wait(timeout=20)
+
+
+def address(shot: Shot, url: str, names: dict[str, str], folder: Path) -> str:
+    """Return where the page is; one of a saved session (`file:` and its name) is saved first."""
+    place = shot.address.format(**names)
+    if not place.startswith("file:"):
+        return url + place
+    saved = folder / f"{shot.name}.html"
+    with urllib.request.urlopen(f"{url}/api/sessions/{place[5:]}/export?format=html", timeout=30) as answer:
+        saved.write_bytes(answer.read())
+    return saved.as_uri()
 
 
 def take(browser: Browser, shot: Shot, url: str, names: dict[str, str], picture: Path) -> None:
@@ -132,8 +157,10 @@ def take(browser: Browser, shot: Shot, url: str, names: dict[str, str], picture:
     page = context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto(url + shot.address.format(**names))
-    shown = ".table-row[data-session], .first-run, .settings, .view > *, .panel .event[data-loaded=true]"
+    page.goto(address(shot, url, names, picture.parent))
+    shown = (
+        ".table-row[data-session], .first-run, .settings, .view > *, .empty, .panel .event[data-loaded=true]"
+    )
     page.wait_for_selector(shown)
     page.wait_for_load_state("load")
     page.evaluate("() => document.fonts.ready.then(() => true)")

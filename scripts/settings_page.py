@@ -14,8 +14,8 @@ An argument wins over the environment, the environment over the default. Argumen
 the table with the values in force. Both come from `src/agentops/config.py`; this page is written by
 `scripts/settings_page.py`.
 
-| argument | environment | default | read by | meaning |
-|---|---|---|---|---|
+| argument | environment | default | type | read by | meaning |
+|---|---|---|---|---|---|
 """
 
 
@@ -28,7 +28,7 @@ def _row(setting: config.Setting) -> str:
     default = "" if setting.default in (None, ()) else f"`{setting.default}`"
     reader = {"sdk": "SDK", "server": "server", "both": "SDK, server"}[setting.reader]
     meaning = setting.help.replace("|", "&#124;")
-    return f"| `{setting.name}` | `{setting.env}` | {default} | {reader} | {meaning} |\n"
+    return f"| `{setting.name}` | `{setting.env}` | {default} | {setting.type} | {reader} | {meaning} |\n"
 
 
 if __name__ == "__main__":

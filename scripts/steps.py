@@ -75,6 +75,8 @@ def run(
     listener.start()
     _show(title, child, recent, began)
     listener.join(timeout=5)
+    if child.stdout is not None and not listener.is_alive():
+        child.stdout.close()
     if child.returncode != 0:
         shown = "\n".join(f"    {line}" for line in recent)
         raise StepFailed(f"{title}: failed with code {child.returncode}\n{shown}")

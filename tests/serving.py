@@ -35,7 +35,13 @@ class Server:
         }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "agentops.cli", "serve", *arguments],
-            env={**given, "AGENTOPS_HOME": str(home), "PYTHONUNBUFFERED": "1", **(environment or {})},
+            env={
+                **given,
+                "AGENTOPS_HOME": str(home),
+                "PYTHONUNBUFFERED": "1",
+                "AGENTOPS_GRPC_PORT": "off",
+                **(environment or {}),
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -49,6 +55,8 @@ class Server:
             self.process.kill()
             self.process.wait()
             self._reader.join()
+            assert self.process.stdout is not None
+            self.process.stdout.close()
             raise RuntimeError("the server did not start:\n" + "".join(self.log))
         self.http = httpx.Client(base_url=self.url, timeout=30)
 

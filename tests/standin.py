@@ -1,13 +1,12 @@
-"""A stand-in for the model providers' APIs over real HTTP: chat, responses, embeddings, messages.
+"""A stand-in for the model providers' APIs over real HTTP: chat, responses, embeddings, audio, messages.
 
 Answers are those of the golden cases, with an id of its own each. It counts what arrives, so that a test
-can say that nothing did, and can hold the answer back.
+can say that nothing did, and can hold the answer back, before it begins or in the middle of a stream.
 """
 
 from __future__ import annotations
 
 import itertools
-import json
 import threading
 from http.server import ThreadingHTTPServer
 from typing import Any, Self
@@ -27,16 +26,16 @@ class Models:
         numbers = itertools.count(1)
 
         class Counting(Api):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                models.requests.append({"path": self.path, "headers": dict(self.headers), **json.loads(body)})
+            failures = Api.failures.copy()
+
+            def asked(self) -> dict[str, Any]:
+                found = super().asked()
+                models.requests.append({"path": self.path, "headers": dict(self.headers), **found})
                 models.hold.wait(20)
-                # The base class reads the body again.
-                self.rfile = _Read(body, self.rfile)  # type: ignore[assignment]
-                try:
-                    super().do_POST()
-                finally:
-                    self.rfile = self.rfile.rest  # type: ignore[attr-defined]
+                return found
+
+            def answer(self, path: str, request: dict[str, Any]) -> bool:
+                return models.answer(self, path, request)
 
             def send(self, status: int, answer: dict[str, Any]) -> None:
                 if "id" in answer:
@@ -48,9 +47,14 @@ class Models:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Counting)
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def answer(self, api: Api, path: str, request: dict[str, Any]) -> bool:
+        """Answer a request otherwise than the golden cases; say whether it was answered."""
+        del api, path, request
+        return False
 
     def __enter__(self) -> Self:
         return self
@@ -63,18 +67,3 @@ class Models:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
-
-
-class _Read:
-    """A body that was read, to be read once more, and the connection behind it."""
-
-    def __init__(self, body: bytes, rest: Any) -> None:
-        self._body = body
-        self.rest = rest
-
-    def read(self, size: int = -1) -> bytes:
-        del size
-        return self._body
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.rest, name)

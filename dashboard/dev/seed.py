@@ -266,6 +266,22 @@ def big(rng: random.Random, count: int, url: str) -> Session:
     return session
 
 
+def small(rng: random.Random) -> list[Session]:
+    """Return a session without events, and one with a single call."""
+    start = time.time_ns() - 240 * SECOND
+    none = Session(rng, "Nothing to do", ["cron"], start)
+    none.root_span(start + 40_000_000, "Success", None)
+    one = Session(rng, "A single question", ["beta"], start)
+    one.event("llm", "chat gpt-4o", one.root, start, start + SECOND, {
+        "gen_ai.response.model": "gpt-4o", "gen_ai.provider.name": "openai",
+        "gen_ai.usage.input_tokens": 1904, "gen_ai.usage.output_tokens": 217,
+        "gen_ai.input.messages": json.dumps([text("user", "What is the capital of Switzerland?")]),
+        "gen_ai.output.messages": json.dumps([text("assistant", "Bern, by law the **federal city**.")]),
+    })
+    one.root_span(start + SECOND, "Success", None)
+    return [none, one]
+
+
 HOSTILE = (
     "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"> "
     "\u202edrowssap\u202c \x1b[31mred\x1b[0m \x00\x07 \u200binvisible\u200b <b>bold?</b> "
@@ -314,6 +330,7 @@ def main() -> None:
     parser.add_argument("--live", type=float, default=0, help="sessions that run")
     parser.add_argument("--feed", type=float, default=0, help="then add events to a running session for so many seconds")
     parser.add_argument("--rate", type=float, default=5, help="events a second of --feed")
+    parser.add_argument("--small", action="store_true", help="a session without events, and one with one")
     parser.add_argument("--hostile", action="store_true", help="a session of hostile texts")
     parser.add_argument("--seed", type=int, default=7)
     given = parser.parse_args()
@@ -329,6 +346,8 @@ def main() -> None:
             batch = []
     for index in range(int(given.live)):
         batch += running(rng, 57 + 45 * index).spans
+    if given.small:
+        batch += [span for session in small(rng) for span in session.spans]
     if given.hostile:
         batch += hostile(rng).spans
     if batch:

@@ -5,13 +5,15 @@ try {
 } catch (error) {
   // Storage may be forbidden; the system's theme then applies.
 }
-// A session's events travel while the page's code still loads.
+// What the page shows first travels while its code still loads: a session's events, or the first sessions.
 var session = /^\/sessions\/([^/]+)$/.exec(location.pathname);
-(session ? ["", "/timeline"] : []).forEach(function (part) {
+var isList = !session && /^\/(sessions)?$/.test(location.pathname) && !location.search;
+var early = session ? ["/" + session[1], "/" + session[1] + "/timeline?fields=drawing"] : isList ? ["?sort=started&order=desc&limit=100"] : [];
+early.forEach(function (part) {
   var link = document.createElement("link");
   link.rel = "preload";
   link.as = "fetch";
   link.crossOrigin = "anonymous";
-  link.href = "/api/sessions/" + session[1] + part;
+  link.href = "/api/sessions" + part;
   document.head.appendChild(link);
 });

@@ -7,16 +7,17 @@ import "./styles/shell.css";
 import "./styles/sessions.css";
 import "./styles/session.css";
 import "./styles/panel.css";
+import "./styles/account.css";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { warmUp } from "./api/arranging";
+import { startThread } from "./api/thread";
 import { client } from "./app/client";
 import { router } from "./app/router";
 
 // A session's events may be many: the thread that arranges them loads while they travel.
-if (location.pathname.startsWith("/sessions/")) warmUp();
+startThread(location.pathname.startsWith("/sessions/"));
 
 createRoot(document.getElementById("root")!).render(
   <StrictMode>

@@ -15,6 +15,7 @@ const MAY: Record<string, readonly string[]> = {
   ui: ["model", "api"],
   views: ["model", "layout", "draw", "api", "ui"],
   app: ["model", "api", "ui", "views"],
+  viewer: ["model", "api", "ui", "views"],
 };
 /** Rooms of plain values: nothing from outside, and no browser. */
 const PURE = ["model", "layout"];

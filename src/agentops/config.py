@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,14 +34,31 @@ def _flag(raw: str) -> bool:
 
 
 def _whole(raw: str) -> int:
-    number = int(raw)
-    if number < 0:
+    if not raw.strip().isdecimal() or len(raw) > 18:
         raise ValueError("use a whole number from 0 up")
-    return number
+    return int(raw)
+
+
+def _port_or_off(raw: str) -> int | None:
+    if raw.strip().lower() == "off":
+        return None
+    if not raw.strip().isdecimal() or not 0 <= int(raw) <= 65535:
+        raise ValueError("use a port from 0 to 65535, or off")
+    return int(raw)
+
+
+def _log_format(raw: str) -> str:
+    word = raw.strip().lower()
+    if word not in ("text", "json"):
+        raise ValueError("use text or json")
+    return word
 
 
 def _seconds(raw: str) -> float:
-    number = float(raw)
+    try:
+        number = float(raw)
+    except ValueError:
+        number = -1.0
     if not 0 <= number < 10**9:
         raise ValueError("use a number of seconds from 0 up")
     return number
@@ -49,11 +68,48 @@ def _words(raw: str) -> list[str]:
     return [word.strip() for word in raw.split(",") if word.strip()]
 
 
+_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
 def _level(raw: str) -> str:
     word = raw.strip().upper()
-    if word not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
-        raise ValueError("use DEBUG, INFO, WARNING, ERROR or CRITICAL")
-    return word
+    if word in _LEVELS or word.isdecimal():
+        return word
+    near = nearest(word, list(_LEVELS))
+    hint = f". Did you mean {near}?" if near else ""
+    raise ValueError(f"use one of {', '.join(_LEVELS)}, or a level's number{hint}")
+
+
+def _lowest(raw: str) -> str:
+    word = raw.strip().upper()
+    if word in ("OFF", "FALSE", "NO", "NONE", "0"):
+        return "off"
+    if word in ("ON", "TRUE", "YES", "1"):
+        return "WARNING"
+    try:
+        return _level(raw)
+    except ValueError as error:
+        raise ValueError(f"{error}; off keeps none") from None
+
+
+def _folder(raw: str) -> str:
+    try:
+        Path(raw).expanduser()
+    except RuntimeError:
+        raise ValueError("there is no such home directory; use an absolute path") from None
+    if "\0" in raw:
+        raise ValueError("no path holds a zero byte")
+    return raw
+
+
+def _patterns(raw: str) -> list[str]:
+    found = [line for line in raw.splitlines() if line.strip()]
+    for pattern in found:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +123,26 @@ class Setting:
     reader: Reader
     help: str
 
+    @property
+    def type(self) -> str:
+        """What a value is, in words."""
+        return _TYPES.get(self.parse, "text")
+
+
+_TYPES: Final[Mapping[Callable[[str], Any], str]] = {
+    _flag: "true or false",
+    _whole: "whole number",
+    _seconds: "seconds",
+    _words: "list of text",
+    _level: "level",
+    _lowest: "level or off",
+    _folder: "folder",
+    _patterns: "regular expressions",
+}
+
 
 SETTINGS: Final[tuple[Setting, ...]] = (
-    Setting("home", "AGENTOPS_HOME", "~/.agentops", _text, "both", "Folder of everything local: journal, store, locks."),
+    Setting("home", "AGENTOPS_HOME", "~/.agentops", _folder, "both", "Folder of everything local: journal, store, locks."),
     Setting("endpoint", "AGENTOPS_API_ENDPOINT", "http://127.0.0.1:8420", _text, "sdk", "The server's address."),
     Setting("exporter_endpoint", "AGENTOPS_EXPORTER_ENDPOINT", None, _text, "sdk",
             "Where spans are posted, when that is not <endpoint>/v1/traces."),
@@ -88,8 +161,10 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("fail_safe", "AGENTOPS_FAIL_SAFE", False, _flag, "sdk", "Log NoSession and MultiSession errors instead of raising them."),
     Setting("env_data_opt_out", "AGENTOPS_ENV_DATA_OPT_OUT", False, _flag, "sdk", "Record nothing about the machine."),
     Setting("log_level", "AGENTOPS_LOG_LEVEL", "WARNING", _level, "sdk", "Level of the `agentops` logger."),
-    Setting("capture_logs", "AGENTOPS_CAPTURE_LOGS", "WARNING", _text, "sdk",
+    Setting("capture_logs", "AGENTOPS_CAPTURE_LOGS", "WARNING", _lowest, "sdk",
             "Lowest level of `logging` records kept with the session, or `off`."),
+    Setting("redact", "AGENTOPS_REDACT", None, _patterns, "sdk",
+            "What is masked in every recorded text; the variable holds one a line, the argument may be a callable."),
     Setting("max_wait_time", "AGENTOPS_MAX_WAIT_TIME", 1000, _whole, "sdk", "Longest time a record waits before it is shipped, milliseconds."),
     Setting("max_queue_size", "AGENTOPS_MAX_QUEUE_SIZE", 512, _whole, "sdk", "Records after which a batch is shipped without waiting."),
     Setting("max_value_bytes", "AGENTOPS_MAX_VALUE_BYTES", 1_048_576, _whole, "sdk",
@@ -100,15 +175,30 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("journal_segment_bytes", "AGENTOPS_JOURNAL_SEGMENT_BYTES", 8_388_608, _whole, "sdk", "Size at which a journal segment is closed."),
     Setting("host", "AGENTOPS_HOST", "127.0.0.1", _text, "server", "Address the server listens on."),
     Setting("port", "AGENTOPS_PORT", 8420, _whole, "server", "Port the server listens on; 0 takes a free one."),
+    Setting("grpc_port", "AGENTOPS_GRPC_PORT", 4317, _port_or_off, "server",
+            "Port for OTLP over gRPC, served when `agentops[grpc]` is installed; 0 takes a free one, `off` serves none."),
+    Setting("log_format", "AGENTOPS_LOG_FORMAT", "text", _log_format, "server", "How the server writes its log: `text` or `json`."),
     Setting("store", "AGENTOPS_STORE", None, _text, "server",
             "Store URL: chdb:///absolute/path or clickhouse://user:password@host:port/db; default: chDB under the home."),
     Setting("auth", "AGENTOPS_AUTH", False, _flag, "server", "Require API keys."),
+    Setting("secret", "AGENTOPS_SECRET", None, _text, "server",
+            "Secret that hashes keys and signs tokens, for servers that share a store; default: the file `secret` of the home."),
+    Setting("key_quota", "AGENTOPS_KEY_QUOTA", 0, _whole, "server",
+            "Bytes of telemetry a minute that a key may send which has no quota of its own; 0: no limit."),
+    Setting("tls_cert", "AGENTOPS_TLS_CERT", None, _text, "server", "Certificate (PEM, with its chain) to serve HTTPS with."),
+    Setting("tls_key", "AGENTOPS_TLS_KEY", None, _text, "server", "Private key (PEM) of the certificate."),
+    Setting("forwarded_allow_ips", "AGENTOPS_FORWARDED_ALLOW_IPS", (), _words, "server",
+            "Addresses of proxies whose X-Forwarded headers count, comma separated."),
     Setting("max_body_bytes", "AGENTOPS_MAX_BODY_BYTES", 67_108_864, _whole, "server",
             "Largest request body, counted after decompression."),
     Setting("session_silence", "AGENTOPS_SESSION_SILENCE", 30.0, _seconds, "server",
             "Seconds of silence after which a session of our SDK counts as stopped."),
     Setting("foreign_silence", "AGENTOPS_FOREIGN_SILENCE", 300.0, _seconds, "server",
             "Seconds of silence after which a session of another program counts as stopped."),
+    Setting("retention_days", "AGENTOPS_RETENTION_DAYS", 0, _whole, "server",
+            "Days that sessions are kept after the last sign of them, where their project says nothing else; 0: for ever."),
+    Setting("prices", "AGENTOPS_PRICES", None, _text, "server",
+            "File of one's own prices (TOML or JSON); default: prices.toml or prices.json of the home."),
 )  # fmt: skip
 
 BY_NAME: Final[Mapping[str, Setting]] = {setting.name: setting for setting in SETTINGS}
@@ -134,7 +224,11 @@ def read(name: str, given: Any = None, env: Mapping[str, str] | None = None) -> 
 
 def home(given: str | os.PathLike[str] | None = None) -> Path:
     """Return the folder of everything local, as an absolute path. It may not exist yet."""
-    return Path(read("home", given)).expanduser().absolute()
+    folder = Path(read("home", given))
+    try:
+        return folder.expanduser().absolute()
+    except RuntimeError:  # An account without a home directory, as containers have.
+        return Path(tempfile.gettempdir(), f"agentops-{os.getuid() if hasattr(os, 'getuid') else 'home'}")
 
 
 def nearest(name: str, known: list[str]) -> str | None:

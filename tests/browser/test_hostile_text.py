@@ -77,14 +77,8 @@ PAGES = {
 }
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing_serious(known: Server, page: Page, name: str) -> None:
-    assert AXE.is_file(), "axe-core is a development dependency of the dashboard: run npm ci in dashboard/."
-    page.goto(known.url + PAGES[name])
-    ready = ".table-row[data-session], .view > *, .settings, .empty h2"
-    expect(page.locator(ready).first).to_be_visible()
-    if "event=" in PAGES[name]:
-        expect(page.locator(".panel .event[data-loaded=true]")).to_be_visible()
+def nothing_serious(page: Page, name: str) -> None:
+    """Run axe on the page as it stands, in both themes."""
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme)
         # Playwright evaluates past the page's policy, which forbids a script tag of ours too.
@@ -96,3 +90,40 @@ def test_axe_finds_nothing_serious(known: Server, page: Page, name: str) -> None
             if broken["impact"] in ("serious", "critical")
         ]
         assert serious == [], f"{name}, {theme}"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_serious(known: Server, page: Page, name: str) -> None:
+    assert AXE.is_file(), "axe-core is a development dependency of the dashboard: run npm ci in dashboard/."
+    page.goto(known.url + PAGES[name])
+    ready = ".table-row[data-session], .view > *, .settings, .empty h2"
+    expect(page.locator(ready).first).to_be_visible()
+    if "event=" in PAGES[name]:
+        expect(page.locator(".panel .event[data-loaded=true]")).to_be_visible()
+    nothing_serious(page, name)
+
+
+def test_axe_finds_nothing_serious_in_menus_choices_and_the_saved_page(
+    known: Server, page: Page, tmp_path: Path
+) -> None:
+    page.goto(f"{known.url}/sessions")
+    page.get_by_label("Choose all that are loaded").click()
+    expect(page.get_by_role("toolbar", name="Chosen sessions")).to_be_visible()
+    page.get_by_role("button", name="Filter by state").click()
+    expect(page.locator(".facet").first).to_be_visible()
+    nothing_serious(page, "chosen")
+    page.goto(f"{known.url}/sessions/00000000-0000-0000-0000-0000000000a1?view=tree")
+    page.get_by_role("button", name="Fold").click()
+    expect(page.get_by_role("button", name="Close every agent")).to_be_visible()
+    nothing_serious(page, "fold")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    nothing_serious(page, "keys")
+    saved = tmp_path / "saved.html"
+    saved.write_bytes(
+        known.http.get(f"/api/sessions/{session_id(REFUND)}/export", params={"format": "html"}).content
+    )
+    page.goto(saved.as_uri())
+    expect(page.locator(".timeline[data-painted]")).to_be_visible()
+    nothing_serious(page, "saved")

@@ -7,14 +7,17 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
+from tests.browser.known_store import event_id, session_id
 from tests.serving import Server
+from tests.spans import MS, SECOND, body, span
 from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,6 +65,8 @@ class Program:
 @pytest.fixture
 def program(module_server: Server, tmp_path: Path) -> Iterator[Program]:
     started = Program(module_server, tmp_path / "home")
+    # The program's first record travels on its own time; a test begins where the server knows the session.
+    module_server.wait(f"/api/sessions/{started.session_id}", lambda told: told["state"] == "running")
     yield started
     started.close()
 
@@ -167,3 +172,68 @@ def test_an_event_is_on_the_open_page_within_a_second(
     print(f"recorded to shown, ms: {[round(each) for each in took_ms]}")
     # The middle one, so that a pause of the machine that runs the tests is not taken for one of ours.
     assert sorted(took_ms)[2] < 1000, took_ms
+
+
+def test_a_link_opened_before_the_session_arrives_moves_on_by_itself(
+    module_server: Server, browser: Browser
+) -> None:
+    # Not the `page` fixture: Chromium itself notes each 404 as an error of the page.
+    page = browser.new_page()
+    trace, held = 0xE1, list[Route]()
+    address = f"{module_server.url}/sessions/{session_id(trace)}?view=tree"
+    page.goto(address)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Waiting for the first event of this session")
+    assert module_server.post("/v1/traces", body(span(trace, 1, name="Early", ms=None))).status_code == 200
+    expect(page.get_by_role("heading", level=1)).to_have_text("Early", timeout=10_000)
+    assert module_server.post("/v1/traces", body(span(trace, 2, 1, name="first step"))).status_code == 200
+    expect(page.get_by_role("treegrid")).to_contain_text("first step", timeout=10_000)
+
+    # Deleted while it is looked at, it does not stay as if it were there.
+    assert module_server.http.delete(f"/api/sessions/{session_id(trace)}").status_code == 204
+    expect(page.get_by_role("heading", level=1)).to_have_text("This session was deleted", timeout=10_000)
+
+    # The refusal of the timeline may arrive after the news that the session is there.
+    late = 0xE2
+    page.route(f"**/{session_id(late)}/timeline?*", lambda route: held.append(route), times=1)
+    page.goto(f"{module_server.url}/sessions/{session_id(late)}?view=tree", wait_until="commit")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Waiting for the first event of this session")
+    told = body(span(late, 1, name="Late", ms=None), span(late, 2, 1, name="second step"))
+    assert module_server.post("/v1/traces", told).status_code == 200
+    expect(page.get_by_role("heading", level=1)).to_have_text("Late", timeout=10_000)
+    held[0].fulfill(status=404, json={"error": {"code": "session_not_found", "message": "No.", "hint": ""}})
+    expect(page.get_by_role("treegrid").locator(f"[data-event='{event_id(2)}']")).to_be_visible(
+        timeout=10_000
+    )
+    page.close()
+
+
+def test_a_long_session_is_followed_by_what_is_new(module_server: Server, page: Page) -> None:
+    trace, many = 0xE3, 2_100
+    began = time.time_ns() - 100 * SECOND
+
+    def send(*spans: dict[str, Any]) -> None:
+        assert module_server.post("/v1/traces", body(*spans)).status_code == 200
+
+    def step(number: int, ms: float | None = 1) -> dict[str, Any]:
+        return span(trace, number, 1, name=f"step {number}", start_ns=began + number * MS, ms=ms)
+
+    send(
+        span(trace, 1, name="Long", start_ns=began, ms=None),
+        *map(step, range(2, many + 1)),
+        step(many + 1, None),
+    )
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url) if "/timeline" in one.url else None)
+    page.goto(f"{module_server.url}/sessions/{session_id(trace)}?event={event_id(many + 1)}")
+    drawn = page.locator(".timeline")
+    expect(drawn).to_have_attribute("data-rows", str(many + 1), timeout=10_000)
+    send(*map(step, range(many + 2, many + 12)))
+    expect(drawn).to_have_attribute("data-rows", str(many + 11), timeout=10_000)
+    assert "after=" in asked[-1]
+    status = page.get_by_role("complementary").locator(".pill")
+    expect(status).to_have_text("running")
+    # When it ends, what never did is told of anew.
+    send(span(trace, 1, name="Long", start_ns=began, ms=9_000))
+    expect(status).to_have_text("interrupted", timeout=10_000)
+    expect(drawn).to_have_attribute("data-rows", str(many + 11))
+    assert "after=" not in asked[-1]

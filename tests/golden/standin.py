@@ -2,15 +2,19 @@
 
 Needs the standard library only, as it runs in the environments of other people's instrumentation. A request
 chooses its answer: `stream` streams it, `tools` calls the first tool, the model "missing-model" fails with
-404, and the model name "cached" in a message reports cached tokens.
+404, "cached" in a message reports cached tokens, "think" reasoning, and the model "flaky-N" fails N times
+before it answers.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import threading
+from collections import Counter
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
 CREATED = 1700000000
 ANSWER = "Paris is the capital of France."
@@ -29,6 +33,8 @@ def openai_usage(cached: bool, reasoning: bool) -> dict[str, Any]:
 def chat_answer(request: dict[str, Any]) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": ANSWER, "refusal": None, "annotations": []}
     finish = "stop"
+    if (request.get("response_format") or {}).get("type") == "json_schema":
+        message["content"] = '{"city": "Paris"}'
     if request.get("tools") and request["messages"][-1]["role"] == "user":
         finish = "tool_calls"
         message["content"] = None
@@ -52,6 +58,75 @@ def chat_answer(request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def response_events(request: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """A response as it is streamed: text by words between its announcement and its whole."""
+    whole = response_answer(request)
+    whole["id"] = "resp_golden2"
+    begun: dict[str, Any] = {**whole, "status": "in_progress", "output": [], "usage": None}
+    message = whole["output"][1]
+    events: list[dict[str, Any]] = [
+        {"type": "response.created", "response": begun},
+        {"type": "response.output_item.added", "output_index": 0, "item": {**message, "content": []}},
+        {
+            "type": "response.content_part.added",
+            "item_id": "msg_1",
+            "output_index": 0,
+            "content_index": 0,
+            "part": {"type": "output_text", "text": "", "annotations": []},
+        },
+    ]
+    events += [
+        {
+            "type": "response.output_text.delta",
+            "item_id": "msg_1",
+            "output_index": 0,
+            "content_index": 0,
+            "delta": word + " ",
+            "logprobs": [],
+        }
+        for word in ANSWER.split()
+    ]
+    events.append({"type": "response.output_item.done", "output_index": 0, "item": message})
+    events.append({"type": "response.completed", "response": whole})
+    return [(event["type"], {"sequence_number": at, **event}) for at, event in enumerate(events)]
+
+
+def transcription_answer() -> dict[str, Any]:
+    return {
+        "text": ANSWER,
+        "usage": {"type": "tokens", "input_tokens": 14, "output_tokens": 9, "total_tokens": 23},
+    }
+
+
+def batch_answer() -> dict[str, Any]:
+    moment = "2026-01-01T00:00:00Z"
+    return {
+        "id": "msgbatch_1",
+        "type": "message_batch",
+        "processing_status": "in_progress",
+        "request_counts": {"processing": 2, "succeeded": 0, "errored": 0, "canceled": 0, "expired": 0},
+        "created_at": moment,
+        "expires_at": moment,
+        "ended_at": None,
+        "archived_at": None,
+        "cancel_initiated_at": None,
+        "results_url": None,
+    }
+
+
+def batch_results(url: str) -> list[dict[str, Any]]:
+    """The results of a batch: one that succeeded, one that failed."""
+    del url
+    message = message_answer(
+        {"model": "claude-sonnet-4-20250514", "messages": [{"role": "user", "content": "cached?"}]}
+    )
+    error = {"type": "error", "error": {"type": "invalid_request_error", "message": "max_tokens: too many"}}
+    return [
+        {"custom_id": "first", "result": {"type": "succeeded", "message": {**message, "id": "msg_batched"}}},
+        {"custom_id": "second", "result": {"type": "errored", "error": error}},
+    ]
+
+
 def chat_chunks(request: dict[str, Any]) -> list[dict[str, Any]]:
     base = {
         "id": "chatcmpl-golden2",
@@ -60,9 +135,21 @@ def chat_chunks(request: dict[str, Any]) -> list[dict[str, Any]]:
         "model": request["model"] + "-2024-08-06",
     }
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
-    deltas += [{"content": word + " "} for word in ANSWER.split()]
+    finish = "stop"
+    if request.get("tools"):
+        finish = "tool_calls"
+        called: dict[str, Any] = {"index": 0, "id": "call_1", "type": "function"}
+        deltas.append({"tool_calls": [{**called, "function": {"name": "get_weather", "arguments": ""}}]})
+        deltas += [
+            {"tool_calls": [{"index": 0, "function": {"arguments": part}}]}
+            for part in ('{"city": ', '"Paris"}')
+        ]
+    elif (request.get("response_format") or {}).get("type") == "json_schema":
+        deltas += [{"content": part} for part in ('{"city": ', '"Paris"}')]
+    else:
+        deltas += [{"content": word + " "} for word in ANSWER.split()]
     chunks = [{**base, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
-    chunks.append({**base, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    chunks.append({**base, "choices": [{"index": 0, "delta": {}, "finish_reason": finish}]})
     if (request.get("stream_options") or {}).get("include_usage"):
         chunks.append({**base, "choices": [], "usage": openai_usage(False, False)})
     return chunks
@@ -123,6 +210,8 @@ def anthropic_usage(cached: bool) -> dict[str, Any]:
 def message_answer(request: dict[str, Any]) -> dict[str, Any]:
     content: list[dict[str, Any]] = [{"type": "text", "text": ANSWER}]
     stop = "end_turn"
+    if (request.get("thinking") or {}).get("type") == "enabled":
+        content.insert(0, {"type": "thinking", "thinking": "A capital is asked for.", "signature": "c2ln"})
     if request.get("tools") and isinstance(request["messages"][-1]["content"], str):
         stop = "tool_use"
         content = [
@@ -142,80 +231,135 @@ def message_answer(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def message_events(request: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    start: dict[str, Any] = {**message_answer(request), "content": [], "stop_reason": None}
-    start["usage"]["output_tokens"] = 1
-    events: list[tuple[str, dict[str, Any]]] = [
-        ("message_start", {"type": "message_start", "message": start}),
-        (
-            "content_block_start",
-            {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
-        ),
-    ]
-    events += [
-        (
-            "content_block_delta",
-            {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": word + " "}},
-        )
-        for word in ANSWER.split()
-    ]
-    events += [
-        ("content_block_stop", {"type": "content_block_stop", "index": 0}),
-        (
-            "message_delta",
-            {
-                "type": "message_delta",
-                "delta": {"stop_reason": "end_turn", "stop_sequence": None},
-                "usage": {"output_tokens": 8},
-            },
-        ),
-        ("message_stop", {"type": "message_stop"}),
-    ]
-    return events
+    """A message as it is streamed: its blocks in pieces, between its announcement and its usage."""
+    whole = message_answer(request)
+    begun: dict[str, Any] = {
+        **whole,
+        "content": [],
+        "stop_reason": None,
+        "usage": {**whole["usage"], "output_tokens": 1},
+    }
+    events: list[dict[str, Any]] = [{"type": "message_start", "message": begun}]
+    for index, block in enumerate(whole["content"]):
+        empty, deltas = _block(block)
+        events.append({"type": "content_block_start", "index": index, "content_block": empty})
+        events += [{"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas]
+        events.append({"type": "content_block_stop", "index": index})
+    ended = {"stop_reason": whole["stop_reason"], "stop_sequence": None}
+    events.append({"type": "message_delta", "delta": ended, "usage": {"output_tokens": 8}})
+    events.append({"type": "message_stop"})
+    return [(event["type"], event) for event in events]
+
+
+def _block(block: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return how a block of a message begins, and the pieces that follow."""
+    if block["type"] == "thinking":
+        thought = {"type": "thinking_delta", "thinking": block["thinking"]}
+        signed = {"type": "signature_delta", "signature": block["signature"]}
+        return {"type": "thinking", "thinking": "", "signature": ""}, [thought, signed]
+    if block["type"] == "tool_use":
+        written = json.dumps(block["input"])
+        parts = [written[:6], written[6:]]
+        return {**block, "input": {}}, [{"type": "input_json_delta", "partial_json": part} for part in parts]
+    words = [{"type": "text_delta", "text": word + " "} for word in block["text"].split()]
+    return {"type": "text", "text": ""}, words
+
+
+ANSWERS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "/chat/completions": chat_answer,
+    "/responses": response_answer,
+    "/embeddings": embedding_answer,
+    "/messages": message_answer,
+    "/audio/transcriptions": lambda _: transcription_answer(),
+    "/audio/translations": lambda _: transcription_answer(),
+    "/messages/batches": lambda _: batch_answer(),
+    "/messages/count_tokens": lambda _: {"input_tokens": 21},
+}
+"""What answers a request that is not streamed, by the end of its path."""
 
 
 class Api(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    failures: ClassVar[Counter[str]] = Counter()
+    """How often each "flaky" model has failed."""
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the name it overrides
         pass
 
+    def asked(self) -> dict[str, Any]:
+        """Return the body: JSON, or the fields of a form."""
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        if "multipart/" in self.headers.get("content-type", ""):
+            found = re.findall(rb'name="(\w+)"\r\n\r\n(.*?)\r\n--', body, re.DOTALL)
+            return {name.decode(): value.decode() for name, value in found}
+        return json.loads(body) if body else {}
+
+    def do_GET(self) -> None:
+        if self.path.endswith("/results"):
+            lines = "".join(json.dumps(each) + "\n" for each in batch_results(self.path))
+            self.body(200, lines.encode(), "application/x-jsonl")
+        elif "/batches/" in self.path:
+            url = f"http://{self.headers['host']}{self.path.partition('?')[0]}/results"
+            self.send(200, {**batch_answer(), "processing_status": "ended", "results_url": url})
+        else:
+            self.send(200, {"object": "list", "data": [], "has_more": False})
+
     def do_POST(self) -> None:
-        request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        request = self.asked()
         path = self.path.partition("?")[0]
-        if request.get("model") == "missing-model":
-            error: dict[str, Any] = {
-                "message": "The model `missing-model` does not exist",
-                "type": "invalid_request_error",
-                "param": None,
-                "code": "model_not_found",
-            }
-            if path.endswith("/messages"):
-                error = {"type": "not_found_error", "message": "model: missing-model"}
-                self.send(404, {"type": "error", "error": error})
-            else:
-                self.send(404, {"error": error})
-        elif path.endswith("/chat/completions"):
-            if request.get("stream"):
+        model = str(request.get("model"))
+        if self.answer(path, request):
+            return
+        if model == "missing-model":
+            self.refuse(404, path)
+        elif model.startswith("flaky-") and self.failures[model] < int(model[6:]):
+            self.failures[model] += 1
+            self.refuse(429, path)
+        elif path.endswith(("/chat/completions", "/responses", "/messages")) and request.get("stream"):
+            if path.endswith("/chat/completions"):
                 self.stream([(None, chunk) for chunk in chat_chunks(request)], done=True)
             else:
-                self.send(200, chat_answer(request))
-        elif path.endswith("/responses"):
-            self.send(200, response_answer(request))
-        elif path.endswith("/embeddings"):
-            self.send(200, embedding_answer(request))
-        elif path.endswith("/messages"):
-            if request.get("stream"):
-                self.stream(message_events(request), done=False)
-            else:
-                self.send(200, message_answer(request))
+                events = response_events if path.endswith("/responses") else message_events
+                self.stream(events(request), done=False)
+        elif path.endswith("/audio/speech"):
+            self.body(200, b"ID3" + bytes(64), "audio/mpeg")
         else:
+            for end, answer in ANSWERS.items():
+                if path.endswith(end):
+                    self.send(200, answer(request))
+                    return
             self.send(404, {"error": {"message": f"no such path: {path}"}})
 
+    def answer(self, path: str, request: dict[str, Any]) -> bool:
+        """Answer what another stand-in made of this one answers itself; say whether it was answered."""
+        del path, request
+        return False
+
+    def refuse(self, status: int, path: str) -> None:
+        """Answer as the provider of a path does when the model is missing, or too many asked."""
+        missing = status == 404
+        said = "The model `missing-model` does not exist" if missing else "Rate limit reached"
+        if path.endswith("/messages"):
+            kind, said = (
+                ("not_found_error", "model: missing-model") if missing else ("rate_limit_error", said)
+            )
+            self.send(status, {"type": "error", "error": {"type": kind, "message": said}})
+            return
+        kind = "invalid_request_error" if missing else "requests"
+        code = "model_not_found" if missing else "rate_limit_exceeded"
+        self.send(status, {"error": {"message": said, "type": kind, "param": None, "code": code}})
+
     def send(self, status: int, answer: dict[str, Any]) -> None:
-        body = json.dumps(answer).encode()
+        self.body(status, json.dumps(answer).encode(), "application/json")
+
+    def body(self, status: int, body: bytes, kind: str) -> None:
         self.send_response(status)
-        self.send_header("content-type", "application/json")
+        self.send_header("content-type", kind)
         self.send_header("content-length", str(len(body)))
+        self.send_header("x-request-id", "req_golden")
+        self.send_header("request-id", "req_golden")
+        if status == 429:
+            self.send_header("retry-after-ms", "1")
         self.end_headers()
         self.wfile.write(body)
 
@@ -224,11 +368,7 @@ class Api(BaseHTTPRequestHandler):
             (f"event: {name}\n" if name else "") + f"data: {json.dumps(event)}\n\n" for name, event in events
         )
         body = (text + ("data: [DONE]\n\n" if done else "")).encode()
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.body(200, body, "text/event-stream")
 
 
 def start() -> tuple[ThreadingHTTPServer, str]:

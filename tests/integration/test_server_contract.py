@@ -299,6 +299,7 @@ def test_a_last_event_id_of_any_text_is_no_failure(module_server: Server) -> Non
             assert answer.status_code == 200
 
 
+@pytest.mark.embedded_only
 def test_a_listener_that_takes_nothing_is_dropped(start_server: Any) -> None:
     server: Server = start_server()
     where = urlsplit(server.url)
@@ -332,7 +333,9 @@ def test_a_listener_that_takes_nothing_is_dropped(start_server: Any) -> None:
             filling.join()
 
 
-def test_a_session_is_one_html_file_that_loads_and_runs_nothing(module_server: Server, trace: int) -> None:
+def test_a_session_is_one_html_file_with_its_json_inside_that_loads_nothing(
+    module_server: Server, trace: int
+) -> None:
     hostile = "<script>alert(1)</script>"
     said = json.dumps([{"role": "user", "parts": [{"type": "text", "content": "今天"}]}])
     spans = (
@@ -346,17 +349,19 @@ def test_a_session_is_one_html_file_that_loads_and_runs_nothing(module_server: S
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers["content-disposition"] == f'attachment; filename="session-page-{trace}.html"'
     text = answer.text
-    assert "<script" not in text
-    assert "src=" not in text
-    for shown in (
-        "&lt;script&gt;",
-        "今天",
-        "boom &amp; bust",
-        "tick &lt;/pre&gt;",
-        f"{2:016x}",
-        f"page-{trace}",
-    ):
-        assert shown in text
+    assert "default-src 'none'" in text
+    before, start, rest = text.partition('<script id="agentops-session" type="application/json">')
+    inside, end, after = rest.partition("</script>")
+    assert start
+    assert end
+    # No text of the session stands outside of its JSON, and none can end it.
+    assert "<" not in inside
+    assert "alert(1)" not in before + after
+    told = json.loads(inside)
+    exported = module_server.get(f"/api/sessions/page-{trace}/export", format="json")
+    assert told == {name: exported[name] for name in ("session", "events", "logs")}
+    assert told["events"][0]["name"] == hostile
+    assert told["logs"][0]["body"] == "tick </pre>"
 
 
 def test_events_of_equal_ids_and_starts_in_several_traces_are_all_on_some_page(

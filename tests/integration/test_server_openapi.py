@@ -12,6 +12,8 @@ from agentops.server.api import models
 from tests.serving import Server
 from tests.spans import body, span
 
+EMBEDDED_ONLY = True
+
 
 @pytest.fixture(scope="module")
 def document(module_server: Server) -> dict[str, Any]:

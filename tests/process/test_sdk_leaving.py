@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import signal
 import socket
+import textwrap
 import time
 from pathlib import Path
 
-from tests.process.test_sdk_ending import ends, run, started
+import pytest
+
+from tests.process.test_sdk_ending import ends, run, signalled, started
 from tests.recorded import read
 
 
@@ -154,3 +157,99 @@ def test_a_server_that_does_not_answer_is_waited_for_once(tmp_path: Path) -> Non
     assert code == 0, error
     # Two seconds for the answer to end_session, and not as much again at the exit.
     assert took < 3.8
+
+
+TERM_AFTER_INIT = """
+    import asyncio, signal, sys, time
+    agentops.init(auto_start_session=False)
+    first = agentops.start_session()
+    def bye(number, frame):
+        print("my own", flush=True)
+        sys.exit(7)
+    before = signal.signal(signal.SIGTERM, bye)
+    def ready():
+        print("ready", flush=True)
+        time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    ("waits", "code"),
+    [
+        ("ready()", 7),
+        ("with agentops.start_session(): ready()", 7),
+        # As servers do it: their own handler for a while, then what was there before, and the signal again.
+        ("signal.signal(signal.SIGTERM, before); ready()", -signal.SIGTERM),
+    ],
+)
+def test_a_handler_that_the_program_sets_after_init_runs_and_the_sessions_fail(
+    tmp_path: Path, waits: str, code: int
+) -> None:
+    program = textwrap.dedent(TERM_AFTER_INIT) + waits
+    found, out, _, journal = signalled(tmp_path, program, signal.SIGTERM)
+    assert (found, out) == (code, "my own\n" if code > 0 else "")
+    assert set(ends(journal)) == {("Fail", "Signal SIGTERM detected")}
+
+
+def test_asyncio_keeps_its_way_with_signals(tmp_path: Path) -> None:
+    program = """
+    import asyncio, signal
+    agentops.init()
+    async def main():
+        asked = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asked.set)
+        print("ready", flush=True)
+        await asked.wait()
+        print("graceful", flush=True)
+    asyncio.run(main())
+    print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+    """
+    code, out, _, journal = signalled(tmp_path, program, signal.SIGTERM)
+    assert (code, out) == (0, "graceful\nTrue\n")
+    assert ends(journal) == [("Fail", "Signal SIGTERM detected")]
+
+
+def test_a_signal_that_the_program_chooses_to_ignore_after_init_ends_nothing(tmp_path: Path) -> None:
+    program = """
+    import os, signal
+    agentops.init()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.kill(os.getpid(), signal.SIGTERM)
+    agentops.end_session("Success")
+    """
+    code, _, _, journal = run(tmp_path, program)
+    assert code == 0
+    assert ends(journal) == [("Success", None)]
+
+
+def test_an_uncaught_exception_fails_the_session_also_where_the_program_takes_it_itself(
+    tmp_path: Path,
+) -> None:
+    code, out, _, journal = run(
+        tmp_path,
+        """
+        import sys
+        agentops.init()
+        sys.excepthook = lambda kind, error, trace: print("mine", error)
+        raise ValueError("no more tea")
+        """,
+    )
+    assert (code, out) == (1, "mine no more tea\n")
+    assert ends(journal) == [("Fail", "ValueError: no more tea")]
+
+
+def test_a_caught_exception_and_an_exit_after_it_are_no_failure(tmp_path: Path) -> None:
+    code, _, _, journal = run(
+        tmp_path,
+        """
+        import sys
+        agentops.init()
+        sys.excepthook = lambda *found: None
+        try:
+            raise ValueError("caught")
+        except ValueError:
+            sys.exit(3)
+        """,
+    )
+    assert code == 3
+    assert ends(journal)[0][0] == "Indeterminate"

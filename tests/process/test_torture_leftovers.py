@@ -6,12 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from agentops.journal import Header, Journal, fallback_folder
+from agentops.journal import Header, Journal, fallback_folder, note_key
 from agentops.journal.meter import Meter
 from agentops.otlp.encode import log_line
 from tests.process.torture_parts import Program, Reader, free_port
@@ -90,6 +93,36 @@ def test_records_that_arrive_twice_are_stored_once(server: Server) -> None:
     assert [log["body"] for log in server.get(f"/api/sessions/{session}/logs")["logs"]] == ["said once"]
 
 
+def test_what_waited_for_a_week_keeps_its_times(server: Server) -> None:
+    """An offline laptop comes back: its sessions are of the day on which they ran, and over."""
+    week_ago = time.time_ns() - 7 * 86_400 * 10**9
+    trace = 0xA1D << 64
+    root = span(
+        trace,
+        1,
+        name="offline",
+        start_ns=week_ago,
+        ms=5_000,
+        agentops__span__kind="session",
+        agentops__session__end_state="Success",
+        agentops__session__records_sent=1,
+    )
+    call = span(trace, 2, 1, name="n-1", start_ns=week_ago + 10**9, ms=20, agentops__record__seq=1)
+    cut_off = span(trace + 1, 1, name="killed", start_ns=week_ago, ms=None, agentops__span__kind="session")
+    journal = journal_of(server.home, server.url)
+    for one in (root, call, cut_off):
+        journal.append(msgspec.json.encode({"spans": [one], "scope": {"name": "agentops"}}))
+    journal.close()
+    found = server.wait("/api/sessions", lambda page: page["total"] == 2, since="8d", until="6d")
+    ended, killed = sorted(found["sessions"], key=lambda one: one["state"], reverse=True)
+    began = datetime.fromtimestamp(week_ago / 1e9, UTC).isoformat()[:19]
+    assert (ended["state"], ended["started_at"][:19], ended["duration_ms"]) == ("success", began, 5_000)
+    assert ended["ledger"] == {"sent": 1, "stored": 1}
+    assert (killed["state"], killed["state_reason"][:22]) == ("indeterminate", "stopped reporting at 2")
+    (event,) = server.get(f"/api/sessions/{ended['session_id']}/events")["events"]
+    assert event["started_at"][:19] == datetime.fromtimestamp(week_ago / 1e9 + 1, UTC).isoformat()[:19]
+
+
 def test_metrics_show_what_waits_and_what_was_dropped(server: Server) -> None:
     assert metrics(server)["agentops_journal_backlog_records"] == 0
     journal = journal_of(server.home, "http://example.invalid")  # Not this server's to take.
@@ -153,6 +186,8 @@ def test_the_doctor_names_what_is_wrong_and_what_mends_it(tmp_path: Path) -> Non
         journal.append(record(number))
     journal.losses.note("over_size_limit", 5)
     journal.close()
+    note_key(home / "journal", "http://127.0.0.1:9", "0123456789abcdef", refused=True)
+    (home / "journal" / "losses-1-1-exit-12-0a1b2c3d.count").touch()  # From a disk that was full.
     rejected = home / "journal" / "rejected"
     rejected.mkdir()
     (rejected / "one.jsonl").write_text(
@@ -169,6 +204,8 @@ def test_the_doctor_names_what_is_wrong_and_what_mends_it(tmp_path: Path) -> Non
     assert "7 records" in said
     assert "for another server, http://127.0.0.1:9" in said
     assert "5 records were lost (over_size_limit)" in said
+    assert "12 records were lost (exit)" in said
+    assert "http://127.0.0.1:9 has refused the key" in said
     assert "HTTP 400: too odd" in said
     assert "AGENTOPS_MAX_WAIT_TIME='soon' cannot be used" in said
     assert "AGENTOPS_API_ENDPOINT is the nearest" in said

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from agentops.server import prices
 from agentops.server.normalise import Event
+from agentops.server.normalise.tokens import More
 from tests.unit.normalise.spans import event
 
 Used = dict[str, int | None]
@@ -27,10 +28,12 @@ def call(provider: str, model: str, used: Used, at: datetime = NOON, kind: str =
     plain = event(
         {"agentops.span.kind": kind, "gen_ai.provider.name": provider, "gen_ai.response.model": model}
     )
+    rare = {name: count for name, count in used.items() if name in More.__struct_fields__}
     return replace(
         plain,
         started_at=int(at.timestamp()) * 10**9,
-        **{f"tokens_{name}": count for name, count in used.items()},
+        usage_more=json.dumps(rare) if rare else "",
+        **{f"tokens_{name}": count for name, count in used.items() if name not in rare},
     )
 
 
@@ -65,6 +68,107 @@ HAND_CHECKED: list[tuple[str, str, Used, str]] = [
     ("", "gpt-4o", tokens(752, 100), "0.0028800"),
     # the maker before a slash
     ("litellm-proxy", "openai/gpt-4o", tokens(752, 100), "0.0028800"),
+    # 1500 x 2.00 + 300 x 8.00 = 3000 + 2400
+    ("openai", "gpt-4.1", tokens(1500, 300), "0.0054000"),
+    # (10000 - 8192) x 2.00 + 8192 x 0.50 + 12 x 8.00 = 3616 + 4096 + 96
+    ("openai", "gpt-4.1-2025-04-14", tokens(10_000, 12, cache_read=8192), "0.0078080"),
+    # 4321 x 0.40 + 765 x 1.60 = 1728.4 + 1224
+    ("openai", "gpt-4.1-mini", tokens(4321, 765), "0.0029524"),
+    # 999 x 0.10 + 1 x 0.40 = 99.9 + 0.4
+    ("openai", "gpt-4.1-nano", tokens(999, 1), "0.0001003"),
+    # 700 x 2.00 + 2100 x 8.00 = 1400 + 16800; 2048 of the 2100 are reasoning
+    ("openai", "o3", tokens(700, 2100, reasoning=2048), "0.0182000"),
+    # (3000 - 1024) x 1.10 + 1024 x 0.275 + 900 x 4.40 = 2173.6 + 281.6 + 3960
+    ("openai", "o4-mini", tokens(3000, 900, cache_read=1024, reasoning=640), "0.0064152"),
+    # 100 x 15 + 500 x 60 = 1500 + 30000
+    ("openai", "o1", tokens(100, 500, reasoning=448), "0.0315000"),
+    # 8000 x 0.25 + 1200 x 2.00 = 2000 + 2400
+    ("openai", "gpt-5-mini", tokens(8000, 1200), "0.0044000"),
+    # (5000 - 4096) x 0.05 + 4096 x 0.005 + 100 x 0.40 = 45.2 + 20.48 + 40
+    ("openai", "gpt-5-nano", tokens(5000, 100, cache_read=4096), "0.0001057"),
+    # 2000 x 0.50 + 400 x 1.50 = 1000 + 600
+    ("openai", "gpt-3.5-turbo", tokens(2000, 400), "0.0016000"),
+    # 1234 x 10 + 56 x 30 = 12340 + 1680
+    ("openai", "gpt-4-turbo", tokens(1234, 56), "0.0140200"),
+    # 12400 x 0.13 = 1612
+    ("openai", "text-embedding-3-large", tokens(12_400, None), "0.0016120"),
+    # 1000 x 0.10
+    ("openai", "text-embedding-ada-002", tokens(1000, None), "0.0001000"),
+    # of 900 in, 600 are sound: 300 x 4 + 600 x 32; of 500 out, 400: 100 x 16 + 400 x 64
+    # = 1200 + 19200 + 1600 + 25600
+    ("openai", "gpt-realtime", tokens(900, 500, input_audio=600, output_audio=400), "0.0476000"),
+    # two searches at 0.01: 2000 x 0.25 + 300 x 2.00 + 20000 = 500 + 600 + 20000
+    ("openai", "gpt-5-mini", tokens(2000, 300, web_searches=2), "0.0211000"),
+    # through Azure at OpenAI's price: 1000 x 2.50 + 100 x 10.00
+    ("azure.ai.openai", "gpt-4o", tokens(1000, 100), "0.0035000"),
+    # 1000 x 15 + 200 x 75 = 15000 + 15000
+    ("anthropic", "claude-opus-4-20250514", tokens(1000, 200), "0.0300000"),
+    # the whole write stays for an hour: 100 x 3 + 2000 x 6.00 + 50 x 15 = 300 + 12000 + 750
+    (
+        "anthropic",
+        "claude-sonnet-4-20250514",
+        tokens(2100, 50, cache_write=2000, cache_write_1h=2000),
+        "0.0130500",
+    ),
+    # of 3000 written 1000 stay for an hour:
+    # 10 x 5 + 500 x 0.50 + 2000 x 6.25 + 1000 x 10 + 100 x 25 = 50 + 250 + 12500 + 10000 + 2500
+    (
+        "anthropic",
+        "claude-opus-4-5",
+        tokens(3510, 100, cache_read=500, cache_write=3000, cache_write_1h=1000),
+        "0.0253000",
+    ),
+    # 50 x 1.00 + 10000 x 0.10 + 1000 x 5.00 = 50 + 1000 + 5000
+    ("anthropic", "claude-haiku-4-5", tokens(10_050, 1000, cache_read=10_000), "0.0060500"),
+    # 1000 x 0.80 + 100 x 4.00
+    ("anthropic", "claude-3-5-haiku-20241022", tokens(1000, 100), "0.0012000"),
+    # 4000 x 0.25 + 1000 x 1.25 = 1000 + 1250
+    ("anthropic", "claude-3-haiku-20240307", tokens(4000, 1000), "0.0022500"),
+    # three searches: 500 x 1.00 + 200 x 5.00 + 30000
+    ("anthropic", "claude-haiku-4-5", tokens(500, 200, web_searches=3), "0.0315000"),
+    # above 200,000 tokens everything is dearer: 210000 x 6 + 1000 x 22.50 = 1260000 + 22500
+    ("anthropic", "claude-sonnet-4-5-20250929", tokens(210_000, 1000), "1.2825000"),
+    # at 200,000 not yet: 200000 x 3 + 1000 x 15
+    ("anthropic", "claude-sonnet-4-5-20250929", tokens(200_000, 1000), "0.6150000"),
+    # the cached tokens make it long too: 20000 x 6 + 190000 x 0.60 + 100 x 22.50 = 120000 + 114000 + 2250
+    ("anthropic", "claude-sonnet-4-5", tokens(210_000, 100, cache_read=190_000), "0.2362500"),
+    # Bedrock has no price of its own for an hour: 100 x 3 + 2000 x 3.75 + 50 x 15 = 300 + 7500 + 750
+    (
+        "aws.bedrock",
+        "anthropic.claude-sonnet-4-20250514-v1:0",
+        tokens(2100, 50, cache_write=2000, cache_write_1h=2000),
+        "0.0085500",
+    ),
+    # 1000 x 0.80 + 500 x 3.20
+    ("aws.bedrock", "amazon.nova-pro-v1:0", tokens(1000, 500), "0.0024000"),
+    # (4000 - 3000) x 0.30 + 3000 x 0.03 + 700 x 2.50 = 300 + 90 + 1750
+    ("gcp.gemini", "gemini-2.5-flash", tokens(4000, 700, cache_read=3000, reasoning=500), "0.0021400"),
+    # of 2000 in, 1500 are sound: 500 x 0.30 + 1500 x 1.00 + 100 x 2.50 = 150 + 1500 + 250
+    ("gcp.gemini", "gemini-2.5-flash", tokens(2000, 100, input_audio=1500), "0.0019000"),
+    # 10000 x 0.10 + 2000 x 0.40
+    ("gcp.gemini", "gemini-2.5-flash-lite", tokens(10_000, 2000), "0.0018000"),
+    # 1000 x 0.10 + 100 x 0.40
+    ("gcp.vertex_ai", "gemini-2.0-flash", tokens(1000, 100), "0.0001400"),
+    # 1000 x 0.10 + 1000 x 0.30
+    ("mistral_ai", "mistral-small-latest", tokens(1000, 1000), "0.0004000"),
+    # 2000 x 0.30 + 500 x 0.90
+    ("mistral_ai", "codestral-latest", tokens(2000, 500), "0.0010500"),
+    # 1000 x 0.05 + 1000 x 0.08
+    ("groq", "llama-3.1-8b-instant", tokens(1000, 1000), "0.0001300"),
+    # by day: (3000 - 2000) x 0.27 + 2000 x 0.07 + 500 x 1.10 = 270 + 140 + 550
+    ("deepseek", "deepseek-chat", tokens(3000, 500, cache_read=2000), "0.0009600"),
+    # 1000 x 2.50 + 200 x 10
+    ("cohere", "command-a-03-2025", tokens(1000, 200), "0.0045000"),
+    # (2000 - 1000) x 3 + 1000 x 0.75 + 100 x 15 = 3000 + 750 + 1500
+    ("x_ai", "grok-4", tokens(2000, 100, cache_read=1000), "0.0052500"),
+    # a price for the request beside the tokens: 100 x 1 + 300 x 1 + 12000
+    ("perplexity", "sonar", tokens(100, 300), "0.0124000"),
+    # 1000 x 3 + 100 x 15
+    ("openrouter", "anthropic/claude-sonnet-4", tokens(1000, 100), "0.0045000"),
+    # 1000 x 0.88 + 1000 x 0.88
+    ("together", "meta-llama/Llama-3.3-70B-Instruct-Turbo", tokens(1000, 1000), "0.0017600"),
+    # (5000 - 4000) x 0.60 + 4000 x 0.15 + 100 x 2.50 = 600 + 600 + 250
+    ("moonshot", "kimi-k2-0905-preview", tokens(5000, 100, cache_read=4000), "0.0014500"),
 ]
 
 
@@ -86,7 +190,7 @@ def test_a_price_that_changes_with_the_hour() -> None:
 def test_the_arithmetic_is_kept_and_bills_each_token_once() -> None:
     used = tokens(1301, 8, cache_read=1024, cache_write=256)
     found = prices.priced(call("anthropic", "claude-sonnet-4-20250514", used))
-    lines = json.loads(found.cost_detail)
+    lines = prices.explained(found.cost_detail)
     assert [(line["class"], line["tokens"], line["usd_per_million"]) for line in lines] == [
         ("input", 21, 3.0),
         ("cache_read", 1024, 0.3),
@@ -126,6 +230,18 @@ def test_a_reported_cost_wins() -> None:
 def test_a_model_of_unknown_price_is_tried_by_the_name_asked_for() -> None:
     given = replace(call("openai", "ft-internal-7", tokens(752, 100)), request_model="gpt-4o")
     assert prices.priced(given).cost_usd == 0.00288
+
+
+def test_costs_have_no_noise_of_binary_fractions() -> None:
+    # 480 x 1.25 + 108 x 10.00 = 600 + 1080; as binary fractions 0.0016799999999999999
+    given = call("gcp.gemini", "gemini-2.5-pro", tokens(480, 108))
+    assert repr(prices.priced(given).cost_usd) == "0.00168"
+    assert [line["usd"] for line in prices.explained(prices.priced(given).cost_detail)] == [0.0006, 0.00108]
+
+
+def test_a_detail_of_an_older_version_can_be_read() -> None:
+    assert prices.explained('[{"class":"input","tokens":1}]') == [{"class": "input", "tokens": 1}]
+    assert prices.explained("") == prices.explained("{}") == prices.explained("nonsense") == []
 
 
 def models() -> list[Any]:

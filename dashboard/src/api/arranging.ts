@@ -2,6 +2,7 @@
 
 import type { Gap } from "../model/gaps";
 import { longGaps } from "../model/gaps";
+import { grown } from "../model/growth";
 import { arrange, type EventTable } from "../model/table";
 import { Ids, Texts } from "../model/texts";
 import type { EpochMicros } from "../model/units";
@@ -14,26 +15,21 @@ export interface SessionTimeline {
   readonly gaps: readonly Gap[];
 }
 
-/** What goes to the worker, and what comes back. */
-export interface Task {
-  readonly number: number;
-  readonly answer: ArrayBuffer;
+/** What is known already, and the moment of the session's start: what an answer is counted from. */
+export interface Ground {
   readonly startedAt: string | null;
-}
-export interface Done {
-  readonly number: number;
-  readonly timeline?: SessionTimeline;
-  readonly failure?: string;
+  /** The table that the answer only adds to. */
+  readonly known?: SessionTimeline;
 }
 
 /** Some 1,500 events: 5 ms of work. */
 const LARGE = 300_000;
-/** Reading an answer leaves garbage of several times its size, which goes with the thread. */
-const HUGE = 30_000_000;
+const MANY = 3_000;
 
-export function timelineOf(answer: ArrayBuffer, startedAt: string | null): SessionTimeline {
-  const { base, columns } = timelineColumns(JSON.parse(new TextDecoder().decode(answer)) as Timeline, startedAt);
-  const table = arrange(columns);
+export function timelineOf(answer: ArrayBuffer, { startedAt, known }: Ground): SessionTimeline {
+  const told = JSON.parse(new TextDecoder().decode(answer)) as Timeline;
+  const { base, columns } = timelineColumns(told, startedAt, known?.base);
+  const table = known ? grown(known.table, columns) : arrange(columns);
   return { base, table, gaps: longGaps(table) };
 }
 
@@ -61,50 +57,17 @@ export function memoryOf({ table }: SessionTimeline): ArrayBuffer[] {
   );
 }
 
-interface Waiting {
-  readonly resolve: (timeline: SessionTimeline) => void;
-  readonly reject: (error: Error) => void;
+/** Arrange an answer somewhere. */
+export type Arrange = (answer: ArrayBuffer, ground: Ground) => Promise<SessionTimeline>;
+
+let aside: Arrange | null = null;
+
+/** Arrange large answers elsewhere. */
+export function arrangeIn(other: Arrange): void {
+  aside = other;
 }
 
-let worker: Worker | null = null;
-let numbers = 0;
-const waiting = new Map<number, Waiting>();
-
-function started(): Worker {
-  if (worker) return worker;
-  worker = new Worker(new URL("./arranging.worker.ts", import.meta.url), { type: "module", name: "arranging" });
-  worker.addEventListener("message", ({ data: { number, timeline, failure } }: MessageEvent<Done>) => {
-    const one = waiting.get(number);
-    waiting.delete(number);
-    if (timeline) one?.resolve(revived(timeline));
-    else one?.reject(new Error(failure));
-  });
-  worker.addEventListener("error", () => {
-    worker = null;
-    for (const { reject } of waiting.values()) reject(new Error("The events could not be arranged."));
-    waiting.clear();
-  });
-  return worker;
-}
-
-/** Start the thread early: it loads while the answer travels. */
-export function warmUp(): void {
-  started();
-}
-
-export async function arrangeAnswer(answer: ArrayBuffer, startedAt: string | null): Promise<SessionTimeline> {
-  if (answer.byteLength < LARGE) return timelineOf(answer, startedAt);
-  const size = answer.byteLength;
-  const number = ++numbers;
-  const task: Task = { number, answer, startedAt };
-  const thread = started();
-  const timeline = await new Promise<SessionTimeline>((resolve, reject) => {
-    waiting.set(number, { resolve, reject });
-    thread.postMessage(task, [answer]);
-  });
-  if (size > HUGE && waiting.size === 0) {
-    thread.terminate();
-    worker = null;
-  }
-  return timeline;
+export async function arrangeAnswer(answer: ArrayBuffer, ground: Ground): Promise<SessionTimeline> {
+  const isLarge = answer.byteLength >= LARGE || (ground.known?.table.count ?? 0) >= MANY;
+  return aside !== null && isLarge ? aside(answer, ground) : timelineOf(answer, ground);
 }

@@ -1,11 +1,12 @@
-/** The other thread of arranging.ts. */
+/** The other side of thread.ts. */
 
-import { type Done, memoryOf, type Task, timelineOf } from "./arranging";
+import { memoryOf, revived, timelineOf } from "./arranging";
+import type { Done, Task } from "./thread";
 
-addEventListener("message", ({ data: { number, answer, startedAt } }: MessageEvent<Task>) => {
+addEventListener("message", ({ data: { number, answer, ground } }: MessageEvent<Task>) => {
   let done: Done;
   try {
-    done = { number, timeline: timelineOf(answer, startedAt) };
+    done = { number, timeline: timelineOf(answer, { ...ground, known: ground.known && revived(ground.known) }) };
   } catch (error) {
     done = { number, failure: error instanceof Error ? error.message : String(error) };
   }

@@ -1,4 +1,4 @@
-/** One way to ask the server: typed answers, and errors that say what failed and what to do. */
+/** One way to ask for what is known: typed answers, and errors that say what failed and what to do. */
 
 /** The server refused, or could not be reached (`status` 0). */
 export class ApiError extends Error {
@@ -30,7 +30,7 @@ export function withQuery(path: string, query: Query = {}): string {
 }
 
 interface Options {
-  method?: "GET" | "PATCH" | "DELETE";
+  method?: "GET" | "POST" | "PATCH" | "DELETE";
   body?: unknown;
   signal?: AbortSignal;
 }
@@ -42,13 +42,36 @@ export async function request<T>(path: string, options: Options = {}): Promise<T
 
 /** The answer as bytes, for another thread to read. */
 export async function requestBytes(path: string, options: Options = {}): Promise<ArrayBuffer> {
-  return (await answered(path, options)).arrayBuffer();
+  return (await requestWhole(path, options)).bytes;
+}
+
+/** The answer as bytes, with its headers. */
+export async function requestWhole(path: string, options: Options = {}): Promise<{ bytes: ArrayBuffer; headers: Headers }> {
+  const response = await answered(path, options);
+  return { bytes: await response.arrayBuffer(), headers: response.headers };
+}
+
+/** Where answers come from: a server, or what stands in the page itself. */
+export type Transport = (path: string, init: RequestInit) => Promise<Response>;
+
+let transport: Transport = (path, init) => fetch(path, init);
+let isAway = false;
+
+/** Take all answers from elsewhere: a page that is a file has no server. */
+export function answerFrom(other: Transport): void {
+  transport = other;
+  isAway = true;
+}
+
+/** Whether the page is a file: nothing can be changed, nothing moves, other pages are not there. */
+export function isFile(): boolean {
+  return isAway;
 }
 
 async function answered(path: string, { method = "GET", body, signal }: Options): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(path, {
+    response = await transport(path, {
       method,
       signal,
       headers: body === undefined ? { accept: "application/json" } : { "content-type": "application/json" },

@@ -1,16 +1,21 @@
 /**
  * The server's word that something changed: one connection for the whole page, shared by every view.
- * After a lost connection subscribers are told that anything may have changed (`null`).
+ * Whenever the connection is opened, first or again, subscribers are told that anything may have changed (`null`):
+ * what happened between their last answer and the opening went unheard.
  */
+
+import { isFile } from "./client";
 
 export type Changed = ReadonlySet<string> | null;
 export type LiveState = "connecting" | "live" | "lost";
+
+/** Stands in a frame for more sessions than the server remembers. */
+const ANY = "*";
 
 type Listener = (changed: Changed) => void;
 
 export class Live {
   private source: EventSource | null = null;
-  private wasLost = false;
   private readonly listeners = new Set<Listener>();
   private readonly stateListeners = new Set<() => void>();
   state: LiveState = "connecting";
@@ -34,16 +39,14 @@ export class Live {
   }
 
   private connect(): void {
-    if (this.source) return;
+    if (this.source || isFile()) return;
     const source = new EventSource(this.path);
     this.source = source;
     source.addEventListener("open", () => {
       this.setState("live");
-      if (this.wasLost) this.tell(null);
-      this.wasLost = false;
+      this.tell(null);
     });
     source.addEventListener("error", () => {
-      this.wasLost = true;
       this.setState("lost");
       // A refused connection is final for EventSource; an interrupted one it mends by itself.
       if (source.readyState === EventSource.CLOSED) {
@@ -53,7 +56,7 @@ export class Live {
     });
     source.addEventListener("message", (message: MessageEvent<string>) => {
       const changed = readFrame(message.data);
-      if (changed) this.tell(changed);
+      if (changed) this.tell(changed.has(ANY) ? null : changed);
     });
   }
 

@@ -1,9 +1,9 @@
 /** What pages ask for, as query options: one key and one fetcher for each thing the server knows. */
 
-import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { request, requestBytes, withQuery } from "./client";
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { request, requestWhole, withQuery } from "./client";
 import { arrangeAnswer, type SessionTimeline } from "./arranging";
-import type { Analytics, EventDetail, Facets, Health, LogPage, SessionDetail, SessionPage } from "./types";
+import type { Analytics, EventDetail, Facets, Health, Ledger, LogPage, SessionDetail, SessionPage } from "./types";
 
 /** The filters of a session list, by the names of the route's query parameters. */
 export interface SessionFilters {
@@ -12,11 +12,14 @@ export interface SessionFilters {
   state?: string[];
   since?: string;
   until?: string;
-  model?: string;
-  agent?: string;
-  tool?: string;
-  user?: string;
-  error?: string;
+  model?: string[];
+  agent?: string[];
+  tool?: string[];
+  user?: string[];
+  /** Whole names of sessions. */
+  name?: string[];
+  /** Types of errors; `true` and `false` for with and without. */
+  error?: string[];
   min_cost?: string;
   min_duration?: string;
 }
@@ -26,7 +29,9 @@ export interface SessionOrder {
   order: "asc" | "desc";
 }
 
-export const PAGE = 100;
+/** Sessions of the first page, and of those after it: who scrolls wants many. */
+const FIRST_PAGE = 100;
+const NEXT_PAGE = 300;
 
 const session = (id: string) => `/api/sessions/${encodeURIComponent(id)}`;
 
@@ -36,7 +41,7 @@ export function fetchSessions(
   cursor: string | null,
   signal?: AbortSignal,
 ): Promise<SessionPage> {
-  return request(withQuery("/api/sessions", { ...filters, ...order, limit: PAGE, cursor }), { signal });
+  return request(withQuery("/api/sessions", { ...filters, ...order, limit: cursor ? NEXT_PAGE : FIRST_PAGE, cursor }), { signal });
 }
 
 export function sessionQuery(id: string) {
@@ -46,15 +51,33 @@ export function sessionQuery(id: string) {
   });
 }
 
+/** A session's events as they were told, and when. */
+export interface ToldTimeline extends SessionTimeline {
+  /** The server's clock when it was asked, unix milliseconds; 0 when it did not say. */
+  readonly asOf: number;
+  /** Whether the session ran then: when it stops, events that never ended change without being told anew. */
+  readonly wasRunning: boolean;
+}
+
+/** More events than this are not asked for again each time one is added. */
+const MANY_EVENTS = 2_000;
+/** What was received up to so long before an answer may have been stored after it. */
+const STORING_MS = 10_000;
+
 export function timelineQuery(id: string) {
   return queryOptions({
     queryKey: ["timeline", id],
-    queryFn: async ({ signal, client }): Promise<SessionTimeline> => {
-      const [answer, of] = await Promise.all([
-        requestBytes(`${session(id)}/timeline`, { signal }),
+    queryFn: async ({ signal, client, queryKey }): Promise<ToldTimeline> => {
+      const before = client.getQueryData<ToldTimeline>(queryKey);
+      const now = client.getQueryData<SessionDetail>(sessionQuery(id).queryKey);
+      const known =
+        before && before.asOf > 0 && before.wasRunning && now?.state === "running" && before.table.count > MANY_EVENTS ? before : undefined;
+      const [{ bytes, headers }, of] = await Promise.all([
+        requestWhole(withQuery(`${session(id)}/timeline`, { fields: "drawing", after: known && known.asOf - STORING_MS }), { signal }),
         client.ensureQueryData(sessionQuery(id)),
       ]);
-      return arrangeAnswer(answer, of.started_at);
+      const timeline = await arrangeAnswer(bytes, { startedAt: of.started_at, known });
+      return { ...timeline, asOf: Number(headers.get("Timeline-At") ?? 0), wasRunning: of.state === "running" };
     },
     // The table is rebuilt whole; comparing 50,000 rows with the last ones would cost more than it saves.
     structuralSharing: false,
@@ -86,11 +109,15 @@ export function eventSearchQuery(id: string, q: string) {
   });
 }
 
-export function logsQuery(id: string) {
-  return queryOptions({
-    queryKey: ["logs", id],
-    queryFn: ({ signal }) =>
-      request<LogPage>(withQuery(`${session(id)}/logs`, { limit: 500 }), { signal }),
+/** A session's log records from a severity on, page by page. */
+export function logsQuery(id: string, minSeverity: number, q: string) {
+  return infiniteQueryOptions({
+    queryKey: ["logs", id, minSeverity, q],
+    queryFn: ({ signal, pageParam }) =>
+      request<LogPage>(withQuery(`${session(id)}/logs`, { limit: 500, min_severity: minSeverity || null, q, cursor: pageParam }), { signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+    placeholderData: keepPreviousData,
   });
 }
 
@@ -117,9 +144,41 @@ export function deleteSession(id: string): Promise<unknown> {
   return request(session(id), { method: "DELETE" });
 }
 
+/** What each process sent, what is stored, what is missing. */
+export function ledgerQuery(id: string) {
+  return queryOptions({
+    queryKey: ["ledger", id],
+    queryFn: ({ signal }) => request<Ledger>(`${session(id)}/ledger`, { signal }),
+  });
+}
+
+/** What a session can be taken away as. */
+export const FORMATS = [
+  ["html", "One page (HTML), to read offline"],
+  ["json", "JSON"],
+  ["otlp", "OpenTelemetry (OTLP)"],
+  ["csv", "CSV"],
+  ["parquet", "Parquet"],
+] as const;
+export type Format = (typeof FORMATS)[number][0];
+
 export function exportUrl(id: string, format: string): string {
   return withQuery(`${session(id)}/export`, { format });
 }
+
+/** How many sessions there are, whatever is filtered. */
+export const totalQuery = queryOptions({
+  queryKey: ["total"],
+  queryFn: async ({ signal }) => (await request<SessionPage>("/api/sessions?limit=1", { signal })).total,
+  staleTime: 10_000,
+});
+
+/** How many sessions run now. */
+export const runningQuery = queryOptions({
+  queryKey: ["running"],
+  queryFn: async ({ signal }) => (await request<SessionPage>("/api/sessions?state=running&limit=1", { signal })).total,
+  staleTime: 2_000,
+});
 
 export const healthQuery = queryOptions({
   queryKey: ["health"],

@@ -10,10 +10,12 @@ export interface BasedColumns {
   readonly columns: EventColumns;
 }
 
-export function timelineColumns(answer: Timeline, startedAt: string | null): BasedColumns {
-  let earliest: Millis = 0;
-  for (const start of answer.start_ms) if (start < earliest) earliest = start;
+/** With `from` the columns are counted from that moment, whatever starts first. */
+export function timelineColumns(answer: Timeline, startedAt: string | null, from?: EpochMicros): BasedColumns {
   const started = startedAt === null ? 0 : epochMicros(startedAt);
+  let earliest: Millis = 0;
+  if (from !== undefined) earliest = (from - started) / 1000;
+  else for (const start of answer.start_ms) if (start < earliest) earliest = start;
   return {
     base: started + earliest * 1000,
     columns: {
@@ -24,7 +26,7 @@ export function timelineColumns(answer: Timeline, startedAt: string | null): Bas
       agents: answer.agent.map((agent) => agent ?? ""),
       statuses: answer.status,
       models: answer.model.map((model) => model ?? ""),
-      starts: earliest < 0 ? answer.start_ms.map((start) => start - earliest) : answer.start_ms,
+      starts: earliest !== 0 ? answer.start_ms.map((start) => start - earliest) : answer.start_ms,
       durations: answer.duration_ms,
       costs: answer.cost_usd,
       tokens: answer.tokens_total,

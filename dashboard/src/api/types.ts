@@ -11,5 +11,6 @@ export type EventDetail = Schemas["EventDetail"];
 export type Timeline = Schemas["Timeline"];
 export type Facets = Schemas["Facets"];
 export type LogPage = Schemas["LogPage"];
+export type Ledger = Schemas["SessionLedger"];
 export type Health = Schemas["Health"];
 export type Analytics = Schemas["Analytics"];

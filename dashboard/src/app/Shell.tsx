@@ -1,14 +1,22 @@
 /** What stands around every page: navigation, the keys that work everywhere, and what to say when a page fails. */
 
+import { useQuery } from "@tanstack/react-query";
 import { type ErrorComponentProps, Link, Outlet, useNavigate, useRouter } from "@tanstack/react-router";
-import { useState } from "react";
-import { Dialog } from "../ui/controls";
+import { useEffect, useState } from "react";
+import { live } from "../api/live";
+import { runningQuery } from "../api/queries";
+import { grouped } from "../model/format";
+import { Pace } from "../model/pace";
+import { Brand } from "../ui/Brand";
 import { useLiveState } from "../ui/hooks";
-import { boundKeys, useKeys } from "../ui/keys";
-import { preference, setPreference, shownTheme, usePreference, useShownTheme } from "../ui/preferences";
+import { KeyList } from "../ui/KeyList";
+import { useKeys } from "../ui/keys";
+import { toggleTheme, toggleZone, usePreference, useShownTheme } from "../ui/preferences";
+import { AccountFoot } from "../views/signin/AccountFoot";
 
 const PAGES = [
   ["/sessions", "Sessions", "M2 4h12M2 8h12M2 12h8"],
+  ["/analytics", "Analytics", "M2.5 13.5h11M4.5 11V8M8 11V4M11.5 11V6"],
   ["/settings", "Settings", "M2 5h7M12.5 5H14M2 11h1.5M7 11h7M9 3v4M3.5 9v4M7 9v4M12.5 3v4"],
 ] as const;
 
@@ -17,6 +25,7 @@ export function Shell() {
   const [isHelp, setHelp] = useState(false);
   useKeys("Everywhere", [
     { keys: "g s", does: "Sessions", run: () => void navigate({ to: "/sessions" }) },
+    { keys: "g a", does: "Analytics", run: () => void navigate({ to: "/analytics" }) },
     { keys: "g ,", does: "Settings", run: () => void navigate({ to: "/settings" }) },
     { keys: "t", does: "Light or dark", run: toggleTheme },
     { keys: "u", does: "Local time or UTC", run: toggleZone },
@@ -31,31 +40,19 @@ export function Shell() {
       <main id="main" tabIndex={-1}>
         <Outlet />
       </main>
-      {isHelp && <Keys onClose={() => setHelp(false)} />}
+      {isHelp && <KeyList onClose={() => setHelp(false)} />}
     </div>
   );
-}
-
-function toggleTheme(): void {
-  setPreference("theme", shownTheme() === "dark" ? "light" : "dark");
-}
-
-function toggleZone(): void {
-  setPreference("zone", preference("zone") === "utc" ? "local" : "utc");
 }
 
 function Navigation({ onHelp }: { onHelp: () => void }) {
   const theme = useShownTheme();
   const zone = usePreference("zone");
-  const live = useLiveState();
+  const connection = useLiveState();
   return (
     <nav aria-label="Pages">
       <Link to="/sessions" className="brand" aria-label="AgentOps, all sessions">
-        <svg width="20" height="20" viewBox="0 0 20 20" aria-hidden="true">
-          <rect className="bar-llm" x="1" y="3" width="12" height="3.4" rx="1.7" />
-          <rect className="bar-agent" x="5" y="8.3" width="10" height="3.4" rx="1.7" />
-          <rect className="bar-tool" x="9" y="13.6" width="10" height="3.4" rx="1.7" />
-        </svg>
+        <Brand />
         AgentOps
       </Link>
       {PAGES.map(([to, name, path]) => (
@@ -68,7 +65,9 @@ function Navigation({ onHelp }: { onHelp: () => void }) {
       ))}
       <span className="grow" />
       <div className="foot">
-        {live === "lost" && <span className="bad">server unreachable</span>}
+        <Recording />
+        <AccountFoot />
+        {connection === "lost" && <span className="bad">server unreachable</span>}
         <button type="button" onClick={toggleZone} title="Local time or UTC (u)">
           {zone === "utc" ? "UTC" : "local time"}
         </button>
@@ -83,50 +82,22 @@ function Navigation({ onHelp }: { onHelp: () => void }) {
   );
 }
 
-function Keys({ onClose }: { onClose: () => void }) {
-  return (
-    <Dialog title="Keys" onClose={onClose}>
-      <div className="keys">
-        {boundKeys().map(({ name, bindings }) => {
-          const told = bindings.filter((binding) => binding.does);
-          return told.length === 0 ? null : (
-            <section key={name}>
-              <h3>{name}</h3>
-              <dl>
-                {told.map((binding) => (
-                  <div key={binding.keys}>
-                    <dt>
-                      {binding.keys.split(" ").map((key) => (
-                        <kbd key={key}>{key.replace("Arrow", "").replace("Escape", "Esc")}</kbd>
-                      ))}
-                    </dt>
-                    <dd>{binding.does}</dd>
-                  </div>
-                ))}
-              </dl>
-            </section>
-          );
-        })}
-        <section>
-          <h3>Pointer, on the timeline</h3>
-          <dl>
-            <div>
-              <dt>wheel</dt>
-              <dd>Zoom (with Shift: scroll)</dd>
-            </div>
-            <div>
-              <dt>drag</dt>
-              <dd>Pan</dd>
-            </div>
-            <div>
-              <dt>double click</dt>
-              <dd>Fill the view with an event</dd>
-            </div>
-          </dl>
-        </section>
-      </div>
-    </Dialog>
-  );
+/** How many sessions are being recorded, leading to them. */
+function Recording() {
+  const { data: running, refetch } = useQuery(runningQuery);
+  useEffect(() => {
+    const pace = new Pace(() => refetch(), 3_000);
+    const stop = live.subscribe(() => pace.ask());
+    return () => {
+      stop();
+      pace.stop();
+    };
+  }, [refetch]);
+  return running ? (
+    <Link to="/sessions" search={{ state: ["running"] }}>
+      {grouped(running)} recording now
+    </Link>
+  ) : null;
 }
 
 export function NotFound() {

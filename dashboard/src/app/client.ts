@@ -1,9 +1,15 @@
 /** How answers are kept: shown at once when known, asked again when the server says that they changed. */
 
-import { QueryClient } from "@tanstack/react-query";
+import { QueryCache, QueryClient } from "@tanstack/react-query";
 import { ApiError } from "../api/client";
 
-export const client = new QueryClient({
+export const client: QueryClient = new QueryClient({
+  // A sign-in that ended shows at the first refusal.
+  queryCache: new QueryCache({
+    onError: (error) => {
+      if (error instanceof ApiError && error.status === 401) void client.invalidateQueries({ queryKey: ["me"] });
+    },
+  }),
   defaultOptions: {
     queries: {
       staleTime: 2_000,

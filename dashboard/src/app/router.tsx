@@ -1,15 +1,17 @@
 /** The pages there are, and what their addresses hold. */
 
-import { createRootRoute, createRoute, createRouter, redirect } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { readAddress, writeAddress } from "../model/address";
+import { readAnalyticsSearch } from "../views/analytics/search";
 import { readSessionSearch } from "../views/session/search";
 import { SessionPage } from "../views/session/SessionPage";
 import { readSessionsSearch } from "../views/sessions/search";
 import { SessionsPage } from "../views/sessions/SessionsPage";
 import { SettingsPage } from "../views/settings/SettingsPage";
-import { NotFound, Shell, Stumbled } from "./Shell";
+import { Entrance } from "./Entrance";
+import { NotFound, Stumbled } from "./Shell";
 
-const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
+const root = createRootRoute({ component: Entrance, notFoundComponent: NotFound });
 
 const home = createRoute({
   getParentRoute: () => root,
@@ -33,6 +35,13 @@ const session = createRoute({
   component: SessionKeyed,
 });
 
+const analytics = createRoute({
+  getParentRoute: () => root,
+  path: "/analytics",
+  validateSearch: readAnalyticsSearch,
+  component: lazyRouteComponent(() => import("../views/analytics/AnalyticsPage"), "AnalyticsPage"),
+});
+
 const settings = createRoute({ getParentRoute: () => root, path: "/settings", component: SettingsPage });
 
 /** Links that older clients print. */
@@ -53,7 +62,7 @@ function SessionKeyed() {
 }
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, sessions, session, settings, drilldown]),
+  routeTree: root.addChildren([home, sessions, session, analytics, settings, drilldown]),
   parseSearch: (text) => readAddress(text.startsWith("?") ? text.slice(1) : text),
   stringifySearch: writeAddress,
   defaultErrorComponent: Stumbled,

@@ -3,6 +3,7 @@
 import { BAR_HEIGHT, barOf, guides, placeLabel, ROW_HEIGHT, visibleSpan } from "../layout/bars";
 import { type Scale, ticks, toX } from "../layout/scale";
 import { duration, usd } from "../model/format";
+import type { Gap } from "../model/gaps";
 import { isContainer, KINDS } from "../model/kinds";
 import { modelOf } from "../model/naming";
 import type { Rows } from "../model/outline";
@@ -26,6 +27,7 @@ export interface RowsFrame {
   /** Rows that match the search; null when nothing is searched. */
   readonly marks: Uint8Array | null;
   readonly tickOrigin: Millis;
+  readonly gaps: readonly Gap[];
 }
 
 /** How far a nesting line reaches towards a child: longer ones would cross labels. */
@@ -37,6 +39,7 @@ export function paintRows(context: CanvasRenderingContext2D, frame: RowsFrame): 
   const { first, last } = visibleSpan(rows.length, scrollTop, height);
   context.fillStyle = palette.line;
   for (const tick of ticks(scale, 90, frame.tickOrigin)) context.fillRect(Math.round(tick.x), 0, 1, height);
+  paintGaps(context, frame);
   paintBands(context, frame, first, last);
   paintGuides(context, frame, first, last);
   context.font = `11px ${palette.font}`;
@@ -45,6 +48,24 @@ export function paintRows(context: CanvasRenderingContext2D, frame: RowsFrame): 
     paintRow(context, frame, rows[position], position * ROW_HEIGHT - scrollTop);
   }
   context.globalAlpha = 1;
+}
+
+/** Stretches in which nothing worked are shaded through all rows, and named at the bottom where there is room. */
+function paintGaps(context: CanvasRenderingContext2D, { gaps, scale, height, palette }: RowsFrame): void {
+  context.font = `11px ${palette.font}`;
+  context.textBaseline = "middle";
+  for (const gap of gaps) {
+    const left = Math.max(0, toX(scale, gap.from));
+    const right = Math.min(scale.width, toX(scale, gap.to));
+    if (right - left < 24) continue;
+    context.fillStyle = palette.sunk;
+    context.fillRect(left, 0, right - left, height);
+    const text = `idle ${duration(gap.to - gap.from)}`;
+    const width = textWidth(context, text);
+    if (right - left < width + 12) continue;
+    context.fillStyle = palette.faint;
+    context.fillText(text, (left + right - width) / 2, height - 10);
+  }
 }
 
 function paintBands(context: CanvasRenderingContext2D, frame: RowsFrame, first: number, last: number): void {

@@ -89,7 +89,7 @@ export function paintStrip(context: CanvasRenderingContext2D, frame: StripFrame)
   }
 }
 
-/** Idle stretches are dotted on the ruler's edge, and named where there is room. */
+/** Idle stretches are dotted on the ruler's edge. */
 function paintGaps(context: CanvasRenderingContext2D, { scale, gaps, palette }: StripFrame): void {
   context.fillStyle = palette.faint;
   for (const gap of gaps) {

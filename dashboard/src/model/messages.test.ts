@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readMessages, repeated } from "./messages";
+import { alreadyShown, readMessages, repeated, toolAnswers } from "./messages";
 
 test("texts, reasoning, calls and results are read, old names too", () => {
   const messages = readMessages([
@@ -77,4 +77,28 @@ test("what a call repeats of the one before is counted, its answer included", ()
   ]);
   expect(repeated(first, next)).toBe(2);
   expect(repeated(next, readMessages([{ role: "user", content: "else" }]))).toBe(0);
+});
+
+test("a tool's answer belongs to the call that asked for it, and is history for the next", () => {
+  const asked = { role: "assistant", parts: [{ type: "tool_call", id: "c1", name: "weather", arguments: { city: "Basel" } }] };
+  const said = { role: "user", parts: [{ type: "text", content: "Weather?" }] };
+  const told = { role: "tool", parts: [{ type: "tool_call_response", id: "c1", response: "rain" }] };
+  const stranger = { role: "tool", parts: [{ type: "tool_call_response", id: "c9", response: "snow" }] };
+  const first = readMessages([{ ...said, direction: "input" }, { ...asked, direction: "output" }]);
+  const done = { role: "assistant", parts: [{ type: "text", content: "Rain." }], direction: "output" };
+  const second = readMessages([...[said, asked, told, stranger].map((one) => ({ ...one, direction: "input" })), done]);
+  expect(toolAnswers(first, second).map((message) => message.parts)).toEqual([[{ type: "tool_result", id: "c1", output: "rain" }]]);
+  expect(toolAnswers(first, second)[0].name).toBe("weather");
+  expect(alreadyShown(first, second)).toBe(3);
+  expect(toolAnswers(second, first)).toEqual([]);
+});
+
+test("a picture that stands in its address is a picture, one that is elsewhere is not", () => {
+  const [message] = readMessages([
+    { role: "user", parts: [{ type: "uri", uri: "data:image/png;base64,AAAA" }, { type: "uri", modality: "image", uri: "https://example.com/a.png" }] },
+  ]);
+  expect(message.parts).toEqual([
+    { type: "image", mime: "image/png", source: "data:image/png;base64,AAAA" },
+    { type: "file", label: "image", uri: "https://example.com/a.png" },
+  ]);
 });

@@ -70,12 +70,15 @@ function readPart(part: Loose): Part {
       return { type: "file", label: [text(part.modality) || "file", mime].filter(Boolean).join(" · "), uri: "" };
     }
     case "uri":
-    case "file":
+    case "file": {
+      const inline = /^data:(image\/(?:png|jpe?g|gif|webp));base64,[A-Za-z0-9+/=_\s-]*$/.exec(text(part.uri));
+      if (inline) return { type: "image", mime: inline[1], source: text(part.uri) };
       return {
         type: "file",
         label: [text(part.modality) || "file", text(part.mime_type), text(part.file_id)].filter(Boolean).join(" · "),
         uri: text(part.uri),
       };
+    }
     default:
       return { type: "other", value: part };
   }
@@ -86,6 +89,29 @@ export function repeated(previous: readonly Message[], next: readonly Message[])
   let same = 0;
   while (same < previous.length && same < next.length && sameMessage(previous[same], next[same])) same++;
   return same;
+}
+
+/** The tools' answers to a call's own tool calls, found in what the call after it was told: they belong beside each other. */
+export function toolAnswers(call: readonly Message[], next: readonly Message[]): Message[] {
+  const asked = new Set<string>();
+  for (const message of call) {
+    if (message.direction !== "output") continue;
+    for (const part of message.parts) if (part.type === "tool_call" && part.id) asked.add(part.id);
+  }
+  if (asked.size === 0) return [];
+  return next.filter((message) => message.direction === "input" && answersOnly(message, asked));
+}
+
+/** How many messages of a call stand in the call before it already: its history, and the answers shown there. */
+export function alreadyShown(before: readonly Message[], messages: readonly Message[]): number {
+  const answers = new Set(toolAnswers(before, messages));
+  let shown = repeated(before, messages);
+  while (shown < messages.length && answers.has(messages[shown])) shown++;
+  return shown;
+}
+
+function answersOnly(message: Message, asked: ReadonlySet<string>): boolean {
+  return message.parts.length > 0 && message.parts.every((part) => part.type === "tool_result" && asked.has(part.id));
 }
 
 function sameMessage(a: Message, b: Message): boolean {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { closedBelow, closedButErrors, type Fold, positionOf, search, shownRows } from "./outline";
+import { KINDS } from "./kinds";
+import { closedBelow, closedButErrors, closedOfKind, type Fold, holdingKinds, positionOf, search, shownRows } from "./outline";
 import { SMALL, tableOf } from "./tables.fixture";
 
 const table = tableOf(SMALL);
@@ -42,6 +43,12 @@ test("folding by depth and around errors", () => {
   expect(closedBelow(table, 1)).toEqual(new Set(["plan"]));
   expect(closedButErrors(table)).toEqual(new Set());
   expect(closedButErrors(tableOf(SMALL.map((event) => ({ ...event, status: "ok" }))))).toEqual(new Set(["work", "plan"]));
+});
+
+test("folding by kind", () => {
+  expect(holdingKinds(table).map((code) => KINDS[code])).toEqual(["operation", "agent"]);
+  expect(closedOfKind(table, "agent")).toEqual(new Set(["plan"]));
+  expect(closedOfKind(table, "tool")).toEqual(new Set());
 });
 
 test("a row's position among the shown", () => {

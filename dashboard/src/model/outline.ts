@@ -98,6 +98,23 @@ export function closedBelow(table: EventTable, depth: number): Set<string> {
   return closed;
 }
 
+/** The ids to close so that nothing inside an event of the kind shows. */
+export function closedOfKind(table: EventTable, kind: string): Set<string> {
+  const code = kindCode(kind);
+  const closed = new Set<string>();
+  for (let row = 0; row < table.count; row++) {
+    if (table.kinds[row] === code && table.sizes[row] > 1) closed.add(table.ids.at(row));
+  }
+  return closed;
+}
+
+/** The kinds of events that hold others, in the order of their first. */
+export function holdingKinds(table: EventTable): number[] {
+  const found = new Set<number>();
+  for (let row = 0; row < table.count; row++) if (table.sizes[row] > 1) found.add(table.kinds[row]);
+  return [...found];
+}
+
 /** The ids to keep open so that every event in error shows; all others with children are closed. */
 export function closedButErrors(table: EventTable): Set<string> {
   const closed = new Set<string>();

@@ -9,10 +9,13 @@ export class Pace {
   private restUntil = 0;
   private readonly task: () => Promise<unknown>;
   private readonly restMs: number;
+  private readonly share: number;
 
-  constructor(task: () => Promise<unknown>, restMs: number) {
+  /** Rests `restMs` after a run, or `share` times as long as the run took when that is longer. */
+  constructor(task: () => Promise<unknown>, restMs: number, share = 2) {
     this.task = task;
     this.restMs = restMs;
+    this.share = share;
   }
 
   ask(): void {
@@ -49,7 +52,7 @@ export class Pace {
       // The task shows its own failures; the next ask tries again.
     } finally {
       this.running = false;
-      this.restUntil = Date.now() + Math.max(this.restMs, 2 * (Date.now() - from));
+      this.restUntil = Date.now() + Math.max(this.restMs, this.share * (Date.now() - from));
       this.plan();
     }
   }

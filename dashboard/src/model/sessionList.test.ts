@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { append, mergeHead, unseen, updateInPlace, without } from "./sessionList";
+import { append, chosenRange, dearCost, mergeHead, unseen, updateInPlace, without } from "./sessionList";
 
 interface Row {
   session_id: string;
@@ -36,4 +36,16 @@ test("rows that are gone leave", () => {
 
 test("rows that wait above are counted", () => {
   expect(unseen(list("abc"), list("nmabc"))).toBe(2);
+});
+
+test("a range is chosen in either direction, and what is gone chooses nothing else", () => {
+  expect(chosenRange(rows("abcd"), "b", "d")).toEqual(["b", "c", "d"]);
+  expect(chosenRange(rows("abcd"), "d", "b")).toEqual(["b", "c", "d"]);
+  expect(chosenRange(rows("abcd"), "gone", "b")).toEqual(["b"]);
+});
+
+test("one dear session does not make the others look free", () => {
+  const costs = [...Array.from({ length: 30 }, () => 1), 500, null, 0];
+  expect(dearCost(costs.map((cost) => ({ cost_usd: cost })))).toBe(1);
+  expect(dearCost([])).toBe(1);
 });

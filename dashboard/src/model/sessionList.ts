@@ -51,3 +51,17 @@ export function unseen<T extends Row>(loaded: Loaded<T>, head: Loaded<T>): numbe
   const known = new Set(loaded.rows.map((row) => row.session_id));
   return head.rows.filter((row) => !known.has(row.session_id)).length;
 }
+
+/** The ids from one row to another, both included, whichever stands first; only the second when the first is gone. */
+export function chosenRange<T extends Row>(rows: readonly T[], from: string, to: string): string[] {
+  const a = rows.findIndex((row) => row.session_id === from);
+  const b = rows.findIndex((row) => row.session_id === to);
+  if (a < 0 || b < 0) return [to];
+  return rows.slice(Math.min(a, b), Math.max(a, b) + 1).map((row) => row.session_id);
+}
+
+/** The cost at which a bar is full: the 95th percentile, so that one dear session does not make all others look free. */
+export function dearCost(rows: readonly { readonly cost_usd: number | null }[]): number {
+  const costs = rows.flatMap(({ cost_usd: cost }) => (cost !== null && cost > 0 ? [cost] : [])).sort((a, b) => a - b);
+  return costs[Math.min(costs.length - 1, Math.floor(costs.length * 0.95))] ?? 1;
+}

@@ -47,6 +47,8 @@ export interface EventTable {
   readonly tokens: Float64Array;
   /** Row of the parent, -1 at the top. */
   readonly parents: Int32Array;
+  /** The ids of parents that are not here (yet), by row. */
+  readonly absentParents: ReadonlyMap<number, string>;
   readonly depths: Uint16Array;
   /** Row of the last direct child, -1 without children. */
   readonly lastChildren: Int32Array;
@@ -94,9 +96,12 @@ export function arrange(columns: EventColumns): EventTable {
   const kinds = new Uint8Array(count);
   const statuses = new Uint8Array(count);
   const parents = new Int32Array(count);
+  const absentParents = new Map<number, string>();
   let end = 0;
   for (let row = 0; row < count; row++) {
     const input = rows[row];
+    const parent = columns.parents[input];
+    if (parentOf[input] < 0 && parent) absentParents.set(row, parent);
     kinds[row] = kindCode(columns.kinds[input]);
     statuses[row] = statusCode(columns.statuses[input]);
     parents[row] = parentOf[input] < 0 ? -1 : rowOfInput[parentOf[input]];
@@ -118,6 +123,7 @@ export function arrange(columns: EventColumns): EventTable {
     costs,
     tokens,
     parents,
+    absentParents,
     depths,
     ...sums({ count, parents, kinds, statuses, costs, tokens }),
     end,

@@ -6,6 +6,7 @@
 import ReactMarkdown, { type Components } from "react-markdown";
 import remarkGfm from "remark-gfm";
 import { visible } from "../model/visible";
+import { Copy } from "./controls";
 
 const COMPONENTS: Components = {
   a: ({ href, children }) =>
@@ -18,10 +19,30 @@ const COMPONENTS: Components = {
     ),
   img: ({ src, alt }) => (
     <span className="faint">
-      image: {visible(alt ?? "")} {typeof src === "string" && !src.startsWith("data:") ? <code>{visible(src)}</code> : null}
+      image: {visible(alt ?? "")} {typeof src === "string" && !src.startsWith("data:") ? <code>{visible(src)}</code> : null}{" "}
+      {typeof src === "string" && /^https?:/i.test(src) && (
+        <a href={src} target="_blank" rel="noopener noreferrer nofollow">
+          open
+        </a>
+      )}
     </span>
   ),
+  pre: ({ children, node }) => (
+    <div className="code-block">
+      <Copy text={node ? textOf(node) : ""} label="Copy the code" />
+      <pre>{children}</pre>
+    </div>
+  ),
 };
+
+interface Tree {
+  readonly value?: string;
+  readonly children?: readonly Tree[];
+}
+
+function textOf(node: Tree): string {
+  return node.value ?? (node.children ?? []).map(textOf).join("");
+}
 
 const PLUGINS = [remarkGfm];
 

@@ -142,3 +142,32 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
     </dialog>
   );
 }
+
+/** Asks once more before something is lost. */
+export function Confirm({
+  title,
+  does,
+  onConfirm,
+  onClose,
+  children,
+}: {
+  title: string;
+  does: string;
+  onConfirm: () => void;
+  onClose: () => void;
+  children: ReactNode;
+}) {
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <p>{children}</p>
+      <footer>
+        <button type="button" className="btn" onClick={onClose}>
+          Keep
+        </button>
+        <button type="button" className="btn danger" onClick={onConfirm}>
+          {does}
+        </button>
+      </footer>
+    </Dialog>
+  );
+}

@@ -60,7 +60,8 @@ dark.addEventListener("change", () => {
   for (const listener of listeners) listener();
 });
 
-function showTheme(): void {
+/** Put the chosen theme on the page. */
+export function showTheme(): void {
   if (current.theme === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = current.theme;
 }
@@ -73,4 +74,12 @@ export function shownTheme(): "light" | "dark" {
 
 export function useShownTheme(): "light" | "dark" {
   return useSyncExternalStore(subscribe, shownTheme);
+}
+
+export function toggleTheme(): void {
+  setPreference("theme", shownTheme() === "dark" ? "light" : "dark");
+}
+
+export function toggleZone(): void {
+  setPreference("zone", current.zone === "utc" ? "local" : "utc");
 }

@@ -14,7 +14,22 @@ from typing import Final
 
 from agentops.errors import AgentOpsError
 
-_COMMANDS: Final = ("serve", "doctor", "settings", "version")
+_COMMANDS: Final = (
+    "serve",
+    "sessions",
+    "show",
+    "tail",
+    "stats",
+    "export",
+    "import_",
+    "store",
+    "reprice",
+    "keys",
+    "projects",
+    "doctor",
+    "settings",
+    "version",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -28,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name in _COMMANDS:
         module = import_module(f"agentops.cli.{name}")
         module.define(commands)
-        runs[name] = module.run
+        runs[name.rstrip("_")] = module.run
     chosen = parser.parse_args(argv)
     if chosen.command is None:
         parser.print_help()

@@ -1,7 +1,7 @@
 """`agentops doctor`: does recording work here, and if not, what mends it?
 
-Looks at the settings, the server, the journal of this home and the LLM libraries of this Python. The exit
-code is 1 when anything is wrong.
+Looks at the settings, the server, the journal of this home, what its programs could not record as they meant
+it, and the LLM libraries of this Python. The exit code is 1 when anything is wrong.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import msgspec
 from agentops import config, semconv
 from agentops.cli.findings import Finding
 from agentops.cli.libraries import library_findings
+from agentops.cli.unrecorded import unrecorded_findings
 from agentops.cli.waiting import journal_findings
 from agentops.errors import SettingError
 from agentops.shipper.http import Client, ConnectionFailed
@@ -53,6 +54,7 @@ def _findings() -> Iterator[Finding]:
     server = _server(endpoint)
     yield server
     yield from journal_findings(config.home(str(_value("home"))), endpoint, server.level == "ok")
+    yield from unrecorded_findings(config.home(str(_value("home"))))
     if not _value("instrument_llm_calls"):
         yield Finding(
             "note", "library", "AGENTOPS_INSTRUMENT_LLM_CALLS is off: no library is recorded by itself"

@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 from collections.abc import Iterator
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, entry_points, packages_distributions, version
+from importlib.metadata import entry_points
 
 from agentops.cli.findings import Finding
 from agentops.instrument import LIBRARIES, Library
@@ -14,10 +14,9 @@ from agentops.instrument import LIBRARIES, Library
 
 def library_findings() -> Iterator[Finding]:
     """Say of every installed library that the recorder knows what records it."""
-    distributions = packages_distributions()
-    found = [library for library in LIBRARIES if _installed(library.module)]
+    found = [library for library in LIBRARIES if library.installed()]
     for library in found:
-        yield _recorded(library, _version(library.module, distributions))
+        yield _recorded(library, f"{library.module} {library.installed()}")
     yield from _duplicates(found)
     if not found:
         yield Finding(
@@ -92,11 +91,3 @@ def _installed(module: str) -> bool:
     with suppress(Exception):  # A broken parent package raises whatever it likes.
         return importlib.util.find_spec(module) is not None
     return False
-
-
-def _version(module: str, distributions: object) -> str:
-    assert isinstance(distributions, dict)
-    for name in distributions.get(module.partition(".")[0], ()):  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType] -- narrowed from object
-        with suppress(PackageNotFoundError):
-            return f"{module} {version(str(name))}"  # pyright: ignore[reportUnknownArgumentType] -- as above
-    return module

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 from agentops.journal import Header, fallback_folder
 from agentops.otlp.refusal import MalformedBody
-from agentops.server.api.state import DEFAULT_PROJECT
+from agentops.server.auth import Auth
+from agentops.server.auth.caller import DEFAULT_PROJECT
 from agentops.server.ingest import Ingest
 from agentops.server.store.write import Full
 from agentops.shipper.backlog import drain_orphans
@@ -31,10 +32,12 @@ _COMMIT_S: Final = 60.0
 class OrphanDrain:
     """A thread that looks for orphaned segments every second."""
 
-    def __init__(self, home: Path, ingest: Ingest, port: int) -> None:
+    def __init__(self, home: Path, ingest: Ingest, port: int, auth: Auth) -> None:
         self._folder = home / "journal"
         self._ingest = ingest
         self._port = port
+        self._auth = auth
+        self._project = DEFAULT_PROJECT
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="agentops-orphans", daemon=True)
 
@@ -65,7 +68,17 @@ class OrphanDrain:
                 return
 
     def _is_ours(self, header: Header) -> bool:
-        """Take what was meant for this server: any name of this machine, and its port; or for no address."""
+        """Take what was meant for this server: any name of this machine, and its port; or for no address.
+
+        With keys, a segment goes to the project of the key that its program was given, which its header names
+        by a fingerprint; one whose key is none of ours, has ended or may not record stays where it is.
+        """
+        if self._auth.required:
+            key = self._auth.keys.by_fingerprint(header.owner) if header.owner else None
+            if key is None or not {"record", "admin"} & key.scopes:
+                return False
+            # Segments are taken one after the other: the next records are this segment's.
+            self._project = key.project
         if not header.endpoint:
             return True  # Its program could not say; nobody else would ever take it.
         try:
@@ -81,9 +94,9 @@ class OrphanDrain:
         try:
             if signal == "traces":
                 # Clock and machine are ours: what was recorded an hour ago was seen an hour ago.
-                done, rejected = self._ingest.traces(body, "json", DEFAULT_PROJECT, time.time_ns())
+                done, rejected = self._ingest.traces(body, "json", self._project, time.time_ns())
             else:
-                done, rejected = self._ingest.logs(body, "json", DEFAULT_PROJECT)
+                done, rejected = self._ingest.logs(body, "json", self._project)
             if done is not None:
                 done.result(_COMMIT_S)
         except MalformedBody as error:

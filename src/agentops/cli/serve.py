@@ -6,9 +6,9 @@ import argparse
 import asyncio
 import contextlib
 import gc
-import logging
 import signal
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Generator
@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentops import config
-from agentops.cli import ports
+from agentops.cli import logs, ports
+from agentops.cli.grpc_side import GrpcSide
 from agentops.errors import AgentOpsError
 
 if TYPE_CHECKING:
@@ -44,49 +45,97 @@ def define(commands: Any) -> None:
     command.add_argument("--host", help="address to listen on (default 127.0.0.1)")
     command.add_argument("--port", type=int, help="port to listen on (default 8420; 0 takes a free one)")
     command.add_argument(
+        "--grpc-port", metavar="PORT", help="port for OTLP over gRPC (default 4317; 0 takes a free one; off)"
+    )
+    command.add_argument("--log-format", choices=logs.FORMATS, help="how the log is written (default text)")
+    command.add_argument(
         "--store", metavar="URL", help="chdb:///absolute/path or clickhouse://user:password@host:port/db"
     )
     command.add_argument("--home", metavar="FOLDER", help="folder of everything local (default ~/.agentops)")
     command.add_argument(
         "--auth", action=argparse.BooleanOptionalAction, default=None, help="require API keys"
     )
+    command.add_argument(
+        "--tls-cert", metavar="FILE", help="certificate (PEM, with its chain) to serve HTTPS"
+    )
+    command.add_argument("--tls-key", metavar="FILE", help="private key (PEM) of the certificate")
+    command.add_argument(
+        "--forwarded-allow-ips",
+        metavar="ADDRESSES",
+        help="proxies whose X-Forwarded headers count, comma separated (default none)",
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Serve until a signal ends it."""
-    _check_installed()
+    check_installed()
     host: str = config.read("host", chosen.host)
     port: int = config.read("port", chosen.port)
     home = config.home(chosen.home)
     auth: bool = config.read("auth", chosen.auth)
     if not 0 <= port <= 65535:
         raise AgentOpsError(f"--port {port} is no port. Use one from 1024 to 65535, or 0 for a free one.")
-    if auth:
-        raise AgentOpsError(
-            "--auth is not available in this version. Leave it out and serve this machine only."
-        )
-    if not _loopback(host):
+    tls = _tls(chosen)
+    if not auth and not _loopback(host):
         raise AgentOpsError(
             f"--host {host} would serve other machines, and without --auth everybody there could read and "
             "write every session. Leave it at 127.0.0.1 and use a tunnel (ssh -L 8420:127.0.0.1:8420) to "
-            "reach it from elsewhere."
+            "reach it from elsewhere, or serve with --auth."
         )
+    grpc_side = GrpcSide(host, chosen.grpc_port)
     listener = ports.listening(host, port)
     url = ports.url_of(host, listener.getsockname()[1])
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
-    for quiet in ("uvicorn", "uvicorn.error", "clickhouse_connect", "httpx"):
-        logging.getLogger(quiet).setLevel(logging.WARNING)
+    if tls:
+        url = url.replace("http://", "https://", 1)
+    logs.configure(config.read("log_format", chosen.log_format))
     # Start-up makes nothing but what stays: collecting in between only costs.
     gc.disable()
     with _StopEarly():
-        server = _opened(chosen, home)
+        server = _opened(chosen, home, auth)
     try:
         server.describe(url)
-        return _serve(server, listener, url, home)
+        if auth:
+            _show_first_key(server)
+            if not tls and not _loopback(host):
+                print(
+                    "Keys travel readable over this network: serve with --tls-cert and --tls-key, or behind "
+                    "a proxy that does TLS.",
+                    file=sys.stderr,
+                    flush=True,
+                )
+        return _serve(server, listener, url, home, tls, grpc_side)
     finally:
         server.close()
+
+
+def _tls(chosen: argparse.Namespace) -> tuple[str, str] | None:
+    """Return the files of certificate and key, tried out, or None without TLS."""
+    cert: str | None = config.read("tls_cert", chosen.tls_cert)
+    key: str | None = config.read("tls_key", chosen.tls_key)
+    if not cert and not key:
+        return None
+    if not cert or not key:
+        missing = "--tls-key" if cert else "--tls-cert"
+        raise AgentOpsError(f"TLS needs --tls-cert and --tls-key; {missing} is missing.")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
+    except (OSError, ssl.SSLError) as error:
+        raise AgentOpsError(
+            f"--tls-cert {cert} and --tls-key {key} cannot be used: {error}. "
+            "Use PEM files that belong together."
+        ) from None
+    return cert, key
+
+
+def _show_first_key(server: Server) -> None:
+    """Print the first admin key when there is none; it is never shown again."""
+    key = server.auth.first_key()
+    if key is not None:
+        print(
+            f"Your first key, with all rights, shown only now: {key}\n"
+            "Sign in with it, or make others: agentops keys create --scope record",
+            flush=True,
+        )
 
 
 class _StopEarly:
@@ -103,7 +152,8 @@ class _StopEarly:
         raise SystemExit(128 + number)
 
 
-def _check_installed() -> None:
+def check_installed() -> None:
+    """Say what to install when the server is not."""
     for name in _NEEDED:
         try:
             missing = find_spec(name) is None
@@ -121,13 +171,13 @@ def _loopback(host: str) -> bool:
     return name in ("localhost", "::1") or name.startswith("127.")
 
 
-def _opened(chosen: argparse.Namespace, home: Path) -> Server:
+def _opened(chosen: argparse.Namespace, home: Path, auth: bool) -> Server:
     from agentops.server.store.url import StoreUrl
 
     given: str | None = config.read("store", chosen.store)
     if given is None:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
         given = f"chdb://{home / 'store'}"
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
     url = StoreUrl.parse(given)
     # The engine's library takes a third of a second to load and open, much of it outside of Python; the web
     # framework takes as long: side by side.
@@ -135,6 +185,9 @@ def _opened(chosen: argparse.Namespace, home: Path) -> Server:
         opening = thread.submit(_open_store, url)
         try:
             from agentops.server.app import Options, Server
+            from agentops.server.auth.secret import open_secret
+            from agentops.server.forwarded import networks
+            from agentops.server.pricelist import own_prices
             from agentops.server.store.session import Silence
         except BaseException:
             opening.result().close()
@@ -145,7 +198,23 @@ def _opened(chosen: argparse.Namespace, home: Path) -> Server:
             own_ns=int(config.read("session_silence") * 10**9),
             foreign_ns=int(config.read("foreign_silence") * 10**9),
         )
-        options = Options(silence=silence, max_body_bytes=config.read("max_body_bytes"), home=home)
+        trusted = chosen.forwarded_allow_ips
+        proxies: list[str] = config.read(
+            "forwarded_allow_ips", None if trusted is None else [word.strip() for word in trusted.split(",")]
+        )
+        networks(proxies)
+        options = Options(
+            silence=silence,
+            max_body_bytes=config.read("max_body_bytes"),
+            home=home,
+            local_only=not auth,
+            trusted_proxies=proxies,
+            auth=auth,
+            secret=open_secret(home, config.read("secret")),
+            quota_bytes=config.read("key_quota"),
+            retention_days=config.read("retention_days"),
+            own_prices=own_prices(home, config.read("prices")),
+        )
         return Server(options, opened)
     except BaseException:
         opened.close()
@@ -158,22 +227,34 @@ def _open_store(url: StoreUrl) -> OpenStore:
     return open_store(url)
 
 
-def _serve(server: Server, listener: socket.socket, url: str, home: Path) -> int:
+def _serve(
+    server: Server,
+    listener: socket.socket,
+    url: str,
+    home: Path,
+    tls: tuple[str, str] | None,
+    grpc_side: GrpcSide,
+) -> int:
     import uvicorn
 
     from agentops.cli.orphans import OrphanDrain
     from agentops.server.app import guarded
+    from agentops.server.connection import Connection, allow_many_files
     from agentops.server.memory import release_code_pages
 
     app = guarded(server)
-    drain = OrphanDrain(home, server.rooms.ingest, listener.getsockname()[1])
+    allow_many_files()
+    drain = OrphanDrain(home, server.rooms.ingest, listener.getsockname()[1], server.auth)
 
     class Uvicorn(uvicorn.Server):
         """uvicorn, saying when it is ready and ending with exit code 0 on a signal."""
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
+            grpc_address = grpc_side.start(server, tls)
             print(f"AgentOps is ready at {url} (store: {server.rooms.store.url})", flush=True)
+            if grpc_address:
+                print(f"OTLP over gRPC at {grpc_address}", flush=True)
             drain.start()
             loop = asyncio.get_running_loop()
             loop.call_later(0.5, _settle)
@@ -201,6 +282,7 @@ def _serve(server: Server, listener: socket.socket, url: str, home: Path) -> int
         gc.collect()
         gc.freeze()
         gc.enable()
+        gc.set_threshold(20_000, 20, 50)
         threading.Thread(target=release_code_pages, name="agentops-settle", daemon=True).start()
 
     running = Uvicorn(
@@ -211,6 +293,11 @@ def _serve(server: Server, listener: socket.socket, url: str, home: Path) -> int
             server_header=False,
             date_header=True,
             lifespan="on",
+            http=Connection,
+            # Whose word about the client counts is decided in server/forwarded.py.
+            proxy_headers=False,
+            ssl_certfile=tls[0] if tls else None,
+            ssl_keyfile=tls[1] if tls else None,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=_GRACE_S,
             ws="none",
@@ -219,5 +306,6 @@ def _serve(server: Server, listener: socket.socket, url: str, home: Path) -> int
     try:
         running.run(sockets=[listener])
     finally:
+        grpc_side.stop()
         drain.stop()
     return 0 if running.started else 1

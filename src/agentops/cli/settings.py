@@ -28,14 +28,14 @@ def run(_: argparse.Namespace) -> int:
             wrong = 1
             print(f"{setting.env:<{width}}  cannot be used: {error}")
             continue
-        if given and "KEY" in setting.env:
+        if given and ("KEY" in setting.env or "SECRET" in setting.env):
             value = f"{str(value)[:4]}…"
         if given and setting.name == "store":
             value = _without_password(str(value))
         shown = "-" if value is None or value == [] else ",".join(value) if isinstance(value, list) else value  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] -- lists here hold text
         print(
             f"{setting.env:<{width}}  {shown}{'  (environment)' if given else ''}\n"
-            f"{'':<{width}}  {setting.help}"
+            f"{'':<{width}}  {setting.help} ({setting.type}; {setting.name}=)"
         )
     return wrong
 

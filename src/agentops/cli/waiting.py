@@ -12,10 +12,10 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from agentops.cli.findings import Finding, Level, age, size
-from agentops.journal import fallback_folder, folder_stats
+from agentops.journal import fallback_folder, folder_stats, refused_keys
 from agentops.journal.folder import REJECTED, kept_aside, pending_start, segments
 from agentops.journal.header import NotASegment, decode_header
-from agentops.journal.losses import FILE, REASONS
+from agentops.journal.losses import FILE, REASONS, gather_markers
 from agentops.shipper.http import is_loopback
 
 _LITTLE_ROOM_BYTES: Final = 100_000_000
@@ -45,6 +45,8 @@ def journal_findings(home: Path, endpoint: str, answers: bool) -> Iterator[Findi
     """
     folder = home / "journal"
     yield from _home(home, folder)
+    for place in (folder, fallback_folder(folder)):
+        gather_markers(place)
     stats = folder_stats(folder)
     if not stats.backlog_bytes:
         yield Finding("ok", "journal", "nothing waits to be shipped")
@@ -68,6 +70,14 @@ def journal_findings(home: Path, endpoint: str, answers: bool) -> Iterator[Findi
                 "note", "journal", waits, "they are shipped when the server answers; nothing is lost"
             )
     yield from _elsewhere(folder, endpoint)
+    if stats.backlog_bytes:
+        for refusing in sorted({endpoint for endpoint, _ in refused_keys(folder)}):
+            yield Finding(
+                "wrong",
+                "journal",
+                f"{refusing} has refused the key that records here were made with",
+                "set AGENTOPS_API_KEY to a key of it: the next program takes those records along",
+            )
     for reason, records in stats.lost.items():
         why = _WHY.get(reason, "no reason known to this version")
         fix = f"{_FIXES.get(reason, 'upgrade agentops')}. Seen and noted: delete {_places(folder, FILE)}"

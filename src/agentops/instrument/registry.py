@@ -1,75 +1,261 @@
 """Which library is recorded by which instrumentor: one each.
 
 Several packages offer instrumentors for the same library, some under the same entry-point name, and two at
-once would record every call twice. So the classes are named here instead of being searched for. All are
-OpenInference's: the same dialect everywhere, and it says what went in and out.
+once would record every call twice. So the classes are named here, best first, instead of being searched for:
+OpenInference's (one dialect everywhere, and it says what went in and out), then OpenTelemetry's own, then
+OpenLLMetry's. The first that is installed and takes the library's version is used.
 """
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-_PACKAGE: Final = "openinference.instrumentation."
+_OPENINFERENCE: Final = "openinference.instrumentation."
+_OTEL: Final = "opentelemetry.instrumentation."
 
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """A library that makes LLM calls.
+    """A library that makes LLM calls, or runs agents that do.
 
     Args:
         module: its import name; being imported is what enables the instrumentor.
-        instrumentor: module and class, as `package.module:Class`.
-        extra: the extra of this package that installs the instrumentor; empty when the base install has it.
-        requests: where its clients send requests, for the gate: `module:Class`, each with a method `request`.
+        distribution: the package that brings it: another one may have a module of the same name.
+        instrumentors: module and class of each that can record it, as `package.module:Class`, best first.
+        extra: the extra of this package that installs the first; empty when the base install has it.
+        client: the module of its HTTP client, when that is one of the generated clients of openai's kind,
+            whose requests can be held back and looked at.
+        functions: functions through which it is called, as `module:name`, that can be held back.
         calls: parts of the path of a request that is an LLM call.
+        not_calls: parts of the path of one that is not, although one of `calls` fits.
+        streams: methods, as `module:Class.method`, whose streams the instrumentor does not follow.
+        recorded: modules whose callables the instrumentor records.
         repeats: scopes of tracing that the library does by itself, which would record each call again.
+        aside: it is in many programs that make no LLM call with it, so that its hint is no warning.
     """
 
     module: str
-    instrumentor: str
+    distribution: str
+    instrumentors: tuple[str, ...]
     extra: str = ""
-    requests: tuple[str, ...] = ()
+    client: str = ""
+    functions: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     not_calls: tuple[str, ...] = ()
-    repeats: tuple[str, ...] = field(default=())
+    streams: tuple[str, ...] = ()
+    recorded: tuple[str, ...] = ()
+    repeats: tuple[str, ...] = ()
+    aside: bool = False
+
+    @property
+    def instrumentor(self) -> str:
+        """The instrumentor that records it here: the best one that is installed, else the best."""
+        return next(iter(self.candidates()), self.instrumentors[0])
+
+    def candidates(self) -> list[str]:
+        """Return the instrumentors that are installed, best first."""
+        return [each for each in self.instrumentors if exists(each.partition(":")[0])]
+
+    def installed(self) -> str:
+        """Return the version that is installed; empty when the library is not."""
+        try:
+            return version(self.distribution)
+        except PackageNotFoundError:
+            return ""
 
 
 LIBRARIES: Final[tuple[Library, ...]] = (
     Library(
         "openai",
-        _PACKAGE + "openai:OpenAIInstrumentor",
-        requests=("openai:OpenAI", "openai:AsyncOpenAI"),
-        calls=("/chat/completions", "/responses", "/completions", "/embeddings", "/images/", "/audio/"),
+        "openai",
+        (
+            _OPENINFERENCE + "openai:OpenAIInstrumentor",
+            _OTEL + "genai.openai:OpenAIInstrumentor",
+            _OTEL + "openai_v2:OpenAIInstrumentor",
+            _OTEL + "openai:OpenAIInstrumentor",
+        ),
+        client="openai._base_client",
+        calls=(
+            "/chat/completions",
+            "/responses",
+            "/completions",
+            "/embeddings",
+            "/images/",
+            "/audio/",
+            "/moderations",
+            "/videos",
+        ),
+        not_calls=("/input_tokens", "/cancel"),
+        recorded=("openai.resources.", "openai.lib."),
     ),
     Library(
         "anthropic",
-        _PACKAGE + "anthropic:AnthropicInstrumentor",
-        requests=("anthropic._base_client:SyncAPIClient", "anthropic._base_client:AsyncAPIClient"),
+        "anthropic",
+        (
+            _OPENINFERENCE + "anthropic:AnthropicInstrumentor",
+            _OTEL + "genai.anthropic:AnthropicInstrumentor",
+            _OTEL + "anthropic:AnthropicInstrumentor",
+        ),
+        client="anthropic._base_client",
         calls=("/v1/messages", "/v1/complete"),
-        not_calls=("count_tokens", "/batches"),
-        # The client traces itself; OpenInference's record has the messages too.
+        not_calls=("count_tokens", "/results", "/cancel"),
+        recorded=("anthropic.resources.", "anthropic.lib."),
+        # The client traces itself; the instrumentor's record has the messages too.
         repeats=("com.anthropic.sdk.python",),
     ),
-    Library("langchain_core", _PACKAGE + "langchain:LangChainInstrumentor", "langchain"),
-    Library("llama_index.core", _PACKAGE + "llama_index:LlamaIndexInstrumentor", "llama-index"),
-    Library("litellm", _PACKAGE + "litellm:LiteLLMInstrumentor", "litellm"),
-    Library("google.genai", _PACKAGE + "google_genai:GoogleGenAIInstrumentor", "google-genai"),
-    Library("google.adk", _PACKAGE + "google_adk:GoogleADKInstrumentor", "google-adk"),
-    Library("vertexai", _PACKAGE + "vertexai:VertexAIInstrumentor", "vertexai"),
-    Library("boto3", _PACKAGE + "bedrock:BedrockInstrumentor", "bedrock"),
-    Library("mistralai", _PACKAGE + "mistralai:MistralAIInstrumentor", "mistralai"),
-    Library("groq", _PACKAGE + "groq:GroqInstrumentor", "groq"),
-    Library("agents", _PACKAGE + "openai_agents:OpenAIAgentsInstrumentor", "openai-agents"),
-    Library("crewai", _PACKAGE + "crewai:CrewAIInstrumentor", "crewai"),
-    Library("dspy", _PACKAGE + "dspy:DSPyInstrumentor", "dspy"),
-    Library("haystack", _PACKAGE + "haystack:HaystackInstrumentor", "haystack"),
-    Library("smolagents", _PACKAGE + "smolagents:SmolagentsInstrumentor", "smolagents"),
-    Library("agno", _PACKAGE + "agno:AgnoInstrumentor", "agno"),
-    Library("autogen_agentchat", _PACKAGE + "autogen_agentchat:AutogenAgentChatInstrumentor", "autogen"),
-    Library("guardrails", _PACKAGE + "guardrails:GuardrailsInstrumentor", "guardrails"),
-    Library("mcp", _PACKAGE + "mcp:MCPInstrumentor", "mcp"),
+    Library(
+        "litellm",
+        "litellm",
+        (_OPENINFERENCE + "litellm:LiteLLMInstrumentor",),
+        "litellm",
+        functions=tuple(
+            f"litellm:{name}"
+            for name in (
+                "completion",
+                "acompletion",
+                "text_completion",
+                "atext_completion",
+                "embedding",
+                "aembedding",
+                "responses",
+                "aresponses",
+                "image_generation",
+                "aimage_generation",
+                "transcription",
+                "atranscription",
+                "speech",
+                "aspeech",
+                "rerank",
+                "arerank",
+                "moderation",
+                "amoderation",
+                "anthropic_messages",
+            )
+        ),
+        recorded=("litellm",),
+    ),
+    Library(
+        "langchain_core",
+        "langchain-core",
+        (_OPENINFERENCE + "langchain:LangChainInstrumentor", _OTEL + "langchain:LangchainInstrumentor"),
+        "langchain",
+    ),
+    Library(
+        "llama_index.core",
+        "llama-index-core",
+        (_OPENINFERENCE + "llama_index:LlamaIndexInstrumentor", _OTEL + "llamaindex:LlamaIndexInstrumentor"),
+        "llama-index",
+    ),
+    Library(
+        "google.genai",
+        "google-genai",
+        (
+            _OPENINFERENCE + "google_genai:GoogleGenAIInstrumentor",
+            _OTEL + "google_genai:GoogleGenAiSdkInstrumentor",
+        ),
+        "google-genai",
+    ),
+    Library("google.adk", "google-adk", (_OPENINFERENCE + "google_adk:GoogleADKInstrumentor",), "google-adk"),
+    Library(
+        "vertexai",
+        "google-cloud-aiplatform",
+        (_OPENINFERENCE + "vertexai:VertexAIInstrumentor", _OTEL + "vertexai:VertexAIInstrumentor"),
+        "vertexai",
+    ),
+    Library(
+        "boto3",
+        "boto3",
+        (
+            _OPENINFERENCE + "bedrock:BedrockInstrumentor",
+            _OTEL + "botocore:BotocoreInstrumentor",
+            _OTEL + "bedrock:BedrockInstrumentor",
+        ),
+        "bedrock",
+        aside=True,
+    ),
+    Library(
+        "mistralai",
+        "mistralai",
+        (_OPENINFERENCE + "mistralai:MistralAIInstrumentor", _OTEL + "mistralai:MistralAiInstrumentor"),
+        "mistralai",
+    ),
+    Library(
+        "groq",
+        "groq",
+        (_OPENINFERENCE + "groq:GroqInstrumentor", _OTEL + "groq:GroqInstrumentor"),
+        "groq",
+        client="groq._base_client",
+        calls=("/chat/completions", "/embeddings", "/audio/", "/responses"),
+        streams=(
+            "groq.resources.chat.completions:Completions.create",
+            "groq.resources.chat.completions:AsyncCompletions.create",
+        ),
+    ),
+    Library(
+        "agents",
+        "openai-agents",
+        (
+            _OPENINFERENCE + "openai_agents:OpenAIAgentsInstrumentor",
+            _OTEL + "openai_agents:OpenAIAgentsInstrumentor",
+        ),
+        "openai-agents",
+    ),
+    Library(
+        "pydantic_ai",
+        "pydantic-ai-slim",
+        # It traces itself, by OpenTelemetry's conventions, once it is told to.
+        ("agentops.instrument.native:PydanticAIInstrumentor",),
+        "pydantic-ai",
+    ),
+    Library(
+        "crewai",
+        "crewai",
+        (_OPENINFERENCE + "crewai:CrewAIInstrumentor", _OTEL + "crewai:CrewAIInstrumentor"),
+        "crewai",
+    ),
+    Library("dspy", "dspy", (_OPENINFERENCE + "dspy:DSPyInstrumentor",), "dspy"),
+    Library(
+        "haystack",
+        "haystack-ai",
+        (_OPENINFERENCE + "haystack:HaystackInstrumentor", _OTEL + "haystack:HaystackInstrumentor"),
+        "haystack",
+    ),
+    Library(
+        "smolagents", "smolagents", (_OPENINFERENCE + "smolagents:SmolagentsInstrumentor",), "smolagents"
+    ),
+    Library(
+        "agno", "agno", (_OPENINFERENCE + "agno:AgnoInstrumentor", _OTEL + "agno:AgnoInstrumentor"), "agno"
+    ),
+    Library(
+        "autogen_agentchat",
+        "autogen-agentchat",
+        (_OPENINFERENCE + "autogen_agentchat:AutogenAgentChatInstrumentor",),
+        "autogen",
+        # The runtime beneath traces itself: the same agents and tools, without what they were given.
+        repeats=("autogen-core", "autogen_core"),
+    ),
+    Library(
+        "guardrails", "guardrails-ai", (_OPENINFERENCE + "guardrails:GuardrailsInstrumentor",), "guardrails"
+    ),
+    Library(
+        "mcp",
+        "mcp",
+        (_OPENINFERENCE + "mcp:MCPInstrumentor", _OTEL + "mcp:McpInstrumentor"),
+        "mcp",
+        aside=True,
+    ),
 )
 
 BY_MODULE: Final[Mapping[str, Library]] = {library.module: library for library in LIBRARIES}
+
+
+def exists(module: str) -> bool:
+    """Say whether a module can be imported, without importing it (its parent packages apart)."""
+    with suppress(Exception):  # A broken parent package raises whatever it likes.
+        return importlib.util.find_spec(module) is not None
+    return False

@@ -19,6 +19,8 @@ Folder `<home>/journal` (0700; its files are 0600); names sort by age
     <the same>.jsonl.new                 a segment being born, renamed once it is locked and has its header.
     rejected/<segment>.jsonl             kept aside, 64 MiB at most: {"reason", "why", "at_ns", "record"}.
     losses.jsonl                         what was lost: {"at_ns", "pid", "reason", "records"} a line.
+    losses-<the same four>-<random>.count   one such line, as a name, where there was no room for it.
+    refused.keys                         fingerprints of keys that a server has refused (see `keys`).
 
 Segment
     header  {"agentops_journal":1,"created_ns":N,"pid":N,"endpoint":"...","owner":"...","resource":{...}}
@@ -43,6 +45,7 @@ undone by itself.
 
 from agentops.journal.folder import FolderStats, fallback_folder, folder_stats, orphans
 from agentops.journal.header import Header
+from agentops.journal.keys import note_key, refused_keys
 from agentops.journal.segment import Segment
 from agentops.journal.writer import Journal, JournalStats, Mark
 
@@ -55,5 +58,7 @@ __all__ = [
     "Segment",
     "fallback_folder",
     "folder_stats",
+    "note_key",
     "orphans",
+    "refused_keys",
 ]

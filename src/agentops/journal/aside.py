@@ -14,18 +14,19 @@ import msgspec
 
 from agentops.journal.folder import REJECTED, count_lines, kept_aside, make_private
 from agentops.journal.losses import Losses, Reason
+from agentops.journal.segment import Segment
 
 LIMIT_BYTES: Final = 64 << 20
 
 
-def keep_aside(segment: Path, line: bytes, reason: Reason, why: str, losses: Losses) -> bool:
-    """Keep one line of the segment at `segment` under `rejected/`, and count it. Never raises.
+def keep_aside(segment: Segment, line: bytes, reason: Reason, why: str, losses: Losses) -> bool:
+    """Keep one line of `segment` under `rejected/`, and count it. Never raises.
 
     Returns:
         Whether it is this process's first for `reason`.
     """
-    first = losses.note(reason)
-    folder = segment.parent
+    first = losses.note(reason, own=segment.own)
+    folder = segment.path.parent
     record = {
         "reason": reason,
         "why": why,
@@ -36,7 +37,7 @@ def keep_aside(segment: Path, line: bytes, reason: Reason, why: str, losses: Los
     try:
         make_private(folder / REJECTED)
         _make_room(folder, len(text), losses)
-        fd = os.open(folder / REJECTED / segment.name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        fd = os.open(folder / REJECTED / segment.path.name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             os.write(fd, text)
         finally:
@@ -56,7 +57,7 @@ def keep_file_aside(path: Path, losses: Losses) -> None:
         make_private(path.parent / REJECTED)
         _make_room(path.parent, path.stat().st_size, losses)
         path.rename(path.parent / REJECTED / path.name)
-        losses.note("corrupt", records)
+        losses.note("corrupt", records, own=False)
     except OSError:
         pass  # Left where it is: the next one to look tries again.
 
@@ -67,6 +68,6 @@ def _make_room(folder: Path, wanted_bytes: int, losses: Losses) -> None:
     for path, size in sizes:
         if excess <= 0:
             break
-        losses.note("unkept", count_lines(path, 0))
+        losses.note("unkept", count_lines(path, 0), own=False)
         path.unlink(missing_ok=True)
         excess -= size

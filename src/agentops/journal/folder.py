@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from agentops.journal.losses import saved_losses
+from agentops.journal.losses import gather_markers, saved_losses
 from agentops.journal.segment import CURSOR_SUFFIX, NEW_SUFFIX, SUFFIX, is_free, read_cursor
 
 REJECTED: Final = "rejected"
@@ -117,6 +117,7 @@ def _sweep(folder: Path) -> None:
         names = set(os.listdir(folder))
     except OSError:
         return
+    gather_markers(folder)
     for name in names:
         path = folder / name
         if name.endswith(SUFFIX + CURSOR_SUFFIX):

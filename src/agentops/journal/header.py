@@ -18,8 +18,8 @@ class Header:
     Args:
         resource: OTLP/JSON Resource object of the process that writes it.
         endpoint: Server that its records are for.
-        owner: What else must match before another process may ship it, such as a fingerprint of the API key
-            (never the key itself); empty when nothing must.
+        owner: What else must match before another process may ship it: a fingerprint of the API key (never
+            the key itself); empty when nothing must.
         pid: Process that wrote it; filled in when the segment is created.
         created_ns: Unix nanoseconds; filled in when the segment is created.
     """

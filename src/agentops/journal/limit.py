@@ -25,14 +25,18 @@ def enforce(folder: Path, max_bytes: int, losses: Losses) -> int:
     if excess <= 0:
         return 0
     lost = 0
+    others = 0
     for path in sorted(sizes, key=lambda path: (not _is_acknowledged(path, sizes[path]), path.name)):
         if excess <= 0:
             break
         dropped = _drop(path)
         if dropped is not None:
             excess -= sizes[path]
-            lost += dropped
-    losses.note("over_size_limit", lost)
+            pending, own = dropped
+            lost += pending
+            others += 0 if own else pending
+    losses.note("over_size_limit", others, own=False)
+    losses.note("over_size_limit", lost - others)
     return lost
 
 
@@ -43,8 +47,11 @@ def _is_acknowledged(path: Path, size: int) -> bool:
         return False
 
 
-def _drop(path: Path) -> int | None:
-    """Delete one segment and return how many pending records it held; None when somebody holds it."""
+def _drop(path: Path) -> tuple[int, bool] | None:
+    """Delete one segment; return how many pending records it held and whether they were this process's.
+
+    None when somebody holds it.
+    """
     try:
         segment = Segment.claim(path)
     except NotASegment:
@@ -54,7 +61,7 @@ def _drop(path: Path) -> int | None:
     try:
         pending = count_lines(path, segment.acknowledged)
         segment.delete()
-        return pending
+        return pending, segment.own
     except OSError:
         return None
     finally:

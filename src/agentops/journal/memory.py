@@ -42,6 +42,17 @@ class Memory:
             total += len(line)
         return lines
 
+    def last(self, limit_bytes: int) -> list[bytes]:
+        """Return the newest lines, about `limit_bytes` of them but at least one if there is one, in order."""
+        lines: list[bytes] = []
+        total = 0
+        for line in reversed(self._lines):
+            if lines and total + len(line) > limit_bytes:
+                break
+            lines.append(line)
+            total += len(line)
+        return lines[::-1]
+
     def drop_until(self, position: int) -> None:
         """Let go of every line put in before `position` (as counted by `put_in`)."""
         while self._lines and self.taken_out < position:

@@ -34,7 +34,7 @@ class Places:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._retry_at: dict[Place, float] = dict.fromkeys(_FOLDERS, 0.0)
-        self._said: set[Place] = set()
+        self._said: set[str] = set()
         self.current: Place = ""
         self.folder_used = folder
         self.to_say: list[str] = []
@@ -50,7 +50,14 @@ class Places:
                     folder = self._folder
                 else:
                     folder = make_fallback(self._folder)
-                limit.enforce(folder, max_bytes, losses)
+                lost = limit.enforce(folder, max_bytes, losses)
+                if lost:
+                    self.say_once(
+                        "limit",
+                        f"The journal in {folder} is full: the {lost} oldest records that no server had "
+                        "taken were dropped. Further ones are only counted (`agentops doctor` shows them). "
+                        "Start a server, or allow more with AGENTOPS_JOURNAL_MAX_BYTES.",
+                    )
                 segment = Segment.create(folder, header)
             except OSError as error:
                 self._leave(place, error)
@@ -70,10 +77,10 @@ class Places:
         """Forget that places have failed."""
         self._retry_at = dict.fromkeys(_FOLDERS, 0.0)
 
-    def say_once(self, place: Place, message: str) -> None:
-        """Add a message about a place, unless there was one."""
-        if place not in self._said:
-            self._said.add(place)
+    def say_once(self, topic: str, message: str) -> None:
+        """Add a message about a topic, unless there was one."""
+        if topic not in self._said:
+            self._said.add(topic)
             self.to_say.append(message)
 
     def _leave(self, place: Place, error: OSError) -> None:

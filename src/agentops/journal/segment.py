@@ -7,6 +7,7 @@ cursor file beside it.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -25,6 +26,8 @@ SUFFIX: Final = ".jsonl"
 CURSOR_SUFFIX: Final = ".cursor"
 NEW_SUFFIX: Final = ".new"
 _LONGEST_HEADER: Final = 1 << 20
+_BEGAN_NS: Final = time.time_ns()
+_OUT_OF_THE_WAY: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class _Open:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.segments: weakref.WeakSet[Segment] = weakref.WeakSet()
+        self.cursors: dict[Path, int] = {}
+        """Cursors that the disk did not take: this process at least ships no chunk again and again."""
         self._held = False
 
     def before_fork(self) -> None:
@@ -73,6 +78,7 @@ class Segment:
         header: What its first line says.
         acknowledged: Offset up to which every record has left the journal.
         trusted: Every line was written whole by this process, so lines need no check before they are joined.
+        own: This process wrote it.
         borrowed: The shipper is reading it (guarded by the journal's lock).
         retired: The writer is done with it (guarded by the journal's lock).
     """
@@ -85,6 +91,8 @@ class Segment:
         self.size = start
         self.acknowledged = start
         self.trusted = trusted
+        # A process id may be another process's of long ago: in a container each has the same.
+        self.own = trusted or (header.pid == os.getpid() and header.created_ns >= _BEGAN_NS)
         self.borrowed = False
         self.retired = False
         self.signals_done: dict[str, int] = {}
@@ -104,7 +112,7 @@ class Segment:
         new = folder / (name + NEW_SUFFIX)
         line = encode_header(header)
         with _open.lock:
-            fd = os.open(new, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+            fd = _out_of_the_way(os.open(new, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600))
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if os.write(fd, line) != len(line):
@@ -127,7 +135,7 @@ class Segment:
         """
         with _open.lock:
             try:
-                fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW)
+                fd = _out_of_the_way(os.open(path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW))
             except OSError:
                 return None
             try:
@@ -199,16 +207,19 @@ class Segment:
             finally:
                 os.close(fd)
         except OSError:
-            # Without its cursor the segment is shipped again from the start, which changes nothing at the
-            # server.
-            pass
+            # Without its cursor the segment is shipped again from the start by the next to claim it, which
+            # changes nothing at the server.
+            _open.cursors[self.path] = offset
 
     def finish(self) -> bool:
         """Let go of the segment, deleting it if all of it is acknowledged. Returns whether it was deleted."""
         with _open.lock:
             if self.fd < 0:
                 return False
-            done = self.acknowledged >= self.length()
+            try:
+                done = self.acknowledged >= self.length()
+            except OSError:
+                done = False  # The program has closed our descriptor; another process finds the rest.
             if done:
                 self.delete()
             self.abandon()
@@ -217,6 +228,7 @@ class Segment:
     def delete(self) -> None:
         """Remove the files; the segment stays open and locked."""
         try:
+            _open.cursors.pop(self.path, None)
             self.path.unlink(missing_ok=True)
             Path(str(self.path) + CURSOR_SUFFIX).unlink(missing_ok=True)
         except OSError:
@@ -227,7 +239,8 @@ class Segment:
         fd, self.fd = self.fd, -1
         _open.segments.discard(self)
         if fd >= 0:
-            os.close(fd)
+            with contextlib.suppress(OSError):  # The program has closed every descriptor it found.
+                os.close(fd)
 
 
 _open = _Open()
@@ -250,6 +263,20 @@ def is_free(path: Path) -> bool:
     return True
 
 
+def _out_of_the_way(fd: int) -> int:
+    """Return the same open file under a high number.
+
+    A program that closes descriptors which it did not open (daemons do) gets the low numbers again for its
+    own files: our lines must not land in those.
+    """
+    try:
+        high = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _OUT_OF_THE_WAY)
+    except OSError:
+        return fd  # Fewer descriptors are allowed.
+    os.close(fd)
+    return high
+
+
 def _read_header(fd: int) -> tuple[Header, int]:
     first = os.pread(fd, 65_536, 0)
     if b"\n" not in first:
@@ -262,8 +289,8 @@ def _read_header(fd: int) -> tuple[Header, int]:
 
 def _saved_cursor(segment: Segment) -> int:
     """Return the saved offset, or the start when it is absent, damaged or not at the beginning of a line."""
-    offset = read_cursor(segment.path)
-    if offset is None or not segment.start <= offset <= segment.size:
+    offset = max(read_cursor(segment.path) or 0, _open.cursors.get(segment.path, 0))
+    if not offset or not segment.start <= offset <= segment.size:
         return segment.start
     if offset < segment.size and os.pread(segment.fd, 1, offset - 1) != b"\n":
         return segment.start

@@ -6,6 +6,7 @@ memory; when that is full, nowhere, counted as `memory_full`. See `places`.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import threading
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from agentops.journal import fork
+from agentops.journal.folder import fallback_folder
 from agentops.journal.header import EMPTY_RESOURCE, Header
 from agentops.journal.losses import Losses
 from agentops.journal.memory import Memory
@@ -37,7 +39,8 @@ class JournalStats:
         memory_records: Records that are in memory only.
         closed_segments: Segments of this process that are full and not known to be shipped.
         place: Where records go now: `home`, `fallback`, `memory`, or empty before the first.
-        lost: Records lost, by reason (see `losses.REASONS`).
+        lost: Records lost, by reason (see `losses.REASONS`), also of other processes' that this one shipped.
+        own_lost: Those of them that this process recorded.
     """
 
     records: int = 0
@@ -46,6 +49,7 @@ class JournalStats:
     closed_segments: int = 0
     place: str = ""
     lost: dict[str, int] = field(default_factory=dict[str, int])
+    own_lost: dict[str, int] = field(default_factory=dict[str, int])
 
 
 class Mark(NamedTuple):
@@ -169,9 +173,16 @@ class Journal:
         """Append where the segment being written is full, absent, or has just failed with `error`."""
         if len(line) > self._max_bytes:
             self.losses.note("too_large")
+            self._places.say_once(
+                "too_large",
+                f"A record of {len(line)} bytes is larger than the whole journal may be: it is lost, further "
+                "ones are only counted. Allow more with AGENTOPS_JOURNAL_MAX_BYTES, or record less with "
+                "AGENTOPS_MAX_VALUE_BYTES.",
+            )
             return
         while True:
-            if error is not None:
+            # A bad descriptor is no fault of the place: the program has closed ours among others.
+            if error is not None and error.errno != errno.EBADF:
                 self._places.failed(error)
             self._retire()
             segment = self._next_segment()
@@ -285,15 +296,23 @@ class Journal:
                 del self._closed[path]
             if not self._closed:
                 return []
-            wanted = self.header()
-            return [path for path, header in self._closed.items() if is_alike(header, wanted)]
+            endpoint = self.header().endpoint
+            # The key may have changed meanwhile: what this very process recorded goes with the one of now.
+            return [path for path, header in self._closed.items() if header.endpoint == endpoint]
 
     def in_memory(self, limit_bytes: int) -> tuple[list[bytes], bytes, int]:
         """Return the oldest lines that are only in memory, their resource, the position to acknowledge."""
         with self._lock:
             lines = self._memory.first(limit_bytes)
-            resource = self._memory_header.resource if self._memory_header is not None else EMPTY_RESOURCE
-            return lines, resource, self._memory.taken_out + len(lines)
+            return lines, self._memory_resource(), self._memory.taken_out + len(lines)
+
+    def newest_in_memory(self, limit_bytes: int) -> tuple[list[bytes], bytes]:
+        """Return the newest lines that are only in memory, and their resource."""
+        with self._lock:
+            return self._memory.last(limit_bytes), self._memory_resource()
+
+    def _memory_resource(self) -> bytes:
+        return EMPTY_RESOURCE if self._memory_header is None else self._memory_header.resource
 
     def acknowledge_memory(self, position: int) -> None:
         """Let go of the lines in memory before `position`."""
@@ -329,11 +348,13 @@ class Journal:
                 len(self._closed),
                 self._places.current,
                 self.losses.by_reason(),
+                self.losses.own_by_reason(),
             )
 
     def save_losses(self) -> None:
-        """Write newly counted losses to the folder's file."""
-        self.losses.save(self._places.folder_used)
+        """Write newly counted losses to the folder's file, or wherever one can be written."""
+        for folder in (self._places.folder_used, self.folder, fallback_folder(self.folder)):
+            self.losses.save(folder)
 
     def _say(self) -> None:
         # Outside the lock: the program's own logging may record, and so come back here.
@@ -358,8 +379,8 @@ class Journal:
 
 
 def is_alike(header: Header, wanted: Header) -> bool:
-    """Return whether records under `header` are for the server and project that `wanted` names."""
-    return header.endpoint == wanted.endpoint and header.owner == wanted.owner
+    """Return whether records under `header` are for the server that `wanted` names, and its key or none."""
+    return header.endpoint == wanted.endpoint and header.owner in ("", wanted.owner)
 
 
 def _has_left(path: Path, end: int, acknowledged: int | None) -> bool:

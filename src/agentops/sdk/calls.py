@@ -11,12 +11,11 @@ from contextvars import Token
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.context import Context, attach, get_current
+from opentelemetry.context import Context
 
 from agentops import semconv
-from agentops.sdk.capture import to_json
 from agentops.sdk.client import client
-from agentops.sdk.context import BOUND, enter, leave
+from agentops.sdk.context import BOUND, attach_context, enter, get_current, leave
 from agentops.sdk.session import Session
 from agentops.sdk.settings import words
 from agentops.sdk.signature import Binder
@@ -54,7 +53,7 @@ class Call:
         span = self.span
         try:
             # Straight into the attributes: the span is ours and open.
-            span._attributes[semconv.OUTPUT] = to_json(output, span.core.recorder.limit)  # pyright: ignore[reportPrivateUsage]
+            span._attributes[semconv.OUTPUT] = span.core.recorder.captured(output)  # pyright: ignore[reportPrivateUsage]
             if self.handle is not None:
                 client.settle(span.core, None)
             else:
@@ -67,7 +66,7 @@ class Call:
         span = self.span
         try:
             if output is not None:
-                span.set_attribute(semconv.OUTPUT, to_json(output, span.core.recorder.limit))
+                span.set_attribute(semconv.OUTPUT, span.core.recorder.captured(output))
             if self.handle is not None:
                 if not isinstance(error, GeneratorExit | SystemExit):
                     span.fail(error)
@@ -83,7 +82,7 @@ class Call:
 
     def step(self) -> None:
         """Enter the body's context."""
-        self.token = attach(self.context) if self.context is not None else None
+        self.token = attach_context(self.context) if self.context is not None else None
 
     def pause(self) -> None:
         """Leave the body's context, keeping it for the next step."""
@@ -106,7 +105,7 @@ def opened(spec: Spec, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call
             return None
         attributes: dict[str, Any] = {
             semconv.SPAN_KIND: spec.kind,
-            semconv.INPUT: to_json(spec.bind(args, kwargs), core.recorder.limit),
+            semconv.INPUT: core.recorder.captured(spec.bind(args, kwargs)),
         }
         if spec.attributes:
             attributes.update(spec.attributes)
@@ -126,7 +125,7 @@ def opened_session(spec: Spec, args: tuple[Any, ...], kwargs: Mapping[str, Any])
             shown_name=spec.name,
             tags=list(spec.tags),
             attributes={
-                semconv.INPUT: to_json(spec.bind(args, kwargs), client.recorder.limit),
+                semconv.INPUT: client.recorder.captured(spec.bind(args, kwargs)),
                 **spec.attributes,
             },
         )

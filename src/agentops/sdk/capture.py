@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
-_encode: Final = msgspec.json.Encoder().encode
+encode: Final = msgspec.json.Encoder().encode
 _type: Final = cast("Callable[[Any], Any]", type)
 """`type`, of which nothing is known: what is captured is the program's."""
 _MAX_DEPTH: Final = 24
@@ -26,27 +26,62 @@ _FLAT_TEXT: Final = 4096
 _INT64: Final = 2**63
 _UNORDERED: Final = (set, frozenset, deque)
 _PLAIN: Final = frozenset({bool, type(None)})
+_MARGIN: Final = 4096
+"""Characters behind a cut that a mask still sees: the longest secret that a cut may not halve."""
 
 
-def to_json(value: Any, limit: int) -> str:
-    """Return `value` as JSON text of about `limit` bytes at most."""
+class Cutting:
+    """What is done, and counted, when a value is too long."""
+
+    __slots__ = ("mask", "values")
+
+    def __init__(self, mask: Callable[[str], str] | None = None) -> None:
+        self.mask = mask
+        """Applied before a text is cut: half a secret is one that no pattern finds any more."""
+        self.values = 0
+        """How many values were cut so far."""
+
+    def cut(self, text: str, limit: int) -> str:
+        """Return `text`, or its first `limit` characters and a marker that says how long it was."""
+        if len(text) <= limit:
+            return text
+        self.values += 1
+        return f"{self.head(text, limit)}… [cut: {len(text)} characters]"
+
+    def head(self, text: str, room: int) -> str:
+        """Return about the first `room` characters of a text, masked."""
+        if self.mask is None:
+            return text[:room]
+        masked = self.mask(text[: room + _MARGIN])
+        # What the mask made shorter moved the end of what it saw, where half a secret may be, to the left.
+        return (
+            masked[: max(min(room, len(masked) - _MARGIN), 0)]
+            if len(text) > room + _MARGIN
+            else masked[:room]
+        )
+
+
+def to_json(value: Any, limit: int, cutting: Cutting | None = None) -> str:
+    """Return `value` as JSON text of about `limit` bytes at most; `cutting` masks and counts what is cut."""
     try:
-        if _is_flat(value):
-            return _encode(value).decode()
+        if is_flat(value):
+            return encode(value).decode()
     except (OverflowError, UnicodeEncodeError, RuntimeError, ValueError):
         pass  # A number beyond 64 bits, a lone surrogate, a dict that another thread grows: walk it.
     try:
-        text = _encode(_Walk(limit).walk(value, 0)).decode()
+        walk = _Walk(limit, cutting or Cutting())
+        text = encode(walk.walk(value, 0)).decode()
+        walk.cutting.values += walk.short
     except Exception as error:
-        text = _encode(f"<{type(value).__name__}: cannot be recorded ({type(error).__name__})>").decode()
+        text = encode(f"<{type(value).__name__}: cannot be recorded ({type(error).__name__})>").decode()
     return text
 
 
-def text_of(value: Any, limit: int) -> str:
+def text_of(value: Any, limit: int, cutting: Cutting | None = None) -> str:
     """Return `value` itself when it is text, else its JSON text; cut to `limit`, the cut marked."""
     if isinstance(value, str):
-        return cut(value, limit)
-    return to_json(value, limit)
+        return (cutting or Cutting()).cut(value, limit)
+    return to_json(value, limit, cutting)
 
 
 def cut(text: str, limit: int) -> str:
@@ -54,7 +89,15 @@ def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[:limit]}… [cut: {len(text)} characters]"
 
 
-def _is_flat(value: Any) -> bool:
+def bounded_json(value: Any, limit: int, cutting: Cutting) -> Any:
+    """Return what JSON can hold of a value, within about `limit` bytes."""
+    walk = _Walk(limit, cutting)
+    found = walk.walk(value, 0)
+    cutting.values += walk.short
+    return found
+
+
+def is_flat(value: Any) -> bool:
     """Say whether a value is small and plain enough to be encoded as it is."""
     kind = _type(value)
     if kind is str:
@@ -66,12 +109,16 @@ def _is_flat(value: Any) -> bool:
             if type(key) is not str:
                 return False
             kind = _type(item)
-            if not (
-                kind in _PLAIN
-                or (kind is int and -_INT64 <= item < _INT64)
-                or (kind is str and len(item) <= _FLAT_TEXT)
-                or (kind is float and math.isfinite(item))
-            ):
+            if kind is str:
+                if len(item) > _FLAT_TEXT:
+                    return False
+            elif kind is int:
+                if not -_INT64 <= item < _INT64:
+                    return False
+            elif kind is float:
+                if not math.isfinite(item):
+                    return False
+            elif kind not in _PLAIN:
                 return False
         return True
     return kind in _PLAIN or (kind is int and -_INT64 <= value < _INT64)
@@ -80,10 +127,13 @@ def _is_flat(value: Any) -> bool:
 class _Walk:
     """One bounded walk through a value; gives builtin values that JSON can hold."""
 
-    __slots__ = ("left", "open")
+    __slots__ = ("cutting", "left", "open", "short")
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, cutting: Cutting) -> None:
         self.left = limit
+        self.cutting = cutting
+        self.short = False
+        """Something of the value was cut."""
         self.open: set[int] = set()
         """Ids of the containers around the current value: one that contains itself ends there."""
 
@@ -139,6 +189,7 @@ class _Walk:
         except RuntimeError:
             pass  # Another thread changed it meanwhile; what was seen stands, the rest counts as cut.
         if len(out) < total:
+            self.short = True
             out["…"] = f"[cut: {total - len(out)} of {total} entries]"
         return out
 
@@ -147,6 +198,7 @@ class _Walk:
         total = len(value)
         for item in value:
             if self.left <= 0:
+                self.short = True
                 out.append(f"… [cut: {total - len(out)} of {total} items]")
                 break
             out.append(self.walk(item, depth + 1))
@@ -159,7 +211,8 @@ class _Walk:
         room = max(self.left, 0)
         self.left -= size
         if size > room:
-            text = f"{text[: room * len(text) // size]}… [cut: {len(text)} characters]"
+            self.short = True
+            text = f"{self.cutting.head(text, room * len(text) // size)}… [cut: {len(text)} characters]"
         # JSON is UTF-8, which has no lone surrogates.
         return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
@@ -169,7 +222,10 @@ class _Walk:
         room = max(self.left, 64)
         if isinstance(value, bytes | bytearray):
             head = repr(value[:room])
-            return head if len(value) <= room else f"{head}… [cut: {len(value)} bytes]"
+            if len(value) <= room:
+                return head
+            self.short = True
+            return f"{head}… [cut: {len(value)} bytes]"
         if kind in _UNORDERED:
             items = cast("Iterable[Any]", value)
             parts = self.parts((("", item) for item in items), len(cast("set[Any]", value)), depth)
@@ -178,7 +234,7 @@ class _Walk:
             return f"{kind.__name__}([{parts}])" if parts else f"{kind.__name__}()"
         if isinstance(value, tuple | list | dict):
             return (
-                cut(repr(cast("object", value)), room)
+                self.clipped(repr(cast("object", value)), room)
                 if len(cast("list[Any]", value)) < 1000
                 else f"<{kind.__name__}>"
             )
@@ -188,9 +244,15 @@ class _Walk:
             named = ((f"{field.name}=", getattr(value, field.name, None)) for field in fields)
             return f"{kind.__qualname__}({self.parts(named, len(fields), depth)})"
         try:
-            return cut(repr(value), room)
+            return self.clipped(repr(value), room)
         except Exception as error:
             return f"<{kind.__name__} object; its repr raised {type(error).__name__}>"
+
+    def clipped(self, text: str, room: int) -> str:
+        if len(text) <= room:
+            return text
+        self.short = True
+        return f"{self.cutting.head(text, room)}… [cut: {len(text)} characters]"
 
     def parts(self, items: Iterable[tuple[str, Any]], total: int, depth: int) -> str:
         out: list[str] = []
@@ -204,12 +266,10 @@ class _Walk:
             if self.left <= 0:
                 break
         if len(out) < total:
+            self.short = True
             out.append(f"… [cut: {total - len(out)} of {total}]")
         return ", ".join(out)
 
 
 def _text(value: Any) -> str:
-    return _encode(value).decode()
-
-
-Capture = Callable[[Any], str]
+    return encode(value).decode()

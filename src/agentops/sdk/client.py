@@ -7,21 +7,19 @@ program that never initialises. Nothing heavy is imported before `init`.
 from __future__ import annotations
 
 import atexit
-import hashlib
-import json
 import logging
 import os
 import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from agentops import semconv
-from agentops.sdk import context, hostenv, settings, state
-from agentops.sdk.capture import to_json
+from agentops.sdk import context, hostenv, identity, settings, state
+from agentops.sdk.account import Tally
 from agentops.sdk.core import Core
+from agentops.sdk.figures import Figures
 from agentops.sdk.lifecycle import Lifecycle
 from agentops.sdk.recorder import Recorder
 from agentops.sdk.redact import redactor
@@ -40,16 +38,19 @@ if TYPE_CHECKING:
 
 logger: Final = logging.getLogger("agentops")
 
-FLUSH_WAIT_S: Final = 2.0
-"""Longest wait for the server to take what was recorded."""
-ANSWER_WAIT_S: Final = 1.0
-"""Longest wait for its answer about a session, then."""
 SLOW_S: Final = 1.0
 """How long a call of any kind runs before it is shown as running."""
-_AWAY_S: Final = 5.0
-"""After the server did not answer, how long nobody waits for it again."""
-_AWAY_EXIT_S: Final = 0.25
-"""Longest delay of the exit, within that time."""
+_AT_INIT: Final = frozenset(
+    {
+        "home",
+        "tags",
+        "auto_start_session",
+        "inherited_session_id",
+        "journal_max_bytes",
+        "journal_segment_bytes",
+    }
+)
+"""Settings that are read once, by init()."""
 
 
 class Client:
@@ -69,13 +70,12 @@ class Client:
         self.shipper: Shipper
         self.provider: Provider
         self.http: Http
+        self.tally = Tally()
         self.guard: Guard | None = None
         self.logs: LogCapture | None = None
         self.instrumentation: Instrumentation | None = None
         self.instance = ""
-        self._away_until = 0.0
-        self._silent = False
-        self._server_cost: dict[str, Decimal] = {}
+        self.figures = Figures()
         self._warned: set[str] = set()
         self._span_class: Any = None
         self._place: Any = None
@@ -122,6 +122,7 @@ class Client:
         scope = _scope()
         self.recorder.scope = spans.Scope(scope.name, encode.scope(scope.name, scope.version or ""), scope)
         self.recorder.resource = self._resource()
+        self.recorder.lost = self.journal.losses.own_by_reason
         self.lifecycle = Lifecycle(self.registry, self.recorder, chosen, settings.script_name())
         self.provider = Provider(
             self.recorder,
@@ -135,13 +136,10 @@ class Client:
         install(self.provider, self._join)
         self.guard = guard.Guard(self)
         self.guard.install()
+        self.recorder.look = self.guard.signals.look_again
         self.logs = logs.LogCapture(self, chosen.capture_logs)
         self.logs.install()
-        if chosen.instrument_llm_calls:
-            from agentops.instrument import Instrumentation
-
-            self.instrumentation = Instrumentation(self.provider, self._gate)
-            self.instrumentation.install()
+        self._instrument(chosen.instrument_llm_calls)
 
     def _join(self, existing: Any) -> None:
         """Join a tracer provider of the program's own."""
@@ -150,15 +148,36 @@ class Client:
         from agentops.sdk.provider import Joined
 
         self._joined.append(existing)
-        existing.add_span_processor(Joined(self.recorder, self.belonging, self._silenced))
+        existing.add_span_processor(Joined(self.recorder, self.belonging, self._silenced, self.unplaced))
         self.provider.forward = getattr(existing, "_active_span_processor", None)
 
     def _silenced(self, scope: str) -> bool:
-        return self.instrumentation is not None and self.instrumentation.repeats(scope)
+        if self.instrumentation is None:
+            return False
+        if self.instrumentation.asides(scope):
+            return True
+        if not self.instrumentation.repeats(scope):
+            return False
+        self.tally.count_repeated(scope)
+        return True
 
     def instruments(self, function: Any) -> bool:
         """Say whether calls of a callable are recorded by an instrumentor."""
         return self.instrumentation is not None and self.instrumentation.records(function)
+
+    def _follow(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a callable whose streams are recorded in the session that a call made here belongs to."""
+        current = self.current()
+        if current is None:
+            return function
+        from agentops.sdk.patch import patched
+
+        return patched(self, current, function)
+
+    def stop_instrumenting(self) -> None:
+        """Take back whatever was done to LLM libraries."""
+        if self.instrumentation is not None:
+            self.instrumentation.uninstall()
 
     def _gate(self) -> None:
         """Refuse an LLM call that could belong to any of several sessions.
@@ -196,6 +215,9 @@ class Client:
     def settle(self, core: Core, error: BaseException | None) -> None:
         """End a session whose block or function was left, without waiting for anybody."""
         end_state, reason = state.outcome(error)
+        signalled = self.guard.signal_reason if isinstance(error, SystemExit) and self.guard else None
+        if signalled is not None:
+            end_state, reason = state.FAIL, signalled
         self.lifecycle.finish(core, end_state, reason)
 
     def end(self, handle: Session, end_state: str, reason: str | None, video: str | None) -> Decimal:
@@ -216,7 +238,7 @@ class Client:
 
     def known_cost(self, core: Core) -> Decimal:
         """Return a session's cost as last heard from the server, else the costs reported here."""
-        return self._server_cost.get(core.text, core.cost)
+        return self.figures.cost(core)
 
     def analytics(self, handle: Session) -> Analytics:
         """Return the six figures of a session: the server's, else those known here."""
@@ -230,35 +252,9 @@ class Client:
 
     def ask(self, session_id: str) -> dict[str, Any] | None:
         """Return a session as the server has it, flushing first; None when it does not answer in time."""
-        from agentops.shipper import ConnectionFailed
-
-        now = time.monotonic()
-        patience = 0.02 if now < self._away_until else FLUSH_WAIT_S
-        before = self.shipper.stats().records
-        if not self.shipper.flush(patience):
-            self._away_until = now + _AWAY_S
-            # Slow is not silent: what it takes, it is worth waiting for.
-            self._silent = self.shipper.stats().records == before
-            return None
-        url = f"{self.settings.server}/api/sessions/{session_id}"
-        try:
-            answer = self.http.request("GET", url, headers=self._headers(), timeout_s=ANSWER_WAIT_S)
-            found = json.loads(answer.body) if answer.status == 200 else None
-        except (ConnectionFailed, ValueError):
-            self._away_until = now + _AWAY_S
-            return None
-        self._away_until = 0.0
-        if not isinstance(found, dict):
-            return None
-        cost: Any = found.get("cost_usd")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] -- JSON
-        try:
-            if cost is not None:
-                self._server_cost[session_id] = Decimal(str(round(cost, 12)))  # pyright: ignore[reportUnknownArgumentType]
-                while len(self._server_cost) > 1024:
-                    self._server_cost.pop(next(iter(self._server_cost)))
-        except (InvalidOperation, TypeError):
-            pass
-        return found  # pyright: ignore[reportUnknownVariableType] -- JSON
+        return self.figures.ask(
+            self.shipper, self.http, self.settings.server, identity.headers(self.settings), session_id
+        )
 
     # Recording.
 
@@ -275,9 +271,9 @@ class Client:
     ) -> RecordedSpan:
         """Start a span of a session in `where`; `over`: it is ended at once, no start record."""
         parent, above = self._place(core, where)
-        span: RecordedSpan = self._span_class(
-            core, name, attributes, parent=parent, above=above, agent=agent, start_ns=start_ns
-        )
+        # In two steps: a call of the class would go through its base's __new__, which only says no to others.
+        span: RecordedSpan = object.__new__(self._span_class)
+        span.__init__(core, name, attributes, parent=parent, above=above, agent=agent, start_ns=start_ns)
         self.recorder.started(span, over=over)
         if self.provider.forward is not None:
             self.provider.show(span, where)
@@ -285,23 +281,47 @@ class Client:
 
     def captured(self, value: Any) -> str:
         """Return a value as JSON text, within the size limit."""
-        return to_json(value, self.recorder.limit)
+        return self.recorder.captured(value)
 
     def unplaced(self, name: str) -> None:
         """Count a call that no session was there for, and say once what to do."""
-        self.registry.unplaced[name] += 1
         if self.registry.active:
+            self.tally.count_unplaced("several", name)
             self.warn_once(
                 "several",
                 f"{name!r} is not recorded: several sessions are active, none is bound here. Make the call "
                 "inside `with session:` or a @session function, or through session.patch(...).",
             )
         else:
+            self.tally.count_unplaced("none" if self.ready else "off", name)
             self.warn_once(
                 "none",
                 f"{name!r} is not recorded: no session is active. Start one with agentops.init() or "
                 "agentops.start_session().",
             )
+
+    def tell(self, *, last: bool = False) -> None:
+        """Leave in the home, for `agentops doctor`, what could not be recorded as it was meant. Never raises.
+
+        A program that never initialised the SDK makes no home of its own for that.
+        """
+        try:
+            if self.ready:
+                home, problems = self.settings.home_folder, getattr(self.instrumentation, "problems", None)
+                recorder = self.recorder
+                self.tally.write(
+                    home,
+                    settings.script_name(),
+                    mask=recorder.redact,
+                    failed=recorder.failures,
+                    unrecorded=problems,
+                    cut=recorder.cutting.values,
+                    last=last,
+                )
+            elif self.tally.unplaced and (home := settings.complete(self.configured).home_folder).is_dir():
+                self.tally.write(home, settings.script_name(), last=last)
+        except Exception:
+            logger.debug("What could not be recorded could not be told either", exc_info=True)
 
     def warn_once(self, topic: str, message: str) -> None:
         """Log a warning, once a topic and process."""
@@ -313,6 +333,7 @@ class Client:
 
     def _tick(self) -> float:
         now = time.monotonic()
+        self.tell()
         for core in self.registry.lost(now):
             self.lifecycle.finish(
                 core, state.INDETERMINATE, "lost: nothing in the program refers to this session any more"
@@ -341,53 +362,13 @@ class Client:
         return young
 
     def _target(self) -> Target:
-        from agentops.shipper import Target
-
-        server = self.settings.server
-        return Target(
-            self.settings.exporter_endpoint or f"{server}/v1/traces", f"{server}/v1/logs", self._headers()
-        )
-
-    def _headers(self) -> dict[str, str]:
-        headers: dict[str, str] = {}
-        if self.settings.api_key:
-            headers[semconv.API_KEY_HEADER] = self.settings.api_key
-        if self.settings.parent_key:
-            headers["X-Agentops-Parent-Key"] = self.settings.parent_key
-        return headers
+        return identity.target(self.settings)
 
     def _header(self) -> Header:
-        from agentops.journal import Header
-        from agentops.otlp import encode
-
-        key = self.settings.api_key
-        owner = hashlib.sha256(key.encode()).hexdigest()[:16] if key else ""
-        described: dict[str, Any] = dict(self._resource().attributes)
-        for provider in self._joined:
-            theirs: Any = getattr(getattr(provider, "resource", None), "attributes", None)
-            described = {**(theirs or {}), **described}
-        if self.recorder.redact is not None:
-            described = {
-                name: encode.mapped(value, self.recorder.redact) for name, value in described.items()
-            }
-        return Header(
-            encode.resource(described), self.settings.exporter_endpoint or self.settings.server, owner
-        )
+        return identity.header(self.settings, self._resource(), self._joined, self.recorder.redact)
 
     def _resource(self) -> Any:
-        from opentelemetry.sdk.resources import OTELResourceDetector, Resource
-
-        described: dict[str, Any] = dict(OTELResourceDetector().detect().attributes)
-        described.setdefault(semconv.SERVICE_NAME, settings.script_name())
-        if self.settings.service_name:
-            described[semconv.SERVICE_NAME] = self.settings.service_name
-        described[semconv.SERVICE_INSTANCE] = self.instance
-        described[semconv.SDK_NAME] = semconv.SDK_NAME_VALUE
-        described[semconv.SDK_VERSION] = hostenv.version()
-        described["telemetry.sdk.language"] = "python"
-        if not self.settings.env_data_opt_out:
-            described["process.pid"] = os.getpid()
-        return Resource(described)
+        return identity.resource(self.settings, self.instance)
 
     # Changing and ending.
 
@@ -397,28 +378,56 @@ class Client:
             self.configured.update(given)
             if not self.ready:
                 return
-            self.settings = settings.Settings(settings.usable({**self.settings.values, **given}))
+            self.settings = settings.Settings(settings.usable({**self.settings.values, **given}, given))
             self.lifecycle.settings = self.settings
             if "redact" in given:
-                self.recorder.redact = redactor(given["redact"])
+                self.recorder.mask_with(redactor(given["redact"]))
             if "max_value_bytes" in given:
                 self.recorder.limit = max(given["max_value_bytes"], 256)
             if "log_level" in given:
                 settings_level(given["log_level"])
-            if "endpoint" in given:
-                # Segments name the server that their records are for.
+            if "capture_logs" in given and self.logs is not None:
+                self.logs.set_level(given["capture_logs"])
+            if "instrument_llm_calls" in given:
+                self._instrument(given["instrument_llm_calls"])
+            if "max_wait_time" in given or "max_queue_size" in given:
+                self.shipper.set_pace(self.settings.max_wait_time, self.settings.max_queue_size)
+            if {"endpoint", "exporter_endpoint", "api_key", "service_name"} & given.keys():
+                # Segments name the program, and the server and project that their records are for.
+                self.recorder.resource = self._resource()
                 self.journal.rotate()
+            late = sorted(_AT_INIT & given.keys())
+            if late:
+                logger.warning(
+                    "configure(%s=...) comes after init(), which is when it counts: it has no effect.",
+                    "=..., ".join(late),
+                )
+
+    def _instrument(self, wanted: bool) -> None:
+        if wanted and self.instrumentation is None:
+            from agentops.instrument import Instrumentation
+
+            self.instrumentation = Instrumentation(self.provider, self._gate, self._follow)
+            self.instrumentation.install()
+        elif not wanted and self.instrumentation is not None:
+            self.instrumentation.uninstall()
+            self.instrumentation = None
 
     def after_fork_in_child(self) -> None:
         """Become a process of its own, contributing to the sessions that the parent started."""
         self.lock = threading.RLock()
         self.instance = str(uuid.uuid4())
+        self.tally = Tally()
+        if self.ready:
+            self.recorder.after_fork_in_child()
         self.registry.after_fork_in_child()
 
     def at_exit(self) -> None:
         """End the sessions of a process that ends."""
         if self.guard is not None:
             self.guard.at_exit()
+        else:
+            self.tell(last=True)
 
     def stop(self, timeout_s: float) -> None:
         """Ship what can be shipped in time; the rest stays in the journal.
@@ -426,10 +435,13 @@ class Client:
         A server that took nothing while a call waited for it, just before, is not waited for again.
         """
         if self.ready:
-            if self._silent and time.monotonic() < self._away_until:
-                timeout_s = min(timeout_s, _AWAY_EXIT_S)
+            # What is in memory only has no other chance than this one.
+            only_here = self.journal.stats().memory_records
+            if not only_here:
+                timeout_s = self.figures.exit_wait(timeout_s)
             self.shipper.close(timeout_s)
             self.journal.close()
+            self.tell(last=True)
 
     def close(self) -> None:
         """Take everything back, as if `init` had never been called; open sessions end."""
@@ -454,7 +466,7 @@ class Client:
 
 def settings_level(level: str) -> None:
     """Set the `agentops` logger's level; below WARNING it prints to stderr while logging is unconfigured."""
-    logger.setLevel(level)
+    logger.setLevel(int(level) if level.isdecimal() else level)
     if logger.level < logging.WARNING and not any(isinstance(one, _Stderr) for one in logger.handlers):
         logger.addHandler(_Stderr())
 

@@ -15,7 +15,7 @@ from agentops import semconv
 from agentops.sdk.calls import Spec
 from agentops.sdk.context import bind, leave
 from agentops.sdk.session import Session
-from agentops.sdk.signature import Binder
+from agentops.sdk.signature import Binder, keywords
 from agentops.sdk.wrap import wrapped
 
 P = ParamSpec("P")
@@ -23,6 +23,7 @@ R = TypeVar("R")
 C = TypeVar("C")
 
 
+@keywords
 def record_action(event_name: str | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Record calls of a function as actions named `event_name`, or by the function's name."""
     return _older("action", event_name)
@@ -32,6 +33,7 @@ record_function = record_action
 """`record_action`, by its first name."""
 
 
+@keywords
 def record_tool(
     tool_name: str | None = None, cost: float | None = None
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -101,6 +103,7 @@ def _with_session(function: Any, recorded: Any) -> Any:
     return call
 
 
+@keywords
 def track_agent(name: str | None = None) -> Callable[[C], C]:
     """Make a class, or a function, an agent: what happens inside is attributed to it.
 

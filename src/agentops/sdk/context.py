@@ -12,10 +12,13 @@ asyncio tasks, instrumentation) carries the session too.
 
 from __future__ import annotations
 
-from contextvars import Token
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from contextvars import ContextVar, Token
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from opentelemetry.context import Context, attach, create_key, get_current
+from opentelemetry.context import _RUNTIME_CONTEXT as _runtime  # pyright: ignore[reportPrivateUsage] -- see below
+from opentelemetry.context import Context, attach, create_key
+from opentelemetry.context import get_current as _get_current
 from opentelemetry.trace.propagation import (
     _SPAN_KEY,  # pyright: ignore[reportPrivateUsage] -- get_current_span copies no dict, but costs a call a span
 )
@@ -37,6 +40,14 @@ TRACE_STATE: Final = "agentops"
 """Key of our `tracestate` entry; its value is the session's id, 32 hex digits."""
 
 
+# OpenTelemetry keeps its context in a context variable, behind two calls each way. Every recorded call asks
+# for it; where the variable can be had, it is asked itself.
+_found: Any = getattr(_runtime, "_current_context", None)
+_variable: Final[ContextVar[Context] | None] = cast("Any", _found) if isinstance(_found, ContextVar) else None
+get_current: Final[Callable[[], Context]] = _get_current if _variable is None else _variable.get
+attach_context: Final[Callable[[Context], Token[Context]]] = attach if _variable is None else _variable.set
+
+
 def marked_session(span: Any) -> int | None:
     """Return the session that a span's `tracestate` names, as an integer."""
     try:
@@ -48,11 +59,9 @@ def marked_session(span: Any) -> int | None:
 
 def enter(context: Context, span: RecordedSpan, handle: Session | None = None) -> Token[Context]:
     """Make `span` current, and bind `handle` when given. Returns the token for `leave`."""
-    values = context.copy()
-    values[SPAN] = values[OWN] = span
     if handle is not None:
-        values[BOUND] = handle
-    return attach(Context(values))
+        return attach_context(Context({**context, SPAN: span, OWN: span, BOUND: handle}))
+    return attach_context(Context({**context, SPAN: span, OWN: span}))
 
 
 def bind(handle: Session) -> Token[Context]:
@@ -67,7 +76,7 @@ def bind(handle: Session) -> Token[Context]:
     current = values.get(SPAN)
     if core.root is not None and (current is None or getattr(current, "core", None) is not core):
         values[SPAN] = core.root
-    return attach(Context(values))
+    return attach_context(Context(values))
 
 
 def leave(token: Token[Context] | None) -> None:
@@ -98,10 +107,14 @@ class Belonging:
         if handle is not None:
             return handle._core  # type: ignore[attr-defined] # pyright: ignore -- keyed by us: it is a Session
         current = context.get(SPAN)
-        if current is not None and not hasattr(current, "core"):
-            marked = marked_session(current)
-            if marked is not None:
-                return self._visit(marked, current)
+        if current is not None:
+            core = getattr(current, "core", None)
+            if core is None:
+                marked = marked_session(current)
+                if marked is not None:
+                    return self._visit(marked, current)
+            elif core.root is None:
+                return core  # Reached from a span here of a session that came with a remote context.
         return self.registry.only
 
     def current(self) -> Core | None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from agentops import semconv
+from agentops.otlp import encode
 
 if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext
@@ -45,6 +46,7 @@ class Core:
         "host_env",
         "inherited",
         "keep",
+        "line_head",
         "lock",
         "name",
         "open",
@@ -84,6 +86,8 @@ class Core:
         self.tags = tags
         self.trace_state = trace_state
         self.trace_header: str = trace_state.to_header()
+        self.line_head = encode.line_head(trace_id, self.trace_header)
+        """How the lines of most of its events begin."""
         self.inherited = inherited
         self.keep = keep
         """The session that init() started: the SDK itself keeps it alive."""

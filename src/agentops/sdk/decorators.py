@@ -7,18 +7,22 @@ decorated; `session` and `trace` give each call a session of its own.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
-from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import Any, Final, ParamSpec, Protocol, TypeVar, cast, overload
 
 from agentops import semconv
 from agentops.sdk.calls import Opener, Spec, opened, opened_session, tags_of
-from agentops.sdk.signature import Binder
+from agentops.sdk.signature import Binder, keywords
 from agentops.sdk.wrap import wrapped
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar(
+    "F", bound="Callable[..., Any] | classmethod[Any, Any, Any] | property | functools.cached_property[Any]"
+)
 P = ParamSpec("P")
 R = TypeVar("R")
 Tags = Iterable[str] | str | None
+_DESCRIPTORS: Final = (staticmethod, classmethod, property, functools.cached_property)
 
 __all__ = [
     "agent",
@@ -70,7 +74,7 @@ def _decorate(
         return Spec(kind, chosen, bind, said, agent_of, tags_of(tags))
 
     def decorate(target: Any) -> Any:
-        if not callable(target) and not isinstance(target, staticmethod | classmethod):
+        if not callable(target) and not isinstance(target, _DESCRIPTORS):
             raise TypeError(f"@{kind} decorates a callable, not {type(cast('object', target)).__name__}")
         return wrapped(target, make, opener, whole=whole)
 
@@ -99,7 +103,7 @@ def _plain(kind: str, said: str) -> _Decorator:
         version: recorded with each call.
         tags: recorded with each call.
     """
-    return cast("_Decorator", decorator)
+    return cast("_Decorator", keywords(decorator))
 
 
 agent: _Decorator = _plain("agent", "an agent's runs; events inside are attributed to it")
@@ -114,6 +118,7 @@ def session(function: F, /) -> F: ...
 def session(
     function: None = None, /, *, name: str | None = None, version: Any = None, tags: Tags = None
 ) -> Callable[[F], F]: ...
+@keywords
 def session(
     function: Any = None, /, *, name: str | None = None, version: Any = None, tags: Tags = None
 ) -> Any:
@@ -157,6 +162,7 @@ def tool(
     tags: Tags = None,
     cost: float | None = None,
 ) -> Callable[[F], F]: ...
+@keywords
 def tool(
     function: Any = None,
     /,
@@ -191,6 +197,7 @@ def guardrail(
     tags: Tags = None,
     spec: str | None = None,
 ) -> Callable[[F], F]: ...
+@keywords
 def guardrail(
     function: Any = None,
     /,

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from opentelemetry.context import get_current
 
 from agentops import semconv
-from agentops.sdk.capture import cut, text_of
+from agentops.sdk.capture import cut
 from agentops.sdk.messages import messages
 from agentops.sdk.session import timestamp
+from agentops.sdk.settings import word
+from agentops.sdk.signature import named_fields
 
 if TYPE_CHECKING:
     from agentops.sdk.client import Client
@@ -40,6 +42,7 @@ def _name(*candidates: Any) -> str:
     return next((one for one in candidates if isinstance(one, str) and one), "event")
 
 
+@named_fields
 @dataclass
 class Event:
     """Something that happened. `event_type` is its name; times are ISO 8601 text, UTC unless they say."""
@@ -67,6 +70,7 @@ class Event:
         return {}
 
 
+@named_fields
 @dataclass
 class ActionEvent(Event):
     """An action of an agent."""
@@ -85,6 +89,7 @@ class ActionEvent(Event):
         return _given(client, {semconv.LOGS: self.logs, semconv.SCREENSHOT: self.screenshot})
 
 
+@named_fields
 @dataclass
 class LLMEvent(Event):
     """A call of a language model. Tokens are None when they are not known."""
@@ -120,6 +125,7 @@ class LLMEvent(Event):
         return out
 
 
+@named_fields
 @dataclass
 class ToolEvent(Event):
     """A use of a tool."""
@@ -139,6 +145,7 @@ class ToolEvent(Event):
         return {semconv.TOOL_NAME: self.shown(), **_given(client, {semconv.LOGS: self.logs})}
 
 
+@named_fields
 @dataclass
 class ErrorEvent(Event):
     """An error, and the event that led to it."""
@@ -207,8 +214,8 @@ def _number(value: Any, kind: type[int] | type[float]) -> float | None:
 
 
 def _given(client: Client, values: dict[str, Any]) -> dict[str, Any]:
-    limit = client.recorder.limit
-    return {name: text_of(value, limit) for name, value in values.items() if value is not None}
+    text = client.recorder.text
+    return {name: text(value) for name, value in values.items() if value is not None}
 
 
 def llm_attributes(client: Client, model: Any, prompt: Any, completion: Any) -> dict[str, Any]:
@@ -284,7 +291,9 @@ def _record(client: Client, core: Core, event: Event) -> None:
     span = client.open(core, get_current(), shown, attributes, agent=agent, start_ns=start_ns, over=True)
     event._recorded = span  # pyright: ignore[reportPrivateUsage] -- of this file
     if isinstance(event, ErrorEvent):
-        span.fail_with(text_of(event.details, 4096) if event.details is not None else event.shown())
+        span.fail_with(
+            client.recorder.text(event.details, 4096) if event.details is not None else event.shown()
+        )
     span.end(end_ns)
 
 
@@ -303,11 +312,12 @@ def _attributes(client: Client, event: Event) -> dict[str, Any]:
 
 def create_agent(client: Client, core: Core, name: str, agent_id: str | None = None) -> str:
     """Make an agent known to a session, recording it, and return its id."""
-    known = str(agent_id) if agent_id is not None else str(uuid.uuid4())
-    core.agents[known] = str(name)
+    known = cut(word(agent_id), 1000) if agent_id is not None else str(uuid.uuid4())
+    name = cut(word(name), 1000)
+    core.agents[known] = name
     try:
         attributes: dict[str, Any] = {semconv.SPAN_KIND: "agent", semconv.EVENT_ID: known}
-        client.open(core, get_current(), str(name), attributes, agent=(str(name), known), over=True).end()
+        client.open(core, get_current(), name, attributes, agent=(name, known), over=True).end()
     except Exception as error:
         client.recorder.failed(error)
     return known

@@ -18,6 +18,7 @@ from agentops.sdk.client import client
 from agentops.sdk.core import Core
 from agentops.sdk.redact import Redact
 from agentops.sdk.session import Session
+from agentops.sdk.signature import keywords
 
 logger: Final = logging.getLogger("agentops")
 
@@ -88,10 +89,12 @@ def init(
     )
     with client.lock:
         if client.ready:
-            logger.warning(
-                "init() was called before; this call changes nothing. Use agentops.configure() instead."
-            )
             only = client.registry.only
+            logger.warning(
+                "init() was called before; this call changes nothing. Use agentops.configure() to change a "
+                "setting%s",
+                "." if client.registry.active else ", agentops.start_session() to start another session.",
+            )
             return None if only is None else Session.of(only, client)
         client.start(given)
         if not client.settings.auto_start_session and client.settings.inherited_session_id is None:
@@ -113,6 +116,14 @@ def configure(**given: Any) -> None:
     client.configure(settings.check(given, "configure"))
 
 
+def stop_instrumenting() -> None:
+    """Take back whatever was done to LLM libraries: their calls are made as without us, and not recorded.
+
+    Sessions, decorators and events go on. Libraries that are imported afterwards are left alone too.
+    """
+    client.stop_instrumenting()
+
+
 def get_api_key() -> str | None:
     """Return the API key in use."""
     return (client.settings if client.ready else settings.complete(client.configured)).api_key
@@ -123,6 +134,12 @@ def set_api_key(api_key: str) -> None:
     client.configure(settings.check({"api_key": api_key}, "set_api_key"))
 
 
+def set_parent_key(parent_key: str) -> None:
+    """Use another parent project's key from now on."""
+    client.configure(settings.check({"parent_key": parent_key}, "set_parent_key"))
+
+
+@keywords
 def start_session(tags: Tags = None, inherited_session_id: Any = None, name: str | None = None) -> Session:
     """Start a session and return it. Initialises the SDK with its defaults when that has not been done.
 
@@ -155,6 +172,7 @@ def _session() -> Session:
     return Session.of(core, client)
 
 
+@keywords
 @_acting
 def end_session(
     end_state: str = state.INDETERMINATE, end_state_reason: str | None = None, video: str | None = None
@@ -167,9 +185,10 @@ def end_all_sessions() -> None:
     """End every active session, as Indeterminate."""
     if client.ready:
         client.end_all(state.INDETERMINATE, None)
-        client.shipper.flush(1.0)
+        client.shipper.flush(client.figures.exit_wait(1.0))
 
 
+@keywords
 @_acting
 def record(event: Any) -> None:
     """Record an event in the session; see `Session.record`."""
@@ -178,18 +197,21 @@ def record(event: Any) -> None:
     record_in(client, client.belonging.required(), event)
 
 
+@keywords
 @_acting
 def add_tags(tags: list[str] | str) -> None:
     """Add tags to the session."""
     _session().add_tags(tags)
 
 
+@keywords
 @_acting
 def set_tags(tags: list[str] | str) -> None:
     """Replace the session's tags."""
     _session().set_tags(tags)
 
 
+@keywords
 @_acting
 def create_agent(name: str, agent_id: str | None = None) -> str:
     """Make an agent known to the session and return its id; see `Session.create_agent`."""

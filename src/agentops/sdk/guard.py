@@ -4,7 +4,7 @@
     uncaught exception         Fail, with the exception as the reason
     SIGINT that ends it        Fail, "Signal SIGINT detected": it arrives here as an uncaught
                                KeyboardInterrupt, so that a Ctrl-C which the program catches ends nothing;
-                               or the program's own way of taking it, from before `init`, raises SystemExit
+                               or the program's own way of taking it raises SystemExit (see signals.py)
     SIGTERM                    Fail, "Signal SIGTERM detected"
     SIGKILL, power loss        nothing runs; the server notices the silence
 
@@ -16,15 +16,14 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
-import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops.sdk import state
+from agentops.sdk.signals import Signals
 
 if TYPE_CHECKING:
-    from types import FrameType, TracebackType
+    from types import TracebackType
 
     from agentops.sdk.client import Client
 
@@ -42,30 +41,13 @@ class Guard:
         self._error_type = ""
         self._done = False
         self._previous_hook: Any = None
-        self._previous_term: Any = None
-        self._previous_int: Any = None
+        self.signals = Signals(self._on_signal, self._on_death)
 
     def install(self) -> None:
-        """Hook into uncaught exceptions, SIGTERM, and SIGINT where the program takes it itself."""
+        """Hook into uncaught exceptions and signals."""
         self._previous_hook = sys.excepthook
         sys.excepthook = self._on_uncaught
-        if threading.current_thread() is threading.main_thread():
-            previous = signal.getsignal(signal.SIGTERM)
-            # None: somebody set it from C. SIG_IGN: the program does not end by it.
-            if previous is not None and previous is not signal.SIG_IGN:
-                try:
-                    signal.signal(signal.SIGTERM, self._on_term)
-                    self._previous_term = previous
-                except (ValueError, OSError):
-                    pass
-            previous = signal.getsignal(signal.SIGINT)
-            # Python's own way raises KeyboardInterrupt, which asyncio looks for: it stays.
-            if callable(previous) and previous is not signal.default_int_handler:
-                try:
-                    signal.signal(signal.SIGINT, self._on_int)
-                    self._previous_int = previous
-                except (ValueError, OSError):
-                    pass
+        self.signals.install()
         process: Any = sys.modules.get("multiprocessing.process")
         if process is not None and process.parent_process() is not None:
             _finalize(self)
@@ -76,10 +58,7 @@ class Guard:
         """Take the hooks back where they are still ours."""
         if sys.excepthook == self._on_uncaught:
             sys.excepthook = self._previous_hook
-        if self._previous_term is not None and signal.getsignal(signal.SIGTERM) == self._on_term:
-            signal.signal(signal.SIGTERM, self._previous_term)
-        if self._previous_int is not None and signal.getsignal(signal.SIGINT) == self._on_int:
-            signal.signal(signal.SIGINT, self._previous_int)
+        self.signals.uninstall()
 
     def _in_child(self) -> None:
         """Let a multiprocessing child end its sessions: it leaves through os._exit, past atexit.
@@ -100,32 +79,32 @@ class Guard:
         finally:
             self._previous_hook(kind, error, trace)
 
+    def _note_unseen(self) -> None:
+        """Note an uncaught exception that a hook set after ours was told of, and did not pass on."""
+        error: Any = getattr(sys, "last_value", None)
+        ours = getattr(sys.excepthook, "__self__", None) is self
+        if self._reason is None and not ours and isinstance(error, BaseException) and not hasattr(sys, "ps1"):
+            self._note(error)
+
     def _note(self, error: BaseException) -> None:
         if isinstance(error, KeyboardInterrupt):
             self._reason, self._error_type = "Signal SIGINT detected", "SIGINT"
         elif not isinstance(error, SystemExit):
             self._reason, self._error_type = state.reason(error), type(error).__name__
 
-    def _on_int(self, number: int, frame: FrameType | None) -> Any:
-        try:
-            return self._previous_int(number, frame)
-        except SystemExit:
-            self._reason, self._error_type = "Signal SIGINT detected", "SIGINT"
-            raise
+    def _on_signal(self, name: str) -> None:
+        self._reason, self._error_type = f"Signal {name} detected", name
 
-    def _on_term(self, number: int, frame: FrameType | None) -> Any:
-        previous = self._previous_term
-        self._reason, self._error_type = "Signal SIGTERM detected", "SIGTERM"
-        if callable(previous):
-            # The program's own handler decides whether the program ends; if it does, at_exit knows why.
-            return previous(number, frame)
+    @property
+    def signal_reason(self) -> str | None:
+        """Which signal ends the program; None as long as none does."""
+        return self._reason if self._error_type.startswith("SIG") else None
+
+    def _on_death(self) -> None:
         if os.getpid() == self._pid:
             self.at_exit()
         else:
             self._leave_child()
-        signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
-        return None
 
     def _leave_child(self) -> None:
         self._end_all()
@@ -144,6 +123,7 @@ class Guard:
             return
         self._done = True
         try:
+            self._note_unseen()
             self._end_all()
             self._client.stop(float(self._client.settings.exit_timeout))
         except Exception:

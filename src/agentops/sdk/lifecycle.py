@@ -14,6 +14,7 @@ from agentops.sdk.capture import cut, text_of, to_json
 from agentops.sdk.context import TRACE_STATE
 from agentops.sdk.core import Core
 from agentops.sdk.ids import new_span_id, new_trace_id
+from agentops.sdk.settings import word
 
 if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 logger: Final = logging.getLogger("agentops")
 _MAX_REASON: Final = 4096
+_MAX_NAME: Final = 1000
 _UNNUMBERED: Final = -1
 """The number of a root span, which no process counts as an event."""
 
@@ -97,7 +99,7 @@ class Lifecycle:
             known = self.registry.active.get(trace_id)
             if known is not None:
                 return known
-        chosen = name or self.settings.trace_name
+        chosen = cut(word(name), _MAX_NAME) if name else self.settings.trace_name
         core = Core(
             self.recorder,
             trace_id,
@@ -147,7 +149,10 @@ class Lifecycle:
         return self.registry.visit(trace_id, make)
 
     def retag(self, core: Core, tags: list[str]) -> None:
-        """Replace a session's tags."""
+        """Replace a session's tags, while it runs."""
+        if not core.running:
+            logger.warning("Session %s has ended: its tags stay as they are.", core.text)
+            return
         core.tags = list(dict.fromkeys(tags))
         self.say(core, {semconv.TAGS: list(core.tags)})
 
@@ -185,12 +190,12 @@ class Lifecycle:
         reason = _reason(end_reason)
         core.end_state, core.end_reason = end_state, reason
         if video is not None:
-            core.video = str(video)
+            core.video = word(video)
         for span in list(core.open.values()):
             if not span.announced and span.is_recording():
                 self.recorder.announce(span)
         root = core.root
-        said: dict[str, Any] = {semconv.RECORDS_SENT: core.sent}
+        said = self.recorder.progress(core)
         if core.video is not None:
             said[semconv.VIDEO] = core.video
         if not core.inherited:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import get_current
 
-from agentops.sdk.capture import cut
 from agentops.sdk.context import OWN, SPAN
 from agentops.sdk.spans import RecordedSpan, exception_attributes
 
@@ -26,12 +25,8 @@ _SEVERITY: Final = ((50, 21), (40, 17), (30, 13), (20, 9), (10, 5), (0, 1))
 
 
 def level_number(word: str) -> int | None:
-    """Return the level that the `capture_logs` setting names; None for off."""
-    name = word.strip().upper()
-    if name in ("OFF", "FALSE", "NONE", "0", ""):
-        return None
-    known = logging.getLevelNamesMapping()
-    return known[name] if name in known else int(name) if name.isdigit() else logging.WARNING
+    """Return the level that the `capture_logs` setting names, as `agentops.config` reads it; None for off."""
+    return None if word == "off" else int(word) if word.isdecimal() else logging.getLevelNamesMapping()[word]
 
 
 class LogCapture:
@@ -57,6 +52,12 @@ class LogCapture:
         self._original = original
         self._ours = handed_on
         logging.Logger.callHandlers = handed_on
+
+    def set_level(self, level: str) -> None:
+        """Keep records from another level on, or none."""
+        self._level = level_number(level)
+        if self._original is None:
+            self.install()
 
     def uninstall(self) -> None:
         """Stop, unless somebody else wrapped the same method since."""
@@ -91,7 +92,7 @@ class LogCapture:
             trace_id = current.get_span_context().trace_id
         elif isinstance(own, RecordedSpan) and own.core is core:
             span_id = own.get_span_context().span_id
-        limit = self._client.recorder.limit
+        recorder = self._client.recorder
         attributes: dict[str, Any] = {
             "session.id": core.text,
             "logger.name": record.name,
@@ -103,12 +104,12 @@ class LogCapture:
         if record.exc_info and record.exc_info[1] is not None:
             attributes.update(exception_attributes(record.exc_info[1]))
         severity = next(number for level, number in _SEVERITY if record.levelno >= level)
-        self._client.recorder.log(
+        recorder.log(
             trace_id,
             span_id,
             int(record.created * 1e9),
             severity,
             record.levelname,
-            cut(record.getMessage(), limit),
+            recorder.cutting.cut(record.getMessage(), recorder.limit),
             attributes,
         )

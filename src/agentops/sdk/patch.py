@@ -20,6 +20,7 @@ from agentops import semconv
 from agentops.sdk.calls import bound
 from agentops.sdk.context import enter, leave
 from agentops.sdk.events import llm_attributes
+from agentops.sdk.folding import Folded
 from agentops.sdk.signature import binder
 from agentops.sdk.wrap import dressed, shown_name
 
@@ -35,7 +36,6 @@ R = TypeVar("R")
 
 _PROMPTS: Final = ("messages", "prompt", "input", "contents", "question", "query", "text")
 _MODELS: Final = ("model", "model_name", "model_id", "engine")
-_MAX_CHUNKS: Final = 10_000
 
 
 def patched(client: Client, handle: Session, function: Callable[P, R]) -> Callable[P, R]:
@@ -141,7 +141,7 @@ class _Record:
         self.gave: Any = None
         self.context = where
         self.calls_before = self.llm_calls()
-        self.chunks: list[Any] = []
+        self.folded = Folded()
         self.over = False
 
     def llm_calls(self) -> int:
@@ -187,11 +187,13 @@ class _Record:
         span = self.span
         if span is None:
             return
-        if not self.chunks:
+        if not self.folded.chunks:
             started = span.start_time or 0
             span._attributes.setdefault(semconv.FIRST_TOKEN_NS, max(time.time_ns() - started, 0))  # pyright: ignore[reportPrivateUsage]
-        if len(self.chunks) < _MAX_CHUNKS:
-            self.chunks.append(item)
+        try:
+            self.folded.add(item)
+        except Exception as error:
+            self.client.recorder.failed(error)
 
     def finish(self, result: Any) -> None:
         """End the call with what it gave."""
@@ -214,7 +216,7 @@ class _Record:
         attributes.pop("agentops.event.params", None)
         attributes[semconv.SPAN_KIND] = "operation"
         attributes[semconv.INPUT] = self.taken
-        attributes[semconv.OUTPUT] = self.client.captured(self.chunks or self.gave)
+        attributes[semconv.OUTPUT] = self.client.captured(self.folded.said() or self.gave)
         span.update_name(self.name)
 
     def end(self, error: BaseException | None) -> None:

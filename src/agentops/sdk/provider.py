@@ -9,6 +9,7 @@ session's span as parent even where no context was carried; the program's own pr
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,9 +20,11 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, Tracer, T
 from opentelemetry.trace import INVALID_SPAN, SpanContext, SpanKind
 from opentelemetry.util._once import Once
 
+from agentops import semconv
 from agentops.otlp import encode
+from agentops.sdk.absorb import Absorbed, absorb_late, outer_call
 from agentops.sdk.context import OWN, SPAN, Belonging, marked_session
-from agentops.sdk.recorder import EAGER, Recorder, kind_of
+from agentops.sdk.recorder import EAGER, Recorder, is_agents, kind_of
 from agentops.sdk.spans import RecordedSpan, Scope, tell
 
 if TYPE_CHECKING:
@@ -34,7 +37,7 @@ logger: Final = logging.getLogger("agentops")
 _MAX_OPEN: Final = 50_000
 
 
-def place(core: Core, context: Context) -> tuple[SpanContext | None, RecordedSpan | None]:
+def place(core: Core, context: Context) -> tuple[SpanContext | RecordedSpan | None, RecordedSpan | None]:
     """Return the parent of a span of `core` made in `context`, and the recorded span above it.
 
     The current span when it is the session's; else the innermost recorded span of the session in this
@@ -47,15 +50,15 @@ def place(core: Core, context: Context) -> tuple[SpanContext | None, RecordedSpa
             # Ask for the span itself: instrumentation wraps spans in proxies.
             current = current.itself
             if current.core is core:
-                return current._context, current
+                return current, current
         elif isinstance(current, trace.Span) and _is_of(current, core):
             above = own if isinstance(own, RecordedSpan) and own.core is core else core.root
             return current.get_span_context(), above
     if isinstance(own, RecordedSpan) and own.core is core:
-        return own._context, own
+        return own, own
     root = core.root
     if root is not None:
-        return root._context, root
+        return root, root
     return core.remote, None
 
 
@@ -134,6 +137,15 @@ class Provider(TracerProvider):
         self.forward: SpanProcessor | None = None
         self._scopes: dict[str, Scope] = {}
 
+    def _handle_fork(self) -> None:
+        """Renew the lock in a forked child, and nothing else.
+
+        The base class starts a thread pool there, to ask for the resource anew. Where the module of thread
+        pools was imported after the provider was made, the fork itself holds their lock at that moment: the
+        child would wait for ever. What is ours to say of the process is said in the header of its journal.
+        """
+        self._tracers_lock = threading.Lock()
+
     def get_tracer(self, *arguments: Any, **named: Any) -> trace.Tracer:
         """Return the tracer of a scope; its spans belong to sessions."""
         tracer = super().get_tracer(*arguments, **named)
@@ -165,6 +177,13 @@ class Provider(TracerProvider):
     ) -> RecordedSpan:
         """Start a span of a session for instrumentation."""
         parent, above = place(core, context)
+        remote = getattr(parent, "is_remote", False)
+        if remote and kind is SpanKind.SERVER and kind_of(attributes) == "tool":
+            # The caller, another process of this session, recorded the tool; this is its work being done.
+            attributes[semconv.SPAN_KIND] = "operation"
+        outer = outer_call(above, attributes)
+        if outer is not None and outer.core is core:
+            return Absorbed(outer, name, attributes, scope)
         span = RecordedSpan(
             core,
             name,
@@ -176,11 +195,17 @@ class Provider(TracerProvider):
             scope=scope,
             links=links,
         )
+        span.loose = True
         self.recorder.started(span)
         if not span.announced and kind_of(attributes) in EAGER:
             self.recorder.announce(span)
         self.show(span, context)
         return span
+
+    def kind_known(self, span: Any) -> None:
+        """Take note that a span's kind has become known after its start."""
+        if isinstance(span, RecordedSpan):
+            absorb_late(span)
 
     def show(self, span: RecordedSpan, context: Context | None = None) -> None:
         """Let the program's own processors see a span of ours, now and at its end."""
@@ -193,10 +218,17 @@ class Provider(TracerProvider):
 class Joined(SpanProcessor):
     """Records the spans of the program's own tracer provider that belong to a session."""
 
-    def __init__(self, recorder: Recorder, belonging: Belonging, silenced: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        belonging: Belonging,
+        silenced: Callable[[str], bool],
+        unplaced: Callable[[str], None],
+    ) -> None:
         self._recorder = recorder
         self._belonging = belonging
         self._silenced = silenced
+        self._unplaced = unplaced
         self._open: dict[int, tuple[Core, int]] = {}
         """Session and number of the open spans, by span id."""
         self._tails: dict[tuple[str, str], bytes] = {}
@@ -212,6 +244,9 @@ class Joined(SpanProcessor):
                 return
             core = self._belonging.find(context)
             if core is None:
+                # Of the program's own tracing only what is an agent's work is missed.
+                if is_agents(span.attributes or {}):
+                    self._unplaced(span.name)
                 return
             span.set_attribute("session.id", core.text)
             _, above = place(core, context)
@@ -224,6 +259,9 @@ class Joined(SpanProcessor):
                     span.set_attribute("gen_ai.agent.name", above.agent[0])
                 if not above.announced and above.is_recording():
                     self._recorder.announce(above)
+            outer = outer_call(above, span.attributes or {})
+            if outer is not None and outer.core is core:
+                return  # Another instrumentor's record of the call that `outer` records.
             seq = core.number()
             if len(self._open) >= _MAX_OPEN:
                 self._open.pop(next(iter(self._open)), None)  # Never ended, most likely: forget the oldest.

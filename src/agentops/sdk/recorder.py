@@ -8,6 +8,7 @@ raises.
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections import Counter
@@ -17,10 +18,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentops import semconv
 from agentops.otlp import encode
+from agentops.sdk.bounds import bounded
+from agentops.sdk.capture import Cutting, is_flat, text_of, to_json
+from agentops.sdk.capture import encode as encode_flat
+from agentops.sdk.settings import word
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
-    from opentelemetry.trace import SpanContext
 
     from agentops.sdk.core import Core
     from agentops.sdk.spans import RecordedSpan, Scope
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
 # pyright: reportPrivateUsage=false
 
 _NONE: Final[Mapping[str, Any]] = {}
+_MAX_NAME: Final = 1000
+_MAX_MESSAGE: Final = 65_536
 logger: Final = logging.getLogger("agentops")
 
 EAGER: Final = frozenset({"agent", "llm", "tool", "embedding", "retrieval", semconv.SESSION_KIND})
@@ -62,6 +68,11 @@ def kind_of(attributes: Mapping[str, Any]) -> str:
     return "operation"
 
 
+def is_agents(attributes: Mapping[str, Any]) -> bool:
+    """Say whether a foreign span says that it is of an agent, a model or a tool."""
+    return any(key in attributes for key in _FOREIGN_KINDS)
+
+
 class Recorder:
     """Writes the records of one process. `scope` and `resource` come once OpenTelemetry's SDK is loaded."""
 
@@ -71,16 +82,39 @@ class Recorder:
         self.append = append
         self.limit = limit
         """Most bytes of one recorded value."""
+        self.cutting = Cutting(redact)
         self.redact = redact
         self.scope: Scope
         self.resource: Any = None
+        self.lost: Callable[[], Mapping[str, int]] = dict
+        """Says what the journal of this process has lost so far, by reason."""
+        self.look: Callable[[], None] | None = None
+        """Called at each start that is written."""
         self.failures: Counter[str] = Counter()
         """Records that could not be made, by the error's type."""
+
+    def captured(self, value: Any) -> str:
+        """Return a value as JSON text, within the limit."""
+        # What to_json does first, here: most values are small and plain, and a call costs.
+        if type(value) is dict and is_flat(value):
+            try:
+                return encode_flat(value).decode()
+            except UnicodeEncodeError:
+                pass
+        return to_json(value, self.limit, self.cutting)
+
+    def text(self, value: Any, limit: int | None = None) -> str:
+        """Return a value that is text as it is, any other as JSON text; within the limit."""
+        return text_of(value, self.limit if limit is None else limit, self.cutting)
+
+    def mask_with(self, redact: Callable[[str], str] | None) -> None:
+        """Mask texts with another function from now on."""
+        self.redact = self.cutting.mask = redact
 
     def started(self, span: RecordedSpan, *, over: bool = False) -> None:
         """Note that a span began; write its start if it is worth seeing in flight and not `over` already."""
         core = span.core
-        core.open[span._context.span_id] = span
+        core.open[span.span_id] = span
         above = span.above
         if above is not None and not above.announced and above._end_time is None:
             self.announce(above)
@@ -90,13 +124,15 @@ class Recorder:
     def announce(self, span: RecordedSpan) -> None:
         """Write the start of a span, once."""
         span.announced = True
+        if self.look is not None:
+            self.look()
         # The span may go on in its own thread meanwhile: a copy of its attributes is written.
         self._write(span, 0, {})
 
     def ended(self, span: RecordedSpan) -> None:
         """Write the end of a span; one that was open at a fork is the parent process's to end."""
         core = span.core
-        core.open.pop(span._context.span_id, None)
+        core.open.pop(span.span_id, None)
         if span.orphaned:
             return
         self._write(span, span._end_time or time.time_ns())
@@ -109,11 +145,12 @@ class Recorder:
         kind = kind_of(attributes)
         if kind == semconv.SESSION_KIND:
             return
-        core.counts[kind] += 1
-        core.counts["total"] += 1
+        counts = core.counts
+        counts[kind] += 1
+        counts["total"] += 1
         # Each failed event once; a recorded ErrorEvent has the kind `error` and counts as that.
         if failed and kind != "error":
-            core.counts["error"] += 1
+            counts["error"] += 1
         cost = attributes.get(semconv.TOTAL_COST)
         if cost is not None:
             try:
@@ -126,10 +163,18 @@ class Recorder:
         root = core.root
         if root is None or not core.running or root.orphaned:
             return
-        extra = {semconv.RECORDS_SENT: core.sent}
+        extra = self.progress(core)
         if alive:
             extra[semconv.HEARTBEAT_NS] = time.time_ns()
         self._write(root, 0, extra)
+
+    def progress(self, core: Core) -> dict[str, Any]:
+        """Return what a root record says of how far this process has come with a session."""
+        said: dict[str, Any] = {semconv.RECORDS_SENT: core.sent}
+        lost = self.lost()
+        if lost:
+            said[semconv.RECORDS_LOST] = json.dumps(lost)
+        return said
 
     def foreign(self, core: Core, span: ReadableSpan, end_ns: int, seq: int, scope_tail: bytes) -> None:
         """Write a record of a span that another tracer provider made."""
@@ -140,7 +185,8 @@ class Recorder:
             self._line(
                 {**(span.attributes or {}), semconv.SESSION_ID: core.text, semconv.RECORD_SEQ: seq},
                 scope_tail,
-                context,
+                context.trace_id,
+                context.span_id,
                 parent.span_id if parent is not None else 0,
                 span.name,
                 span.kind.value + 1,
@@ -151,6 +197,7 @@ class Recorder:
                 span.status.status_code.value,
                 span.status.description or "",
                 context.trace_state.to_header(),
+                loose=True,
             )
         except Exception as error:
             self.failed(error)
@@ -162,16 +209,44 @@ class Recorder:
             if not span.seq and span is not core.root:
                 with core.lock:  # Its start may be written from another thread than its end.
                     if not span.seq:
-                        span.seq = core.number()
-                        attributes[semconv.RECORD_SEQ] = span.seq
+                        core.sent += 1
+                        span.seq = attributes[semconv.RECORD_SEQ] = core.sent
             if extra is not None:
                 attributes = {**attributes, **extra}
-            parent = span._parent
+            elif not (
+                span.loose
+                or span.status_number
+                or span._events
+                or span._links
+                or self.redact is not None
+                or span.trace_id != core.trace_id
+                or span.kind_number != 1
+                or type(span._name) is not str
+                or len(span._name) > _MAX_NAME
+                or not span.parent_id
+            ):
+                try:
+                    self.append(
+                        encode.plain_line(
+                            core.line_head,
+                            span.span_id,
+                            span.parent_id,
+                            span._name,
+                            span._start_time,
+                            end_ns,
+                            attributes,
+                            span.scope.tail,
+                        )
+                    )
+                    return
+                except UnicodeEncodeError:
+                    pass  # The longer way repairs it.
             self._line(
                 attributes,
                 span.scope.tail,
-                span._context,
-                parent.span_id if parent is not None else 0,
+                span.trace_id,
+                span.span_id,
+                span.parent_id,
                 span._name,
                 span.kind_number,
                 span._start_time,
@@ -181,6 +256,7 @@ class Recorder:
                 span.status_number,
                 span._status.description or "" if span.status_number else "",
                 core.trace_header,
+                loose=span.loose,
             )
         except Exception as error:
             self.failed(error)
@@ -189,7 +265,8 @@ class Recorder:
         self,
         attributes: Mapping[str, Any],
         scope_tail: bytes,
-        context: SpanContext,
+        trace_id: int,
+        span_id: int,
         parent_id: int,
         name: str,
         kind: int,
@@ -200,8 +277,10 @@ class Recorder:
         status: int,
         message: str,
         trace_state: str,
+        *,
+        loose: bool,
     ) -> None:
-        """Write one record, masked when texts are to be masked."""
+        """Write one record, masked when texts are to be masked, and cut when its values came `loose`."""
         shown_events = (
             [(one.name, one.timestamp, one.attributes or _NONE) for one in events] if events else ()
         )
@@ -216,11 +295,26 @@ class Recorder:
             name, message = redact(name), redact(message)
             shown_events = [(redact(event), at, redacted(given, redact)) for event, at, given in shown_events]
             shown_links = [(trace, span, redacted(given, redact)) for trace, span, given in shown_links]
+        cutting = self.cutting
+        if loose:
+            limit = self.limit
+            attributes = bounded(attributes, limit, cutting)
+            if shown_events:
+                shown_events = [
+                    (event, at, bounded(given, limit, cutting)) for event, at, given in shown_events
+                ]
+            if shown_links:
+                shown_links = [
+                    (trace, span, bounded(given, limit, cutting)) for trace, span, given in shown_links
+                ]
+            message = cutting.cut(message, _MAX_MESSAGE)
+        if type(name) is not str or len(name) > _MAX_NAME:
+            name = cutting.cut(word(name), _MAX_NAME)
         self.append(
             encode.span_line(
                 scope_tail,
-                context.trace_id,
-                context.span_id,
+                trace_id,
+                span_id,
                 parent_id,
                 name,
                 kind,
@@ -263,6 +357,11 @@ class Recorder:
         except Exception as error:
             self.failed(error)
 
+    def after_fork_in_child(self) -> None:
+        """Count anew: what the parent could not record is its own to tell."""
+        self.failures = Counter()
+        self.cutting.values = 0
+
     def failed(self, error: BaseException) -> None:
         """Count a record that could not be made, and say so the first time."""
         kind = type(error).__name__
@@ -274,7 +373,8 @@ class Recorder:
 
 
 _STRUCTURE: Final = frozenset({
-    semconv.SESSION_ID, semconv.SPAN_KIND, semconv.RECORD_SEQ, semconv.RECORDS_SENT, semconv.HEARTBEAT_NS,
+    semconv.SESSION_ID, semconv.SPAN_KIND, semconv.RECORD_SEQ, semconv.RECORDS_SENT, semconv.RECORDS_LOST,
+    semconv.HEARTBEAT_NS,
     semconv.END_STATE, semconv.INHERITED, semconv.EVENT_ID, semconv.TRIGGER_EVENT_ID,
 })  # fmt: skip
 """The recorder's own, with nothing of the program in them: a mask over one would lose the event."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -30,8 +30,6 @@ class Registry:
         """Sessions of other processes, met through a remote context; they never count as active."""
         self.handles: weakref.WeakValueDictionary[int, Session] = weakref.WeakValueDictionary()
         self.many_since = 0.0
-        self.unplaced: Counter[str] = Counter()
-        """Calls that found no session to belong to, by their name."""
 
     def add(self, core: Core) -> None:
         """Make a session active."""

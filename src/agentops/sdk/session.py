@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar
 from uuid import UUID
 
 from agentops.sdk import context, state
+from agentops.sdk.signature import keywords
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -73,6 +74,17 @@ class Session:
     def __repr__(self) -> str:
         core = self._core
         return f"<Session {core.text} {core.name!r} {'running' if core.running else core.end_state}>"
+
+    # A session is one: a copy is itself, and unpickled in another process it is contributed to from there.
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Callable[[str], Session], tuple[str]]:
+        return _resumed, (self._core.text,)
 
     # What it is.
 
@@ -160,6 +172,7 @@ class Session:
 
         record(self._client, self._core, event)
 
+    @keywords
     def end_session(
         self,
         end_state: str = state.INDETERMINATE,
@@ -191,10 +204,12 @@ class Session:
     def set_video(self, video: str) -> None:
         """Note the address of a video of the session."""
         from agentops import semconv
+        from agentops.sdk.settings import word
 
-        self._core.video = video
+        self._core.video = video = word(video)
         self._client.lifecycle.say(self._core, {semconv.VIDEO: video})
 
+    @keywords
     def create_agent(self, name: str, agent_id: str | None = None) -> str:
         """Make an agent known to the session; events whose `agent_id` is its id are shown as its own.
 
@@ -243,6 +258,12 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.__exit__(kind, error, trace)
+
+
+def _resumed(session_id: str) -> Session:
+    from agentops.sdk.functions import get_session, start_session
+
+    return get_session(session_id) or start_session(inherited_session_id=session_id)
 
 
 def timestamp(at_ns: int) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
@@ -15,20 +14,25 @@ from uuid import UUID
 
 from agentops import config
 from agentops.errors import SettingError
+from agentops.sdk.capture import cut
+from agentops.sdk.redact import FAILED, redactor
+from agentops.sdk.signature import unexpected
 
 logger: Final = logging.getLogger("agentops")
 
 NAMES: Final = tuple(setting.name for setting in config.SETTINGS if setting.reader in ("sdk", "both"))
-"""Every keyword that `init` and `configure` take, `redact` apart."""
-_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+"""Every keyword that `init` and `configure` take."""
 _EXPECTED: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
-    "_text": ((str, os.PathLike), "text"),
-    "_flag": ((bool,), "True or False"),
-    "_whole": ((int,), "a whole number from 0 up"),
-    "_seconds": ((int, float), "a number of seconds from 0 up"),
-    "_words": ((str, list, tuple, set, frozenset), "a list of text"),
-    "_level": ((str, int), "a level of the logging module"),
+    "text": ((str, os.PathLike), "text"),
+    "folder": ((str, os.PathLike), "a path"),
+    "true or false": ((bool,), "True or False"),
+    "whole number": ((int,), "a whole number from 0 up"),
+    "seconds": ((int, float), "a number of seconds from 0 up"),
+    "list of text": ((str, list, tuple, set, frozenset), "a list of text"),
+    "level": ((str, int), "a level of the logging module"),
+    "level or off": ((str, int, bool), 'a level of the logging module, or "off"'),
 }
+_MAX_TAG: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,61 +72,64 @@ def check(given: Mapping[str, Any], function: str) -> dict[str, Any]:
     """
     known: dict[str, Any] = {}
     for name, value in given.items():
-        setting = config.BY_NAME.get(name)
-        if name != "redact" and (setting is None or name not in NAMES):
-            # However far: the message always names the nearest.
-            near = difflib.get_close_matches(name, sorted([*NAMES, "redact"]), n=1, cutoff=0.0)[0]
-            hint = f" Did you mean {near!r}?"
-            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}.{hint}")
+        if name not in NAMES:
+            raise unexpected(function, name, NAMES)
         if value is None:
             continue
-        known[name] = value if setting is None else _typed(setting, value, function)
+        known[name] = _typed(config.BY_NAME[name], value, function)
     return known
 
 
-def _typed(setting: config.Setting, value: Any, function: str) -> Any:
-    parse = setting.parse.__name__
-    types, said = _EXPECTED[parse]
-    if setting.name == "capture_logs" and isinstance(value, bool | int):
-        value = ("WARNING" if value else "off") if isinstance(value, bool) else str(value)
-    fits = isinstance(value, types) and not (isinstance(value, bool) and bool not in types)
-    if not fits:
-        kind = type(cast("object", value)).__name__
+def _typed(setting: config.Setting, value: object, function: str) -> Any:
+    if setting.name == "redact":
+        redactor(cast("Any", value))  # It complains itself.
+        return value
+    types, said = _EXPECTED[setting.type]
+    if not _fits(value, types):
+        kind = type(value).__name__
         raise TypeError(f"{function}({setting.name}=...) must be {said}, not {kind}. {setting.help}")
-    return _READ[parse](setting, cast("Any", value))
+    if setting.name == "inherited_session_id" and not _is_uuid(value):
+        raise SettingError(f"{setting.name}={value!r} cannot be used: it is no UUID. {setting.help}")
+    if setting.type == "list of text":
+        return words(value)
+    if setting.type == "level or off" and value is True:
+        return setting.default
+    if setting.type == "true or false":
+        return value
+    # What the environment's text is read with says what can be used, for arguments too.
+    try:
+        return setting.parse(str(value))
+    except ValueError as error:
+        raise SettingError(f"{setting.name}={value!r} cannot be used: {error}. {setting.help}") from None
 
 
-def _level(setting: config.Setting, value: Any) -> str:
-    word = logging.getLevelName(value) if isinstance(value, int) else str(value).strip().upper()
-    if isinstance(value, str) and word not in _LEVELS:
-        near = config.nearest(word, list(_LEVELS))
-        hint = f". Did you mean {near}?" if near else ""
-        raise SettingError(f"{setting.name}={value!r} is no level; use one of {', '.join(_LEVELS)}{hint}")
-    return word
-
-
-def _positive(setting: config.Setting, value: Any) -> Any:
-    if value < 0:
-        raise SettingError(f"{setting.name}={value!r} cannot be used: it must be from 0 up. {setting.help}")
-    return value
+def _fits(value: object, types: tuple[type, ...]) -> bool:
+    # True is a whole number to Python, and to nobody else.
+    return isinstance(value, types) and (not isinstance(value, bool) or bool in types)
 
 
 def words(value: Any) -> list[str]:
-    """Return tags given as one text or as several, in order, without repeats."""
+    """Return tags given in whatever form as text, in order, without repeats and without what is None."""
     if value is None:
         return []
-    items: Iterable[Any] = [value] if isinstance(value, str) else cast("Iterable[Any]", value)
-    return list(dict.fromkeys(str(item) for item in items))
+    items: Iterable[Any]
+    if isinstance(value, Mapping):
+        items = (f"{word(key)}:{word(item)}" for key, item in cast("Mapping[Any, Any]", value).items())
+    elif isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        items = cast("Iterable[Any]", value)
+    else:
+        items = (value,)
+    return list(dict.fromkeys(cut(word(item), _MAX_TAG) for item in items if item is not None))
 
 
-_READ: Final[Mapping[str, Callable[[config.Setting, Any], Any]]] = {
-    "_text": lambda _, value: str(value),
-    "_flag": lambda _, value: value,
-    "_whole": _positive,
-    "_seconds": _positive,
-    "_words": lambda _, value: words(value),
-    "_level": _level,
-}
+def word(value: Any) -> str:
+    """Return a short value that a program gave, such as a tag or a name, as text. Never raises."""
+    try:
+        text = str(value)
+        # Wide enough for any name; JSON is UTF-8, which has no lone surrogates.
+        return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+    except Exception:
+        return f"<{type(value).__name__}>"
 
 
 def complete(given: Mapping[str, Any]) -> Settings:
@@ -135,31 +142,60 @@ def complete(given: Mapping[str, Any]) -> Settings:
         try:
             values[name] = config.read(name, given.get(name))
         except SettingError as error:
-            logger.error("%s The default is used.", error)
+            if name == "redact":
+                # What was to be masked is not known: better nothing legible than a secret.
+                _report(f"{error} Every text is masked.")
+                values[name] = _mask_all
+                continue
+            _report(f"{error} The default is used.")
             values[name] = config.read(name, env={})
-    values["redact"] = given.get("redact")
     inherited = values["inherited_session_id"]
     if inherited is not None and given.get("inherited_session_id") is None and not _is_uuid(inherited):
-        logger.error("AGENTOPS_INHERITED_SESSION_ID=%r is not a UUID. It is left out.", inherited)
+        _report(
+            f"AGENTOPS_INHERITED_SESSION_ID={inherited!r} cannot be used: it is no UUID. It is left out; "
+            "set it to the session_id of the session to contribute to."
+        )
         values["inherited_session_id"] = None
-    return Settings(usable(values))
+    return Settings(usable(values, given))
 
 
-def usable(values: Mapping[str, Any]) -> dict[str, Any]:
+def _mask_all(text: str) -> str:
+    del text
+    return FAILED
+
+
+_reported: Final[set[str]] = set()
+
+
+def _report(text: str) -> None:
+    """Log what is wrong with a setting, once a process."""
+    if text not in _reported:
+        _reported.add(text)
+        logger.error("%s", text)
+
+
+def usable(values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings with addresses and keys that a request can be made with.
 
     An address without a scheme is an HTTP one. What cannot be used is reported, and the default takes its
     place: a program is not stopped for where its recording goes.
+
+    Args:
+        values: all settings.
+        given: those of them that are arguments; the others are named by their variable.
     """
     found = dict(values)
     for name in ("endpoint", "exporter_endpoint", "app_url"):
-        given = found.get(name)
-        if given is None:
+        wanted = found.get(name)
+        if wanted is None:
             continue
-        address = str(given).strip()
+        address = str(wanted).strip()
         address = address if "://" in address else f"http://{address}"
         if not _is_address(address):
-            logger.error("%s=%r is no http(s) address. The default is used.", name, given)
+            _report(
+                f"{_named(name, given)}={wanted!r} cannot be used: it is no http(s) address. The default is "
+                "used; give one such as http://127.0.0.1:8420."
+            )
             address = config.BY_NAME[name].default
         found[name] = address
     for name in ("api_key", "parent_key"):
@@ -167,10 +203,17 @@ def usable(values: Mapping[str, Any]) -> dict[str, Any]:
             continue
         key = str(found[name]).strip()
         if not (key.isascii() and key.isprintable()):
-            logger.error("%s holds characters that no key has. It is left out.", name)
+            _report(
+                f"{_named(name, given)} cannot be used: it holds characters that no key has. It is left out; "
+                "copy the key anew."
+            )
             key = ""
         found[name] = key or None
     return found
+
+
+def _named(name: str, given: Mapping[str, Any]) -> str:
+    return name if given.get(name) is not None else config.BY_NAME[name].env
 
 
 def _is_uuid(text: Any) -> bool:

@@ -1,10 +1,19 @@
-"""Signatures: a call's arguments by name, as recorded input. Inspected once a function, cheap a call."""
+"""Signatures: a call's arguments by name, as recorded input; and the nearest name of a keyword that is none.
+
+Inspected once a function, cheap a call.
+"""
 
 from __future__ import annotations
 
+import difflib
+import functools
 import inspect
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ParamSpec, TypeVar, cast
+
+P = ParamSpec("P")
+R = TypeVar("R")
+C = TypeVar("C", bound=type[Any])
 
 Arguments = dict[str, Any]
 Binder = Callable[[tuple[Any, ...], Mapping[str, Any]], Arguments]
@@ -77,3 +86,42 @@ def _unnamed(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
     if kwargs:
         out["kwargs"] = dict(kwargs)
     return out
+
+
+def unexpected(function: str, name: str, known: Iterable[str]) -> TypeError:
+    """Return the error for an unknown keyword; it names the nearest known one, however far."""
+    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.0)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return TypeError(f"{function}() got an unexpected keyword argument {name!r}.{hint}")
+
+
+def keywords(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a function of ours answer an unknown keyword with the nearest known one."""
+    parameters = inspect.signature(function).parameters.values()
+    known = frozenset(
+        one.name for one in parameters if one.kind not in (one.POSITIONAL_ONLY, one.VAR_POSITIONAL)
+    ) - {"self"}
+    shown = function.__name__
+
+    @functools.wraps(function)
+    def named(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not kwargs.keys() <= known:
+            raise unexpected(shown, next(name for name in kwargs if name not in known), known)
+        return function(*args, **kwargs)
+
+    return named
+
+
+def named_fields(cls: C) -> C:
+    """Let a dataclass of ours do the same."""
+    construct = cast("Any", cls.__init__)
+    known = frozenset(inspect.signature(construct).parameters) - {"self"}
+
+    @functools.wraps(construct)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        if not kwargs.keys() <= known:
+            raise unexpected(cls.__name__, next(name for name in kwargs if name not in known), known)
+        construct(self, *args, **kwargs)
+
+    cls.__init__ = __init__
+    return cls

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from opentelemetry.sdk.trace import Event, ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from agentops import semconv
+from agentops.sdk.capture import cut
 from agentops.sdk.ids import new_span_id
 
 if TYPE_CHECKING:
@@ -60,8 +61,12 @@ class RecordedSpan(Span):
     """It was open when this process was forked off: the parent process ends it."""
     announced = False
     """Its start is on disk."""
+    loose = False
+    """It holds values that others than our own capture put there, of any size."""
     forward: SpanProcessor | None = None
     """Processors of the program itself, which see our spans as any other."""
+    absorbed: Sequence[RecordedSpan] | None = None
+    """Spans of other instrumentors of the same call, that have ended; see absorb.py."""
 
     def __init__(  # pyright: ignore[reportMissingSuperCall] -- the leaner life is the point; see the class
         self,
@@ -69,7 +74,7 @@ class RecordedSpan(Span):
         name: str,
         attributes: dict[str, Any],
         *,
-        parent: SpanContext | None,
+        parent: SpanContext | RecordedSpan | None,
         above: RecordedSpan | None,
         kind: SpanKind | None = None,
         start_ns: int | None = None,
@@ -84,14 +89,10 @@ class RecordedSpan(Span):
         if kind is not None:
             self._kind = kind
             self.kind_number = kind.value + 1
-        self._parent = parent
-        self._context = SpanContext(
-            core.trace_id if parent is None else parent.trace_id,
-            span_id or new_span_id(),
-            False,
-            _SAMPLED,
-            core.trace_state,
-        )
+        self._below = parent
+        self.span_id = span_id or new_span_id()
+        self.trace_id: int = core.trace_id if parent is None else parent.trace_id
+        self._ids: SpanContext | None = None
         self._attributes = attributes
         attributes[semconv.SESSION_ID] = core.text
         if agent is None and above is not None:
@@ -116,6 +117,30 @@ class RecordedSpan(Span):
     def _instrumentation_scope(self) -> Any:
         return self.scope.instrumentation
 
+    # Made when somebody asks: most spans are never asked, and ids are the dearest part of a span.
+    @property
+    def _context(self) -> SpanContext:
+        found = self._ids
+        if found is None:
+            found = self._ids = SpanContext(
+                self.trace_id, self.span_id, False, _SAMPLED, self.core.trace_state
+            )
+        return found
+
+    @_context.setter
+    def _context(self, context: SpanContext) -> None:
+        self._ids, self.trace_id, self.span_id = context, context.trace_id, context.span_id
+
+    @property
+    def _parent(self) -> SpanContext | None:
+        parent = self._below
+        return parent._context if isinstance(parent, RecordedSpan) else parent
+
+    @property
+    def parent_id(self) -> int:
+        """The parent's span id; 0 without one."""
+        return 0 if self._below is None else self._below.span_id
+
     @property
     def itself(self) -> RecordedSpan:
         """The span, also when asked through somebody's proxy around it."""
@@ -132,11 +157,13 @@ class RecordedSpan(Span):
     def set_attribute(self, key: str, value: Any) -> None:
         """Set an attribute, until the end."""
         if self._end_time is None:
+            self.loose = True
             self._attributes[key] = value
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
         """Set attributes, until the end."""
         if self._end_time is None:
+            self.loose = True
             self._attributes.update(attributes)
 
     def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
@@ -146,6 +173,7 @@ class RecordedSpan(Span):
         at_ns = timestamp or time.time_ns()
         if name == _FIRST_CHUNK_EVENT:
             self._attributes.setdefault(semconv.FIRST_TOKEN_NS, max(at_ns - self._start_time, 0))
+        self.loose = True
         self._add_event(Event(name, dict(attributes) if attributes else {}, at_ns))
 
     def _add_event(self, event: Any) -> None:
@@ -159,6 +187,7 @@ class RecordedSpan(Span):
         """Add a link to another span."""
         from opentelemetry.trace import Link
 
+        self.loose = True
         self._add_link(Link(context, attributes))
 
     def _add_link(self, link: Any) -> None:
@@ -212,6 +241,10 @@ class RecordedSpan(Span):
         """End the span and write its record. Never raises."""
         if self._end_time is not None:
             return
+        if self.absorbed is not None:
+            from agentops.sdk.absorb import add
+
+            add(self)
         self._end_time = max(end_time or time.time_ns(), self._start_time)
         self.core.recorder.ended(self)
         if self.forward is not None:
@@ -259,7 +292,7 @@ def exception_attributes(exception: BaseException) -> dict[str, Any]:
     kind = type(exception)
     module = kind.__module__
     try:
-        message = str(exception)
+        message = cut(str(exception), _MAX_STACK)
     except Exception:
         message = "<its str() failed>"
     try:

@@ -20,11 +20,15 @@ def end_state(value: Any, *, trace: bool = False) -> str:
     Raises:
         ValueError: it means none.
     """
-    word = getattr(value, "name", None) if not isinstance(value, str) else value
-    found = (_TRACE_WORDS if trace else _WORDS).get(str(word or value).strip().lower())
+    try:
+        word = value if isinstance(value, str) else getattr(value, "name", None) or str(value)
+        found = (_TRACE_WORDS if trace else _WORDS).get(str(word).strip().lower())
+        shown = repr(value)[:200]
+    except Exception:  # An object that cannot even be looked at.
+        found, shown = None, f"<{type(value).__name__}>"
     if found is None:
         raise ValueError(
-            f"end_state={value!r} is not an end state; use one of {', '.join(map(repr, semconv.END_STATES))}"
+            f"end_state={shown} is not an end state; use one of {', '.join(map(repr, semconv.END_STATES))}"
         )
     return found
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import wrapt as _wrapt
 
-from agentops.sdk.events import llm_attributes
-
 # What a proxy stands for is the program's: nothing is known of it.
 wrapt = cast("Any", _wrapt)
 
@@ -154,7 +152,7 @@ class _Watched(wrapt.ObjectProxy):
 
 
 def _joined(record: Record, stream: Any) -> dict[str, Any]:
-    """Return what the chunks of a stream say together: text, model and the last usage."""
+    """Return what a stream said: its text, model and usage."""
     from agentops.sdk.patch import response_attributes, usage_attributes
 
     final = getattr(stream, "get_final_message", None)
@@ -163,46 +161,4 @@ def _joined(record: Record, stream: Any) -> dict[str, Any]:
             return response_attributes(record.client, final())
         except Exception:
             pass  # Not read to its end: the chunks it is.
-    texts: list[str] = []
-    model: str | None = None
-    usage: dict[str, int] = {}
-    for chunk in record.chunks:
-        text = _text(chunk)
-        if text:
-            texts.append(text)
-        named = _get(chunk, "model")
-        if isinstance(named, str):
-            model = named
-        usage.update(usage_attributes(_get(chunk, "usage") or _get(_get(chunk, "message"), "usage")))
-    if texts:
-        out = llm_attributes(record.client, model, None, "".join(texts))
-    else:
-        out = llm_attributes(record.client, model, None, None)
-        from agentops import semconv
-
-        out[semconv.OUTPUT] = record.client.captured(record.chunks)
-    out.pop("gen_ai.request.model", None)
-    return {**out, **usage}
-
-
-def _get(value: Any, name: str) -> Any:
-    if isinstance(value, dict):
-        return cast("dict[str, Any]", value).get(name)
-    return getattr(value, name, None)
-
-
-def _text(chunk: Any) -> str:
-    if isinstance(chunk, str):
-        return chunk
-    choices = _get(chunk, "choices")
-    if isinstance(choices, list) and choices:
-        first = cast("list[Any]", choices)[0]
-        found = _get(_get(first, "delta"), "content") or _get(first, "text")
-    else:
-        delta = _get(chunk, "delta")
-        found = (
-            delta
-            if isinstance(delta, str)
-            else (_get(delta, "text") or _get(chunk, "text") or _get(chunk, "content"))
-        )
-    return found if isinstance(found, str) else ""
+    return {**record.folded.attributes(record.client), **usage_attributes(record.folded.usage)}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import enum
 import logging
+import sys
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -12,11 +14,25 @@ from agentops.sdk import context, state
 from agentops.sdk.client import client
 from agentops.sdk.session import Session
 from agentops.sdk.settings import words
+from agentops.sdk.signature import keywords
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 logger: Final = logging.getLogger("agentops")
+
+
+class TraceState(enum.Enum):
+    """How a trace ended, in the words of 0.4; `end_trace` takes these and the end states alike."""
+
+    SUCCESS = "Success"
+    ERROR = "Fail"
+    UNSET = "Indeterminate"
+
+
+SUCCESS: Final = TraceState.SUCCESS
+ERROR: Final = TraceState.ERROR
+UNSET: Final = TraceState.UNSET
 
 
 class TraceContext:
@@ -45,12 +61,14 @@ class TraceContext:
         self.session.__exit__(kind, error, trace)
 
 
+@keywords
 def start_trace(trace_name: str = "session", tags: Any = None) -> TraceContext:
     """Start a session named `trace_name`; `tags` may be a list, a text or a mapping (`key:value` each)."""
     found = [f"{key}:{value}" for key, value in tags.items()] if isinstance(tags, Mapping) else words(tags)  # pyright: ignore[reportUnknownVariableType] -- a program's own mapping
     return TraceContext(client.session(name=trace_name, tags=found))
 
 
+@keywords
 def end_trace(ctx: TraceContext | Session | None = None, end_state: Any = state.SUCCESS) -> None:
     """End a trace; without one, every active one.
 
@@ -62,7 +80,7 @@ def end_trace(ctx: TraceContext | Session | None = None, end_state: Any = state.
         return
     if ctx is None:
         client.end_all(found, None)
-        client.shipper.flush(1.0)
+        client.shipper.flush(client.figures.exit_wait(1.0))
         return
     session = ctx.session if isinstance(ctx, TraceContext) else ctx
     client.end(session, found, None, None)
@@ -92,6 +110,7 @@ class ValidationError(Exception):
     """A trace does not hold what `validate_trace_spans` was to find."""
 
 
+@keywords
 def validate_trace_spans(
     trace_id: Any = None,
     trace_context: TraceContext | None = None,
@@ -143,4 +162,15 @@ def validate_trace_spans(
     raise ValidationError(
         f"session {text} has {(found.get('event_counts') or {}).get('total', 0)} events on the server; "
         f"wanted {min_spans} or more{', one of them an LLM call' if check_llm else ''}"
+    )
+
+
+def print_validation_summary(result: Mapping[str, Any]) -> None:
+    """Print what `validate_trace_spans` returned."""
+    session: Mapping[str, Any] = result.get("session") or {}
+    tokens: Mapping[str, Any] = session.get("tokens") or {}
+    sys.stdout.write(
+        f"trace {result.get('trace_id')}: {result.get('span_count')} events, "
+        f"{result.get('llm_count')} LLM calls, {tokens.get('total') or 0} tokens, "
+        f"{session.get('cost_usd') or 0} USD\n"
     )

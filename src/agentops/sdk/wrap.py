@@ -12,6 +12,7 @@ import inspect
 import threading
 import weakref
 from collections.abc import AsyncGenerator, Callable, Generator
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, Final, cast
 
 from opentelemetry.context import get_current
@@ -38,6 +39,15 @@ def wrapped(
     """
     if isinstance(function, staticmethod | classmethod):
         return type(cast("staticmethod[..., Any]", function))(wrapped(function.__func__, make, opener))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] -- either kind
+    if isinstance(function, property):
+        return property(
+            wrapped(function.fget, make, opener) if function.fget is not None else None,
+            function.fset,
+            function.fdel,
+            function.__doc__,
+        )
+    if isinstance(function, functools.cached_property):
+        return functools.cached_property(wrapped(cast("Any", function).func, make, opener))
     if inspect.isclass(function):
         return _class_methods(function, make, opener) if whole else _class(function, make)
     spec = make(shown_name(function), binder(function))
@@ -63,8 +73,23 @@ def shown_name(function: Any) -> str:
 
 
 def dressed(function: Any) -> Callable[[Any], Any]:
-    """Return `functools.wraps(function)`, also for callables without the usual names."""
-    return functools.wraps(function, updated=("__dict__",) if hasattr(function, "__dict__") else ())
+    """Return `functools.wraps(function)`, also for callables without the usual names or with methods."""
+    dress = functools.wraps(function, updated=("__dict__",) if hasattr(function, "__dict__") else ())
+    if isinstance(function, type | FunctionType | MethodType | BuiltinFunctionType):
+        return dress
+
+    def dress_object(wrapper: Any) -> Any:
+        dressed_one = dress(wrapper)
+        # Such as cache_info of a cached function, or register of a dispatching one.
+        for name in dir(cast("object", function)):
+            if not name.startswith("_") and not hasattr(dressed_one, name):
+                try:
+                    setattr(dressed_one, name, getattr(function, name))
+                except Exception:
+                    continue  # A property that does not want to be read now.
+        return dressed_one
+
+    return dress_object
 
 
 def _function(function: Function, spec: Spec, opener: Opener) -> Function:

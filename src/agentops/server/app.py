@@ -7,7 +7,7 @@ import contextlib
 import functools
 import threading
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -15,21 +15,45 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.types import ASGIApp
 
 from agentops.server import prices, ui
-from agentops.server.api import analytics, errors, events, guard, operations, otlp, sessions
+from agentops.server.api import (
+    account,
+    analytics,
+    compare,
+    errors,
+    events,
+    guard,
+    ledger,
+    operations,
+    otlp,
+    sessions,
+    store,
+    transfer,
+    waste,
+)
 from agentops.server.api import live as live_routes
+from agentops.server.api.gate import Gate
 from agentops.server.api.paths import Paths
 from agentops.server.api.state import Rooms
+from agentops.server.auth import Auth
+from agentops.server.auth.secret import Secret
 from agentops.server.backlog import Backlog
+from agentops.server.connection import Patience
+from agentops.server.forwarded import Forwarded
 from agentops.server.ingest import Ingest
 from agentops.server.lapses import Lapses
 from agentops.server.live import Live
+from agentops.server.pricelist import PriceList
+from agentops.server.relay import Relay
 from agentops.server.store.opening import OpenStore
+from agentops.server.store.retention import Retention
 from agentops.server.store.session import Silence
 from agentops.server.store.summarise import Summariser
 from agentops.server.store.write import Writer
 from agentops.server.wire import export as wire_export
+from agentops.server.wire import public, v2, v4
 
 _DRAIN_S: Final = 20.0
 _WARM_AFTER_S: Final = 1.0
@@ -42,8 +66,16 @@ class Options:
 
     silence: Silence
     max_body_bytes: int
-    home: Path | None = None
+    home: Path
     local_only: bool = True
+    trusted_proxies: list[str] = field(default_factory=list[str])
+    auth: bool = False
+    secret: Secret | None = None
+    quota_bytes: int = 0
+    """Telemetry a minute for keys without a quota of their own; 0: no limit."""
+    retention_days: int = 0
+    """Days that projects keep sessions which say nothing themselves; 0: for ever."""
+    own_prices: PriceList | None = None
 
 
 class Server:
@@ -55,22 +87,38 @@ class Server:
         self._opened = opened
         store = opened.store
         self.live = Live()
-        summariser = Summariser(store, options.silence, self.live.publish)
+        self._relay = Relay(store, self.live)
+        summariser = Summariser(store, options.silence, self._relay.publish)
         writer = Writer(store, summariser)
+        self.auth = Auth(
+            store,
+            options.home,
+            required=options.auth,
+            secret=options.secret,
+            quota_bytes=options.quota_bytes,
+            on_ended=self.live.recheck,
+        )
         self.rooms = Rooms(
             store=store,
             summariser=summariser,
             writer=writer,
             ingest=Ingest(writer),
             live=self.live,
+            auth=self.auth,
             max_body_bytes=options.max_body_bytes,
             version=version("agentops"),
-            backlog=Backlog(options.home) if options.home is not None else None,
+            home=options.home,
+            backlog=Backlog(options.home),
         )
         self._lapses = Lapses(store, self.live.publish)
+        self._retention = Retention(store, summariser, options.retention_days, self._relay.publish)
+        prices.use(options.own_prices or PriceList())
         summariser.start()
         writer.start()
         self._lapses.start()
+        self._retention.start()
+        self._relay.start(summariser.look_again)
+        self.auth.start()
 
     def describe(self, url: str) -> None:
         """Write into the store's lock where this server answers."""
@@ -79,8 +127,11 @@ class Server:
     def close(self) -> None:
         """Commit and summarise what was taken, then close the store."""
         self._lapses.stop()
+        self._retention.stop()
         self.rooms.writer.stop(_DRAIN_S)
         self.rooms.summariser.stop(_DRAIN_S)
+        self._relay.stop()
+        self.auth.stop()
         self._opened.close()
 
 
@@ -117,7 +168,22 @@ def create_app(server: Server | None) -> FastAPI:
     app.state.rooms = server.rooms if server is not None else None
     errors.install(app)
     app.add_middleware(Paths)
-    for room in (otlp, sessions, events, analytics, live_routes, operations, wire_export):
+    for room in (
+        otlp,
+        sessions,
+        events,
+        ledger,
+        transfer,
+        analytics,
+        waste,
+        compare,
+        live_routes,
+        store,
+        operations,
+        account,
+    ):
+        app.include_router(room.router)
+    for room in (wire_export, v2, v4, public):
         app.include_router(room.router)
     ui.install(app, errors.API_PREFIXES)
     return app
@@ -149,6 +215,10 @@ def _warm() -> None:
     threading.Thread(target=load, name="agentops-warm", daemon=True).start()
 
 
-def guarded(server: Server) -> guard.Guard:
-    """Return what answers HTTP: the application behind its guard."""
-    return guard.Guard(create_app(server), server.options.local_only)
+def guarded(server: Server) -> ASGIApp:
+    """Return what answers HTTP: the application behind its gate and its guard."""
+    app = create_app(server)
+    inner = Gate(app, server.auth) if server.auth.required else app
+    outer: ASGIApp = guard.Guard(Patience(inner), server.options.local_only)
+    trusted = server.options.trusted_proxies
+    return Forwarded(outer, trusted) if trusted else outer

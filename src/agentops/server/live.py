@@ -8,9 +8,10 @@ told what it missed, or, when that is no longer known, to look at everything.
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,6 +21,8 @@ HEARTBEAT_S: Final = 15.0
 _REMEMBERED: Final = 1_000
 _MOST_WAITING_IDS: Final = 10_000
 _GATHER_S: Final = 0.02
+_TAGS: Final = 1024
+"""A number's remainder by this says which process gave it: those of another server say nothing here."""
 
 
 @dataclass(eq=False, slots=True)
@@ -32,14 +35,22 @@ class _Listener:
     lost: bool = False
 
 
+class _Past:
+    """What one project's listeners were told of late; numbers of another's say nothing of it."""
+
+    def __init__(self) -> None:
+        # Numbers go on across restarts: one that an earlier server gave is always one of the past.
+        self.number = time.time_ns() // 10**6 * _TAGS
+        self.told: deque[tuple[int, list[str]]] = deque(maxlen=_REMEMBERED)
+
+
 class Live:
     """Spreads the ids of changed sessions. `publish` may be called from any thread."""
 
     def __init__(self) -> None:
         self._listeners: set[_Listener] = set()
-        self._past: deque[tuple[int, str, list[str]]] = deque(maxlen=_REMEMBERED)
-        # Numbers go on across restarts: one that an earlier server gave is always one of the past.
-        self._number = time.time_ns() // 10**6
+        self._past: dict[str, _Past] = {}
+        self._tag = secrets.randbelow(_TAGS)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing = False
 
@@ -59,6 +70,23 @@ class Live:
         if ids and loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._spread, project, ids)
 
+    def recheck(self) -> None:
+        """Let every listener see whether it may still listen. May be called from any thread."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._wake_all)
+
+    def _wake_all(self) -> None:
+        for listener in self._listeners:
+            listener.wake.set()
+
+    def _past_of(self, project: str) -> _Past:
+        past = self._past.get(project)
+        if past is None:
+            past = self._past[project] = _Past()
+            past.number += self._tag
+        return past
+
     def close(self) -> None:
         """End all listeners; a server that stops must not wait for browsers to leave."""
         self._closing = True
@@ -66,17 +94,26 @@ class Live:
             listener.wake.set()
 
     def _spread(self, project: str, ids: list[str]) -> None:
-        self._number += 1
-        self._past.append((self._number, project, ids))
+        past = self._past_of(project)
+        past.number += _TAGS
+        past.told.append((past.number, ids))
         for listener in self._listeners:
             if listener.project == project and not listener.lost:
                 listener.waiting.update(dict.fromkeys(ids))
-                listener.number = self._number
+                listener.number = past.number
                 listener.lost = len(listener.waiting) > _MOST_WAITING_IDS
                 listener.wake.set()
 
-    async def listen(self, project: str, last_number: int | None = None) -> AsyncIterator[bytes]:
-        """Yield server-sent-event frames until the listener leaves, is too slow or the server stops."""
+    async def listen(
+        self, project: str, last_number: int | None = None, may: Callable[[], bool] = lambda: True
+    ) -> AsyncIterator[bytes]:
+        """Yield server-sent-event frames until the listener leaves, is too slow or the server stops.
+
+        Args:
+            project: whose sessions it hears of.
+            last_number: of the last notice that it saw.
+            may: asked before each frame whether it may still listen.
+        """
         listener = _Listener(project, asyncio.get_running_loop(), asyncio.Event())
         self._listeners.add(listener)
         try:
@@ -87,9 +124,11 @@ class Live:
                 try:
                     await asyncio.wait_for(listener.wake.wait(), HEARTBEAT_S)
                 except TimeoutError:
+                    if not may():
+                        return
                     yield b": ping\n\n"
                     continue
-                if self._closing:
+                if self._closing or not may():
                     return
                 # A burst becomes one frame.
                 await asyncio.sleep(_GATHER_S)
@@ -103,19 +142,17 @@ class Live:
             self._listeners.discard(listener)
 
     def _catch_up(self, listener: _Listener, last_number: int) -> None:
-        if last_number == self._number:
+        past = self._past_of(listener.project)
+        if last_number == past.number:
             return
-        if (
-            last_number > self._number
-            or (self._past and self._past[0][0] > last_number + 1)
-            or not self._past
-        ):
+        foreign = last_number % _TAGS != self._tag or last_number > past.number
+        if foreign or not past.told or past.told[0][0] > last_number + _TAGS:
             listener.waiting["*"] = None
-        for number, project, ids in self._past:
-            if number > last_number and project == listener.project:
+        for number, ids in past.told:
+            if number > last_number:
                 listener.waiting.update(dict.fromkeys(ids))
         if listener.waiting:
-            listener.number = self._number
+            listener.number = past.number
             listener.wake.set()
 
 

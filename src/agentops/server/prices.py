@@ -1,4 +1,4 @@
-"""What a model call costs, from genai-prices.
+"""What a model call costs, from prices of one's own (pricelist.py) and from genai-prices.
 
 A reported cost is never touched. A computed one carries its arithmetic: one line per class of tokens, each
 token in one class only, with the price that was used and where it is from. What is not known (the model, its
@@ -11,15 +11,33 @@ import importlib.metadata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from agentops.server.normalise.event import Event
+from agentops.server.normalise.tokens import More, more
+from agentops.server.pricelist import PriceList
 
-_PRICED_KINDS: Final = frozenset(("llm", "embedding"))
+PRICED_KINDS: Final = frozenset(("llm", "embedding"))
+_ENCODER: Final = msgspec.json.Encoder()
+_NO_MORE: Final = More()
+_ZERO: Final = Decimal(0)
+_DAY_NS: Final = 86_400 * 10**9
+_KEYS: Final[Mapping[str, str]] = {
+    "input": "input_mtok",
+    "output": "output_mtok",
+    "cache_read": "cache_read_mtok",
+    "cache_write": "cache_write_mtok",
+    "cache_write_1h": "cache_write_1h_mtok",
+    "reasoning": "output_reasoning_mtok",
+    "input_audio": "input_audio_mtok",
+    "output_audio": "output_audio_mtok",
+}
+"""Our classes of tokens, and their names in genai-prices."""
+_COUNTED: Final[Mapping[str, str]] = {"request": "requests_kcount", "web_search": "web_searches_kcount"}
 _MILLION: Final = Decimal(1_000_000)
 _THOUSAND: Final = Decimal(1000)
 _MOST_REMEMBERED: Final = 4096
@@ -38,7 +56,10 @@ _PROVIDERS: Final[Mapping[str, str]] = {
 
 
 class Line(Struct, frozen=True, gc=False, rename={"kind": "class"}):
-    """One line of the arithmetic: tokens of one class at the price that was in force on `date`."""
+    """One line of the arithmetic: tokens of one class at the price that was in force on `date`.
+
+    For requests and searches `tokens` counts those; `usd_per_million` is a million times the price of one.
+    """
 
     kind: str
     tokens: int
@@ -49,33 +70,86 @@ class Line(Struct, frozen=True, gc=False, rename={"kind": "class"}):
     source: str
 
 
+class Detail(Struct, frozen=True, gc=False):
+    """How a cost came about, as it is stored: what all lines share once, the products not at all.
+
+    Attributes:
+        price: The entry of the price list.
+        date: The day whose price it is.
+        source: The price list.
+        terms: (class, tokens, dollars for a million).
+    """
+
+    price: str
+    date: str
+    source: str
+    terms: list[tuple[str, int, float]]
+
+
 class Priced(Struct, frozen=True, gc=False):
-    """A computed cost and its arithmetic."""
+    """A computed cost and how it came about."""
 
     usd: Decimal
-    lines: list[Line]
+    detail: Detail
+
+    @property
+    def lines(self) -> list[Line]:
+        """The arithmetic."""
+        return _lines(self.detail)
 
 
 def priced(event: Event) -> Event:
     """Return the event with its cost, if it is a model call whose cost is not reported but computable."""
-    if event.kind not in _PRICED_KINDS or event.cost_source or not event.ended or not event.model:
+    if event.kind not in PRICED_KINDS or event.cost_source or not event.ended or not event.model:
         return event
-    if event.tokens_input is None or (event.tokens_output is None and event.kind == "llm"):
-        return event
-    found = cost(
+    found = cost_of(
         event.provider,
-        (event.model, event.request_model),
+        event.model,
+        event.request_model,
         event.started_at,
+        kind=event.kind,
         entered=event.tokens_input,
-        left=event.tokens_output or 0,
-        cache_read=event.tokens_cache_read or 0,
-        cache_write=event.tokens_cache_write or 0,
-        reasoning=event.tokens_reasoning or 0,
+        left=event.tokens_output,
+        cache_read=event.tokens_cache_read,
+        cache_write=event.tokens_cache_write,
+        reasoning=event.tokens_reasoning,
+        usage_more=event.usage_more,
     )
     if found is None:
         return event
-    detail = msgspec.json.encode(found.lines).decode()
-    return replace(event, cost_usd=float(found.usd), cost_source="computed", cost_detail=detail)
+    return replace(
+        event, cost_usd=float(found.usd), cost_source="computed", cost_detail=written(found.detail)
+    )
+
+
+def cost_of(
+    provider: str,
+    model: str,
+    request_model: str,
+    at_ns: int,
+    *,
+    kind: str,
+    entered: int | None,
+    left: int | None,
+    cache_read: int | None,
+    cache_write: int | None,
+    reasoning: int | None,
+    usage_more: str,
+) -> Priced | None:
+    """Return what a call costs by what is stored of it; None when its tokens or its price are not known."""
+    if entered is None or (left is None and kind == "llm"):
+        return None
+    return cost(
+        provider,
+        (model, request_model),
+        at_ns,
+        entered=entered,
+        left=left or 0,
+        cache_read=cache_read or 0,
+        cache_write=cache_write or 0,
+        reasoning=reasoning or 0,
+        rare=more(usage_more) if usage_more else _NO_MORE,
+    )
 
 
 def cost(
@@ -88,6 +162,7 @@ def cost(
     cache_read: int = 0,
     cache_write: int = 0,
     reasoning: int = 0,
+    rare: More | None = None,
 ) -> Priced | None:
     """Return what a call costs, or None when the model or its price is not known.
 
@@ -100,51 +175,101 @@ def cost(
         cache_read: Part of `entered` read from a cache.
         cache_write: Part of `entered` written to a cache.
         reasoning: Part of `left` spent on reasoning.
+        rare: What few calls use.
     """
-    at = datetime.fromtimestamp(at_ns / 1e9, UTC)
-    identity, rates = "", {}
-    for model in dict.fromkeys(models):
-        found = _lookup(provider, model) if model else None
-        if found is not None:
-            identity, rates = found[0], found[1].get_prices(at).__dict__
-            if rates.get("input_mtok") is not None or rates.get("output_mtok") is not None:
-                break
-    else:
+    found = _rates(provider, models, at_ns)
+    if found is None:
         return None
-    date = at.date().isoformat()
-    usd = Decimal(0)
-    lines: list[Line] = []
+    identity, source, rates = found
     whole = entered
+    terms: list[tuple[str, int, float]] = []
+    usd = _ZERO
     # A class without a price of its own is billed as the class that it is a part of.
-    parts = (
-        ("cache_read", cache_read, "cache_read_mtok"),
-        ("cache_write", cache_write, "cache_write_mtok"),
-    )
-    classes: list[tuple[str, int, Any]] = []
-    for kind, tokens, key in parts:
-        if tokens and rates.get(key) is not None:
-            apart = min(tokens, entered)
+    going_in: list[tuple[str, int]] = []
+    if cache_read:
+        going_in.append(("cache_read", cache_read))
+    if cache_write:
+        hour = min(rare.cache_write_1h, cache_write) if rare is not None else 0
+        if hour and "cache_write_1h" in rates:
+            going_in.append(("cache_write_1h", hour))
+            cache_write -= hour
+        going_in.append(("cache_write", cache_write))
+    coming_out: list[tuple[str, int]] = []
+    if reasoning:
+        coming_out.append(("reasoning", reasoning))
+    if rare is not None and rare is not _NO_MORE:
+        going_in.append(("input_audio", rare.input_audio))
+        coming_out.append(("output_audio", rare.output_audio))
+    billed: list[tuple[str, int]] = []
+    for kind, tokens in going_in:
+        apart = min(tokens, entered)
+        if apart and kind in rates:
             entered -= apart
-            classes.append((kind, apart, rates[key]))
-    classes.insert(0, ("input", entered, rates.get("input_mtok")))
-    if reasoning and rates.get("output_reasoning_mtok") is not None:
-        reasoning = min(reasoning, left)
-        left -= reasoning
-        classes.append(("reasoning", reasoning, rates["output_reasoning_mtok"]))
-    classes.append(("output", left, rates.get("output_mtok")))
-    for kind, tokens, rate in classes:
+            billed.append((kind, apart))
+    billed.insert(0, ("input", entered))
+    for kind, tokens in coming_out:
+        apart = min(tokens, left)
+        if apart and kind in rates:
+            left -= apart
+            billed.append((kind, apart))
+    billed.append(("output", left))
+    for kind, tokens in billed:
+        rate = rates.get(kind)
         if not tokens or rate is None:
             continue
-        price = _tiered(rate, whole)
-        amount = price * tokens / _MILLION
-        usd += amount
-        lines.append(Line(kind, tokens, float(price), float(amount), identity, date, _source()))
-    per_request = rates.get("requests_kcount")
-    if per_request is not None:
-        amount = _tiered(per_request, whole) / _THOUSAND
-        usd += amount
-        lines.append(Line("request", 1, float(amount * _MILLION), float(amount), identity, date, _source()))
-    return Priced(usd, lines)
+        price = rate if type(rate) is Decimal else _tiered(rate, whole)
+        usd += price * tokens
+        terms.append((kind, tokens, float(price)))
+    if "request" in rates:
+        price = _tiered(rates["request"], whole) * _MILLION
+        usd += price
+        terms.append(("request", 1, float(price)))
+    if rare is not None and rare.web_searches and "web_search" in rates:
+        price = _tiered(rates["web_search"], whole) * _MILLION
+        usd += price * rare.web_searches
+        terms.append(("web_search", rare.web_searches, float(price)))
+    return Priced(usd / _MILLION, Detail(identity, _day(at_ns), source, terms))
+
+
+def written(detail: Detail) -> str:
+    """Return a detail as text for the store."""
+    return _ENCODER.encode(detail).decode()
+
+
+def explained(text: str) -> list[dict[str, Any]]:
+    """Return the arithmetic behind a stored cost, one object a line; [] when there is none."""
+    try:
+        meaning: Any = msgspec.json.decode(text) if text else []
+        if isinstance(meaning, list):
+            # As the first versions wrote it: line by line.
+            return cast("list[dict[str, Any]]", meaning)
+        return msgspec.to_builtins(_lines(msgspec.convert(meaning, Detail)))
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return []
+
+
+def _lines(detail: Detail) -> list[Line]:
+    return [
+        Line(
+            kind,
+            tokens,
+            rate,
+            float(Decimal(repr(rate)) * tokens / _MILLION),
+            detail.price,
+            detail.date,
+            detail.source,
+        )
+        for kind, tokens, rate in detail.terms
+    ]
+
+
+_own = PriceList()
+
+
+def use(own: PriceList) -> None:
+    """Take the prices of a file before the built-in ones, for all calls that are priced from now on."""
+    global _own
+    _own = own
 
 
 def warm() -> None:
@@ -161,6 +286,56 @@ def _tiered(rate: Any, tokens_input: int) -> Decimal:
         if tokens_input > tier.start:
             applies = tier.price
     return applies
+
+
+_days: dict[int, str] = {}
+
+
+def _day(at_ns: int) -> str:
+    number = at_ns // _DAY_NS
+    known = _days.get(number)
+    if known is None:
+        if len(_days) >= _MOST_REMEMBERED:
+            _days.clear()
+        known = _days[number] = datetime.fromtimestamp(number * 86_400, UTC).date().isoformat()
+    return known
+
+
+_steady: dict[tuple[str, tuple[str, ...]], tuple[str, str, dict[str, Any]]] = {}
+
+
+def _rates(provider: str, models: tuple[str, ...], at_ns: int) -> tuple[str, str, dict[str, Any]] | None:
+    """Return (name in the price list, price list, rate by class) for a call."""
+    if _own.entries:
+        for model in models:
+            own = _own.find(provider, model, at_ns) if model else None
+            if own is not None:
+                return own.model, _own.name, dict[str, Any](own.rates)
+    steady = _steady.get((provider, models))
+    if steady is not None:
+        return steady
+    for model in dict.fromkeys(models):
+        found = _lookup(provider, model) if model else None
+        if found is None:
+            continue
+        listed = found[1].get_prices(datetime.fromtimestamp(at_ns / 1e9, UTC)).__dict__
+        if listed.get("input_mtok") is None and listed.get("output_mtok") is None:
+            continue
+        rates = {kind: listed[key] for kind, key in _KEYS.items() if listed.get(key) is not None}
+        for kind, key in _COUNTED.items():
+            if listed.get(key) is not None:
+                rates[kind] = _by_piece(listed[key])
+        answer = (found[0], _source(), rates)
+        if not isinstance(found[1].prices, list):
+            if len(_steady) >= _MOST_REMEMBERED:
+                _steady.clear()
+            _steady[provider, models] = answer
+        return answer
+    return None
+
+
+def _by_piece(rate: Any) -> Any:
+    return rate / _THOUSAND if isinstance(rate, Decimal) else rate.base / _THOUSAND
 
 
 _known: dict[tuple[str, str], tuple[str, Any] | None] = {}

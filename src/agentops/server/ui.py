@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
 STATIC: Final = Path(__file__).parent / "static"
 _SESSION: Final = re.compile(r"/sessions/([\w.~-]+)", re.ASCII)
+_OWN: Final = ("index.html", "export.html")
+"""Pages that are never asked for by name: the dashboard's own, and the one that exports are made from."""
+_TRACE: Final = re.compile("[0-9a-fA-F]{32}")
 _PAGES: Final = ("/sessions", "/analytics", "/compare", "/settings")
 _NOT_BUILT: Final = """<!doctype html><html lang="en"><head><meta
 charset="utf-8"><title>AgentOps</title></head><body>
@@ -31,6 +35,10 @@ def install(app: FastAPI, api_prefixes: tuple[str, ...], folder: Path = STATIC) 
         route = "/" + path
         if f"{route}/".startswith(api_prefixes):
             raise HTTPException(404)
+        trace_id = request.query_params.get("trace_id", "")
+        if route == "/sessions" and _TRACE.fullmatch(trace_id):
+            # The links that the published 0.4 clients print.
+            return RedirectResponse(f"/sessions/{UUID(trace_id)}")
         file = _inside(folder, path)
         if file is not None:
             # Vite names assets by their content: they never change.
@@ -56,7 +64,7 @@ def _early(route: str) -> dict[str, str]:
     found = _SESSION.fullmatch(route)
     if found is None:
         return {}
-    wanted = (f"/api/sessions/{found[1]}", f"/api/sessions/{found[1]}/timeline")
+    wanted = (f"/api/sessions/{found[1]}", f"/api/sessions/{found[1]}/timeline?fields=drawing")
     return {
         "Link": ", ".join(f'<{url}>; rel="preload"; as="fetch"; crossorigin="anonymous"' for url in wanted)
     }
@@ -68,7 +76,7 @@ def _is_page(route: str) -> bool:
 
 def _inside(folder: Path, path: str) -> Path | None:
     """Return the file, if there is one and it is inside the folder."""
-    if not path or path == "index.html" or "\x00" in path:
+    if not path or path in _OWN or "\x00" in path:
         return None
     file = (folder / path).resolve()
     return file if file.is_relative_to(folder.resolve()) and file.is_file() else None

@@ -12,11 +12,14 @@ LONGEST_UNREACHABLE_S: Final = 5.0
 """Nothing listens: asking costs nothing, and a server that is started should be noticed soon."""
 HELD_S: Final = 30.0
 
+# Not the module's own generator: a program that seeds it wants its numbers for itself.
+_own: Final = random.SystemRandom()
+
 
 class Backoff:
     """Exponential, jittered between half and whole; the server's own wish is a lower bound."""
 
-    def __init__(self, jitter: Callable[[], float] = random.random) -> None:
+    def __init__(self, jitter: Callable[[], float] = _own.random) -> None:
         self._jitter = jitter
         self._failures = 0
 

@@ -13,8 +13,8 @@ LOGS_START: Final = b'{"logRecords":['
 _LOGS_ON_A_LATER_LINE: Final = b"\n" + LOGS_START
 _TRACES_ON_A_LATER_LINE: Final = b"\n" + TRACES_START
 _OPENING: Final[dict[Signal, tuple[bytes, bytes]]] = {
-    "traces": (b'{"resourceSpans":[{"resource":', b',"scopeSpans":['),
-    "logs": (b'{"resourceLogs":[{"resource":', b',"scopeLogs":['),
+    "traces": (b'{"resourceSpans":[', b',"scopeSpans":['),
+    "logs": (b'{"resourceLogs":[', b',"scopeLogs":['),
 }
 _whole = msgspec.json.Decoder(msgspec.Raw)
 
@@ -26,8 +26,14 @@ def body_of(signal: Signal, resource: bytes, lines: list[bytes]) -> bytes:
 
 def joined(signal: Signal, resource: bytes, records: bytes) -> bytes:
     """Return the request body that carries `records`, which are separated by commas already."""
+    return together(signal, [(resource, records)])
+
+
+def together(signal: Signal, groups: list[tuple[bytes, bytes]]) -> bytes:
+    """Return the request body that carries groups of (resource, records separated by commas)."""
     opening, middle = _OPENING[signal]
-    return b"".join((opening, resource, middle, records, b"]}]}"))
+    parts = [b"".join((b'{"resource":', resource, middle, records, b"]}")) for resource, records in groups]
+    return b"".join((opening, b",".join(parts), b"]}"))
 
 
 def only_signal(lines: bytes) -> Signal | None:

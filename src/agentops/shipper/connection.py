@@ -5,6 +5,7 @@ Imported when the first request is made, not before: `http.client` and `ssl` cos
 
 from __future__ import annotations
 
+import base64
 import encodings.idna  # noqa: F401  # pyright: ignore[reportUnusedImport] -- see below
 import http.client
 import io
@@ -15,12 +16,13 @@ import time
 import urllib.request
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 # `encodings.idna` is what `connect` imports by itself, but outside the lock that a fork waits for (see
 # `Client`): a child forked at that moment would wait for ever for a thread that it does not have.
 
-LARGEST_ANSWER_BYTES: Final = 64 << 20
+LARGEST_ANSWER_BYTES: Final = 16 << 20
+"""What comes after it is not read: a status says enough, and the recorded program's memory is not ours."""
 
 
 class _DeadlineReader(io.RawIOBase):
@@ -76,7 +78,7 @@ class Connection:
         self._scheme = scheme
         self._host = host
         self._port = port
-        self._proxy = None if local else _proxy_for(scheme, host, port)
+        self._proxy, self._proxy_headers = (None, {}) if local else _proxy_for(scheme, host, port)
         self._http: http.client.HTTPConnection | None = None
         self._socket: _DeadlineSocket | None = None
         self._used = False
@@ -115,7 +117,8 @@ class Connection:
         headers: Mapping[str, str],
     ) -> tuple[int, dict[str, str], bytes]:
         try:
-            connection.request(method, self._target(path), body=body, headers=dict(headers))
+            sent = {**headers, **self._proxy_headers} if self._scheme == "http" else dict(headers)
+            connection.request(method, self._target(path), body=body, headers=sent)
         except (BrokenPipeError, ConnectionResetError):
             # A server may answer (413, say) and close before it has read the whole body: read what it said.
             pass
@@ -123,7 +126,7 @@ class Connection:
             answer = _whole_body(response)
             found = {name.lower(): value for name, value in response.getheaders()}
             self._used = True
-            if response.will_close:
+            if response.will_close or not response.isclosed():
                 self.close()
             return response.status, found, answer
 
@@ -144,7 +147,7 @@ class Connection:
                 host, port, timeout=timeout_s, context=ssl.create_default_context()
             )
             if self._proxy is not None:
-                connection.set_tunnel(self._host, self._port)
+                connection.set_tunnel(self._host, self._port, self._proxy_headers)
         else:
             connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
         self._http = connection
@@ -171,8 +174,8 @@ def _whole_body(response: http.client.HTTPResponse) -> bytes:
     while piece := response.read(65_536):
         pieces.append(piece)
         total += len(piece)
-        if total > LARGEST_ANSWER_BYTES:
-            raise http.client.HTTPException("the answer is too large")
+        if total >= LARGEST_ANSWER_BYTES:
+            return b"".join(pieces)
     if response.length:
         raise http.client.IncompleteRead(b"".join(pieces), response.length)
     return b"".join(pieces)
@@ -184,10 +187,20 @@ def _is_readable(sock: socket.socket) -> bool:
     return bool(poll.poll(0))
 
 
-def _proxy_for(scheme: str, host: str, port: int) -> tuple[str, int] | None:
-    """Return host and port of the proxy that the environment names for this address."""
-    address = urllib.request.getproxies_environment().get(scheme)
+def _proxy_for(scheme: str, host: str, port: int) -> tuple[tuple[str, int] | None, dict[str, str]]:
+    """Return host and port of the proxy that the environment names for this address, and headers for it.
+
+    HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, as other HTTP clients read them.
+    """
+    named = urllib.request.getproxies_environment()
+    address = named.get(scheme) or named.get("all")
     if not address or urllib.request.proxy_bypass_environment(f"{host}:{port}"):  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType] -- typeshed has it for some systems only
-        return None
+        return None, {}
     split = urlsplit(address if "://" in address else f"http://{address}")
-    return (split.hostname, split.port or 80) if split.hostname else None
+    if not split.hostname:
+        return None, {}
+    headers: dict[str, str] = {}
+    if split.username is not None:
+        pair = f"{unquote(split.username)}:{unquote(split.password or '')}"
+        headers["Proxy-Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+    return (split.hostname, split.port or 80), headers

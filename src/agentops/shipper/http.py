@@ -162,6 +162,9 @@ def _failure(url: str, error: Exception) -> ConnectionFailed:
     unreachable = isinstance(error, ConnectionRefusedError) or (
         isinstance(error, OSError) and not timed_out and not isinstance(error, ConnectionError)
     )
+    # By name: `ssl` is not loaded for its own sake.
+    untrusted = type(error).__name__ == "SSLCertVerificationError"
+    hint = ". If it has an authority of its own, set SSL_CERT_FILE to its certificate" if untrusted else ""
     return ConnectionFailed(
-        f"{place}: {type(error).__name__}: {error}", unreachable=unreachable, timed_out=timed_out
+        f"{place}: {type(error).__name__}: {error}{hint}", unreachable=unreachable, timed_out=timed_out
     )

@@ -17,6 +17,7 @@ REFUSED_STATUSES: Final = frozenset({400, 413, 415, 422})
 """The request itself is at fault: sending it again is useless, a part of it may be fine."""
 LATER_STATUSES: Final = frozenset({408, 425, 429})
 """With every 5xx: the server is busy or broken, the request is fine."""
+KEY_STATUSES: Final = frozenset({401, 403})
 LONGEST_RETRY_AFTER_S: Final = 300.0
 
 
@@ -32,6 +33,7 @@ class Outcome:
         retry_after_s: How long the server asks to be left alone.
         unreachable: Nothing answers at the address: there is no use in waiting for it now.
         timed_out: The request took too long; a smaller one may not.
+        key_refused: It is the key that is not accepted.
     """
 
     verdict: Verdict
@@ -40,6 +42,7 @@ class Outcome:
     retry_after_s: float | None = None
     unreachable: bool = False
     timed_out: bool = False
+    key_refused: bool = False
 
 
 ACCEPTED: Final = Outcome("accepted")
@@ -64,7 +67,10 @@ def outcome_of(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
         return Outcome("refused", reason)
     if status in LATER_STATUSES or status >= 500:
         return Outcome("later", reason, retry_after_s=retry_after_s(headers.get("retry-after"), time.time()))
-    return Outcome("held", reason)
+    if 300 <= status < 400 and headers.get("location"):
+        # A redirected POST would arrive as a GET, or take the key to another host: the user decides.
+        reason = f"HTTP {status}: it redirects to {headers['location'][:200]}"
+    return Outcome("held", reason, key_refused=status in KEY_STATUSES)
 
 
 def _accepted(body: bytes) -> Outcome:

@@ -28,6 +28,8 @@ log = logging.getLogger("agentops.shipper")
 LINGER_S: Final = 0.02
 """How long the first record waits for company."""
 FLUSH_RETRY_S: Final = 0.5
+CHANGE_LOOK_S: Final = 1.0
+"""While a server takes nothing: how often to look whether the program has changed its key or address."""
 _NEVER: Final = 1 << 62
 
 
@@ -96,12 +98,18 @@ class Shipper:
         self._given_up = 0
         self._backoff = Backoff()
         self._retry_at = 0.0
+        self._held = False
         self._not_before = 0.0
         self._last_failure = ""
         self._next_tick = 0.0
         self._said: set[str] = set()
 
     # The recording threads' side.
+
+    def set_pace(self, max_delay_ms: int, max_records: int) -> None:
+        """Change how long records wait for company, and for how many, from the next round on."""
+        self._max_delay_s = max_delay_ms / 1000
+        self._max_records = max(1, max_records)
 
     def notify(self) -> None:
         """Say that a record was appended."""
@@ -158,6 +166,7 @@ class Shipper:
             Whether everything was acknowledged.
         """
         deadline = time.monotonic() + timeout_s
+        self._shipment.newest_first = True
         done = self.flush(timeout_s)
         self._closed = True
         thread = self._thread
@@ -229,6 +238,8 @@ class Shipper:
         """Do all that is due; return the seconds until something is due again."""
         self._call_tick()
         now = time.monotonic()
+        if self._held and self._send.changed():
+            self._retry_at = now
         if now >= self._retry_at or (self._flushers and now >= self._not_before):
             with self._shipping:
                 self._ship_all()
@@ -238,7 +249,7 @@ class Shipper:
         now = time.monotonic()
         due = [self._next_tick, max(self._shipment.next_scan, self._retry_at)]
         if self._retry_at > now:
-            due.append(self._retry_at)
+            due.append(min(self._retry_at, now + CHANGE_LOOK_S) if self._held else self._retry_at)
         if self._flushers:
             due.append(max(self._not_before, now + (FLUSH_RETRY_S if self._retry_at > now else 0.05)))
         return max(0.0, min(due) - now)
@@ -254,6 +265,7 @@ class Shipper:
                 return
             self._backoff.succeeded()
             self._last_failure = ""
+            self._held = False
             self._retry_at = self._not_before = 0.0
             with self._progress:
                 self._progress.notify_all()
@@ -263,12 +275,18 @@ class Shipper:
 
     def _failed(self, outcome: Outcome) -> None:
         self._last_failure = outcome.reason
-        if outcome.verdict == "held":
+        self._held = outcome.verdict == "held"
+        if self._held:
             delay_s = HELD_S
+            fix = (
+                "Set AGENTOPS_API_KEY (or api_key=) to a key of this server"
+                if outcome.key_refused
+                else "Check the endpoint"
+            )
             self._say_once(
                 "held",
-                f"The server takes no records ({outcome.reason}). They wait in {self._journal.folder}. "
-                "Check the endpoint and the API key.",
+                f"The server takes no records ({outcome.reason}). They wait in {self._journal.folder}, and "
+                f"are sent when it does. {fix}.",
             )
         else:
             longest_s = LONGEST_UNREACHABLE_S if outcome.unreachable else LONGEST_S
@@ -276,10 +294,15 @@ class Shipper:
             if outcome.retry_after_s is not None:
                 self._not_before = time.monotonic() + outcome.retry_after_s
             if outcome.unreachable:
+                fix = (
+                    "`agentops serve` starts one on this machine"
+                    if self._send.is_local()
+                    else "check the address, the network and the proxy settings"
+                )
                 self._say_once(
                     "unreachable",
                     f"No server answers ({outcome.reason}). Records wait in {self._journal.folder} and are "
-                    "sent when it does; `agentops serve` starts one on this machine.",
+                    f"sent when it does; {fix}.",
                 )
         self._retry_at = time.monotonic() + delay_s
         if outcome.unreachable or outcome.verdict == "held":

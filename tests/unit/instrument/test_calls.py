@@ -186,8 +186,8 @@ def test_fail_safe_lets_the_call_through_unrecorded(home: object, models: Models
 def test_what_is_no_llm_call_is_never_refused(home: object, models: Models) -> None:
     begin()
     other = agentops.start_session()
-    with OpenAI() as client, pytest.raises((openai.APIStatusError, openai.APIConnectionError)):
-        client.with_options(max_retries=0).models.list()
+    with OpenAI() as client:
+        assert list(client.models.list()) == []
     assert other.is_running
 
 

@@ -34,9 +34,10 @@ def numbers_in(body: bytes) -> list[int]:
     """The numbers of the records in a request body, which must be whole OTLP/JSON."""
     read = msgspec.json.decode(body)
     if "resourceSpans" in read:
-        scopes = read["resourceSpans"][0]["scopeSpans"]
+        scopes = [scope for one in read["resourceSpans"] for scope in one["scopeSpans"]]
         return [int(scope["spans"][0]["name"]) for scope in scopes]
-    return [int(scope["logRecords"][0]["name"]) for scope in read["resourceLogs"][0]["scopeLogs"]]
+    scopes = [scope for one in read["resourceLogs"] for scope in one["scopeLogs"]]
+    return [int(scope["logRecords"][0]["name"]) for scope in scopes]
 
 
 class Inbox:

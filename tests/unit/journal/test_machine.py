@@ -1,9 +1,12 @@
-"""Any interleaving of append, rotate, crash, ship, acknowledge and restart keeps the invariants."""
+"""Any interleaving of append, rotate, crash, fork, full disk, shipping and restart keeps the invariants."""
 
 from __future__ import annotations
 
+import os
+import resource
 import shutil
 import tempfile
+import warnings
 from pathlib import Path
 
 from hypothesis import settings
@@ -11,12 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from agentops.journal import Journal, Segment
-from agentops.journal.folder import count_lines, pending_start, segments
+from agentops.journal.folder import count_lines, fallback_folder, pending_start, segments
 from agentops.journal.losses import Losses
 from agentops.journal.segment import CURSOR_SUFFIX
 from agentops.shipper import ACCEPTED, Outcome
 from agentops.shipper.delivery import deliver_next
-from tests.unit.journal.records import Inbox, crash, drained, journal_in, log_record, record
+from tests.unit.journal.records import Inbox, crash, drained, journal_in, log_record, numbers_in, record
 
 PROCESSES = 2
 LATER = Outcome("later", "busy")
@@ -57,9 +60,25 @@ class JournalMachine(RuleBasedStateMachine):
 
     def kill(self, process: int) -> Path | None:
         path = crash(self.journals[process])
+        # Memory is the last resort of a full disk, and dies with its process: no promise holds for it.
+        self.appended -= self.in_memory(process) - self.delivered
         self.add_lost(self.journals[process].stats().lost)
         self.journals[process] = self.new_journal()
         return path
+
+    def in_memory(self, process: int) -> set[int]:
+        lines, _, _ = self.journals[process].in_memory(1 << 30)
+        return {
+            number
+            for line in lines
+            for number in numbers_in(
+                b'{"resource%s":[{"scope%s":[%s]}]}'
+                % (*([b"Spans", b"Spans"] if b'"spans"' in line[:9] else [b"Logs", b"Logs"]), line)
+            )
+        }
+
+    def places(self) -> list[Path]:
+        return [self.folder, fallback_folder(self.folder)]
 
     processes = st.integers(0, PROCESSES - 1)
 
@@ -70,6 +89,40 @@ class JournalMachine(RuleBasedStateMachine):
             self.next_number += 1
             self.journals[process].append(log_record(number) if log else record(number, padding))
             self.appended.add(number)
+
+    @rule(process=processes, count=st.integers(1, 4), room=st.integers(0, 700), again=st.booleans())
+    def append_on_a_full_disk(self, process: int, count: int, room: int, again: bool) -> None:
+        """No file grows past `room`: writes at the edge are short, and then there is no room at all."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+        try:
+            self.append(process, count, 40, False)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        if again:
+            self.journals[process]._places.try_again()  # pyright: ignore[reportPrivateUsage] -- a second passes
+
+    @rule(process=processes, count=st.integers(0, 3), dies=st.booleans())
+    def fork(self, process: int, count: int, dies: bool) -> None:
+        """A child records, and goes with or without closing; what is the parent's stays the parent's."""
+        numbers = range(self.next_number, self.next_number + count)
+        with warnings.catch_warnings():
+            # A test runner may have threads of its own; none of them is the journal's.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                for number in numbers:
+                    self.journals[process].append(record(number))
+                if not dies:
+                    self.journals[process].close()
+                code = 0
+            finally:
+                os._exit(code)
+        assert os.waitpid(child, 0)[1] == 0
+        self.next_number += count
+        self.appended.update(numbers)
 
     @rule(process=processes)
     def rotate(self, process: int) -> None:
@@ -142,8 +195,11 @@ class JournalMachine(RuleBasedStateMachine):
 
     @invariant()
     def whatever_is_not_delivered_is_on_disk(self) -> None:
-        waiting = sum(count_lines(path, pending_start(path)) for path in segments(self.folder))
-        assert waiting >= len(self.appended - self.delivered)
+        waiting = sum(
+            count_lines(path, pending_start(path)) for place in self.places() for path in segments(place)
+        )
+        in_memory = sum(len(self.in_memory(process)) for process in range(PROCESSES))
+        assert waiting + in_memory >= len(self.appended - self.delivered)
 
     @invariant()
     def nothing_is_delivered_that_was_not_appended(self) -> None:
@@ -158,11 +214,12 @@ class JournalMachine(RuleBasedStateMachine):
         try:
             assert self.delivered == self.appended
             assert self.lost == ({"torn": self.torn} if self.torn else {})
-            assert segments(self.folder) == []
+            assert [path for place in self.places() for path in segments(place)] == []
             assert list(self.folder.glob("*" + CURSOR_SUFFIX)) == []
         finally:
-            shutil.rmtree(self.folder)
+            for place in self.places():
+                shutil.rmtree(place, ignore_errors=True)
 
 
 TestJournalMachine = JournalMachine.TestCase
-TestJournalMachine.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+TestJournalMachine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -145,7 +145,7 @@ def test_shown_name_and_agent(name: str, said: dict[str, Any], shown: str, agent
 
 def test_our_own_names_are_kept_as_they_are() -> None:
     said = {semconv.SPAN_KIND: "tool", semconv.TOOL_NAME: "other"}
-    assert event(said, own=True, name="my.tool").name == "my.tool"
+    assert event(said, own=True, scope=semconv.SCOPE, name="my.tool").name == "my.tool"
 
 
 def test_a_root_span_of_ours_says_everything_about_its_session() -> None:

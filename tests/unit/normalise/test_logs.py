@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from agentops.model import LogRecord, Resource, Scope
 from agentops.server.normalise import completed, normalise_log
 from tests.unit.normalise.spans import SPAN, START, TRACE, text
@@ -80,3 +82,9 @@ def test_a_content_event_of_no_span_is_a_line() -> None:
 def test_structured_bodies_and_surrogates() -> None:
     assert normalise_log(record({"a": [1]})).body_format == "json"
     assert normalise_log(record("a\ud800", {"k\ud800": "\udfff"})).body == "a\ufffd"
+
+
+@pytest.mark.parametrize("severity", [-1, 25, 2**31 - 1])
+def test_a_severity_that_there_is_not_is_unknown(severity: int) -> None:
+    found = normalise_log(record("text", {}, severity=severity, severity_text="notice"))
+    assert (found.severity, found.severity_text, found.body) == (0, "NOTICE", "text")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import abc
 import asyncio
+import dataclasses
 import functools
 import gc
 import inspect
+import pickle
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from typing import Any
 
 import pytest
 
 import agentops
+from agentops.sdk.decorators import agent, operation
 from tests.recorded import Journal
 
 Read = Callable[[], Journal]
@@ -317,3 +321,131 @@ def test_the_older_decorators(home: object, journal: Read) -> None:
 def test_what_is_not_a_callable_is_refused_by_name() -> None:
     with pytest.raises(TypeError, match="@operation decorates a callable, not int"):
         agentops.operation(5)  # type: ignore[call-overload] # pyright: ignore -- the point
+
+
+class Described:
+    @operation
+    @property
+    def outer(self) -> int:
+        return 1
+
+    @property
+    @operation
+    def inner(self) -> int:
+        return 2
+
+    @functools.cached_property
+    @operation
+    def kept(self) -> int:
+        return 3
+
+    @operation
+    @functools.cached_property
+    def kept_outer(self) -> int:
+        return 4
+
+
+def test_properties_are_recorded_and_stay_properties(session: agentops.Session, journal: Read) -> None:
+    one = Described()
+    assert (one.outer, one.inner, one.kept, one.kept, one.kept_outer, one.kept_outer) == (1, 2, 3, 3, 4, 4)
+    assert sorted(event.name for event in journal().events) == [
+        "Described.inner",
+        "Described.kept",
+        "Described.kept_outer",
+        "Described.outer",
+    ]
+
+
+def test_methods_of_a_decorated_object_stay_reachable(session: agentops.Session) -> None:
+    calls: list[int] = []
+
+    @operation
+    @functools.lru_cache
+    def costly(x: int) -> int:
+        calls.append(x)
+        return x
+
+    @operation
+    @functools.singledispatch
+    def shown(value: object) -> str:
+        return "object"
+
+    @shown.register
+    def _(value: int) -> str:
+        return "int"
+
+    assert (costly(1), costly(1), calls) == (1, 1, [1])
+    assert costly.cache_info().hits == 1
+    assert (shown("x"), shown(1)) == ("object", "int")
+
+
+def test_an_abstract_method_stays_abstract(session: agentops.Session) -> None:
+    class Base(abc.ABC):
+        @operation
+        @abc.abstractmethod
+        def run(self) -> int: ...
+
+    class Real(Base):
+        def run(self) -> int:
+            return 1
+
+    with pytest.raises(TypeError, match="abstract"):
+        Base()  # type: ignore[abstract] # pyright: ignore[reportAbstractUsage] -- on purpose
+    assert Real().run() == 1
+
+
+@agent
+@dataclasses.dataclass(frozen=True)
+class Frozen:
+    topic: str = "tea"
+
+    def run(self) -> str:
+        return self.topic
+
+
+@agent
+class Slotted:
+    __slots__ = ("topic",)
+
+    def __init__(self, topic: str) -> None:
+        self.topic = topic
+
+    def run(self) -> str:
+        return self.topic
+
+
+@agent
+class Calling:
+    def __call__(self) -> str:
+        return "called"
+
+    @classmethod
+    def make(cls) -> Calling:
+        return cls()
+
+    @staticmethod
+    def twice(x: int) -> int:
+        return 2 * x
+
+
+class Inheriting(Calling):
+    def __init__(self) -> None:
+        super().__init__()
+        self.more = 1
+
+
+def test_classes_of_every_kind_stay_what_they_are(session: agentops.Session, journal: Read) -> None:
+    assert (Frozen("x").run(), Frozen("x") == Frozen("x"), pickle.loads(pickle.dumps(Frozen("y"))).topic) == (
+        "x",
+        True,
+        "y",
+    )
+    assert Slotted("s").run() == "s"
+    assert (Calling()(), Calling.make()(), Calling.twice(2), Inheriting()()) == (
+        "called",
+        "called",
+        4,
+        "called",
+    )
+    assert isinstance(Inheriting(), Calling)
+    assert {event.kind for event in journal().events} == {"agent"}

@@ -356,3 +356,65 @@ def test_a_recorder_that_cannot_write_never_raises(
     assert work() == 7
     assert client.recorder.failures["OSError"] == 4
     assert caplog.text.count("A record could not be written") == 1
+
+
+def test_settings_that_change_later_hold_from_then_on(
+    home: object, journal: Read, caplog: pytest.LogCaptureFixture
+) -> None:
+    agentops.init(instrument_llm_calls=False, capture_logs="off")
+    program = logging.getLogger("program")
+    program.error("before")
+    agentops.configure(capture_logs="ERROR", max_wait_time=50, max_queue_size=7, app_url="http://board")
+    program.warning("too low")
+    program.error("after")
+    agentops.configure(capture_logs=False)
+    program.error("off again")
+    assert [log["body"]["stringValue"] for log in journal().logs] == ["after"]
+    current = agentops.current_session()
+    assert current is not None
+    assert current.session_url.startswith("http://board/")
+    agentops.configure(home="/elsewhere", auto_start_session=False)
+    assert "configure(auto_start_session=..., home=...) comes after init()" in caplog.text
+
+
+def test_libraries_may_be_recorded_and_left_alone_in_turn(home: object) -> None:
+    agentops.init(instrument_llm_calls=False)
+    assert client.instrumentation is None
+    agentops.configure(instrument_llm_calls=True)
+    assert client.instrumentation is not None
+    agentops.configure(instrument_llm_calls=False)
+    assert client.instrumentation is None
+
+
+def test_init_after_the_end_says_how_to_start_another(home: object, caplog: pytest.LogCaptureFixture) -> None:
+    agentops.init(instrument_llm_calls=False)
+    agentops.end_session("Success")
+    assert agentops.init() is None
+    assert "agentops.start_session() to start another session" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        (agentops.SUCCESS, "Success"),
+        (agentops.TraceState.ERROR, "Fail"),
+        (agentops.UNSET, "Indeterminate"),
+        ("Error", "Fail"),
+        ("failure", "Fail"),
+    ],
+)
+def test_a_trace_ends_in_the_words_of_its_time(home: object, said: Any, state: str) -> None:
+    trace = agentops.start_trace("one", tags={"team": "blue"})
+    agentops.end_trace(trace, said)
+    assert (trace.session.end_state, trace.session.tags) == (state, ["team:blue"])
+
+
+def test_a_validation_is_printed_on_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    found = {
+        "trace_id": "x",
+        "span_count": 3,
+        "llm_count": 1,
+        "session": {"tokens": {"total": 7}, "cost_usd": 0.5},
+    }
+    agentops.print_validation_summary(found)
+    assert capsys.readouterr().out == "trace x: 3 events, 1 LLM calls, 7 tokens, 0.5 USD\n"

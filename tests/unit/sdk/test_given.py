@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
 import logging
+import pickle
+import random
 from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 
 import agentops
+from agentops.sdk import settings as sdk_settings
 from agentops.sdk.client import client
+from agentops.sdk.logs import level_number
+from agentops.sdk.session import _resumed  # pyright: ignore[reportPrivateUsage] -- what unpickling elsewhere calls
 from tests.recorded import Journal
 
 Read = Callable[[], Journal]
@@ -112,5 +119,142 @@ def test_an_inherited_session_in_the_environment_that_is_none_stops_nothing(
 
 
 def test_an_inherited_session_that_is_none_is_refused_as_an_argument(home: object) -> None:
-    with pytest.raises(ValueError, match="'not-an-id' is not a session id"):
+    with pytest.raises(ValueError, match="'not-an-id' cannot be used: it is no UUID"):
         agentops.init(inherited_session_id="not-an-id", instrument_llm_calls=False)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "fix"),
+    [
+        ("AGENTOPS_CAPTURE_LOGS", "LOUD", "off keeps none"),
+        ("AGENTOPS_LOG_LEVEL", "WARNIN", "Did you mean WARNING?"),
+        ("AGENTOPS_MAX_WAIT_TIME", "1s", "use a whole number from 0 up"),
+        ("AGENTOPS_HEARTBEAT", "often", "use a number of seconds from 0 up"),
+        ("AGENTOPS_FAIL_SAFE", "perhaps", "use true or false"),
+        ("AGENTOPS_HOME", "~nobody-of-this-name/x", "use an absolute path"),
+        ("AGENTOPS_API_ENDPOINT", "ftp://x", "such as http://127.0.0.1:8420"),
+        ("AGENTOPS_API_KEY", "a\tb", "copy the key anew"),
+        ("AGENTOPS_INHERITED_SESSION_ID", "five", "set it to the session_id"),
+        ("AGENTOPS_REDACT", "(", "Every text is masked"),
+    ],
+)
+def test_a_variable_that_cannot_be_used_is_reported_once_with_the_fix(
+    home: object,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    variable: str,
+    value: str,
+    fix: str,
+) -> None:
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setattr(sdk_settings, "_reported", set[str]())
+    if variable != "AGENTOPS_HOME":
+        agentops.init(instrument_llm_calls=False)
+        agentops.get_api_key()
+    sdk_settings.complete({})
+    sdk_settings.complete({})
+    (said,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert said.startswith(variable)
+    assert fix in said
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("debug", 10),
+        ("25", 25),
+        (35, 35),
+        (True, 30),
+        (False, None),
+        ("off", None),
+        ("Warning", 30),
+        (0, None),
+    ],
+)
+def test_the_lowest_level_of_logs_may_be_given_in_many_ways(
+    home: object, given: Any, kept: int | None
+) -> None:
+    agentops.init(instrument_llm_calls=False, capture_logs=given)
+    assert level_number(client.settings.capture_logs) == kept
+
+
+class Broken:
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+
+def test_tags_may_be_anything_and_stay_text(session: agentops.Session, journal: Read) -> None:
+    agentops.set_tags([None, 5, ["a", ["b"]], Broken(), "x" * 5000, "\ud800", "a", "a"])  # type: ignore[list-item] # pyright: ignore -- on purpose
+    assert session.tags == [
+        "5",
+        "['a', ['b']]",
+        "<Broken>",
+        "x" * 1000 + "… [cut: 5000 characters]",
+        "?",
+        "a",
+    ]
+    session.add_tags({"team": "blue"})  # type: ignore[arg-type] # pyright: ignore -- on purpose
+    session.add_tags(7)  # type: ignore[arg-type] # pyright: ignore -- on purpose
+    assert session.tags[-2:] == ["team:blue", "7"]
+    (root,) = journal().sessions
+    assert root.attributes["agentops.tags"] == session.tags
+
+
+@pytest.mark.parametrize("name", [5, Broken(), "\ud800", ["list"], "x" * 5000])
+def test_names_may_be_anything_and_stay_text(home: object, journal: Read, name: Any) -> None:
+    started = agentops.start_session(name=name)
+    started.create_agent(name, agent_id=name)
+    with pytest.raises(ValueError, match="'Success', 'Fail', 'Indeterminate'"):
+        started.end_session(name)
+    assert started.is_running
+    started.end_session("Success", end_state_reason=name)
+    assert not client.recorder.failures
+    assert all(isinstance(span.name, str) and len(span.name) < 1100 for span in journal().spans)
+
+
+def test_a_copy_of_a_session_is_itself(session: agentops.Session) -> None:
+    assert copy.copy(session) is session
+    assert copy.deepcopy({"state": [session]})["state"][0] is session
+    assert pickle.loads(pickle.dumps(session)) is session
+
+
+def test_a_session_that_crosses_to_another_process_is_contributed_to(home: object, journal: Read) -> None:
+    session_id = "0190b8f0-0000-7000-8000-000000000001"
+    there = _resumed(session_id)
+    assert str(there.session_id) == session_id
+    there.end_session("Success")
+    assert journal().sessions[0].attributes["agentops.session.inherited"] is True
+
+
+def test_a_seeded_program_gets_its_own_numbers(home: object) -> None:
+    random.seed(7)
+    alone = [random.random() for _ in range(5)]
+    random.seed(7)
+    # Nobody listens: there is a backoff, with its jitter.
+    started = agentops.init(instrument_llm_calls=False)
+    assert started is not None
+    agentops.operation(lambda: None)()
+    client.shipper.flush(0.2)
+    started.end_session()
+    assert [random.random() for _ in range(5)] == alone
+
+
+@pytest.mark.parametrize(
+    ("call", "given", "wanted"),
+    [
+        (agentops.start_session, "tag", "tags"),
+        (agentops.end_session, "end_stat", "end_state"),
+        (agentops.Session.end_session, "reason", "end_state_reason"),
+        (agentops.create_agent, "agentid", "agent_id"),
+        (agentops.start_trace, "name", "trace_name"),
+        (agentops.ActionEvent, "parameters", "params"),
+        (agentops.LLMEvent, "prompt_token", "prompt_tokens"),
+        (agentops.tool, "costs", "cost"),
+        (agentops.agent, "nam", "name"),
+        (agentops.record_tool, "toolname", "tool_name"),
+    ],
+)
+def test_every_unknown_keyword_is_told_the_nearest(home: object, call: Any, given: str, wanted: str) -> None:
+    with pytest.raises(TypeError, match=rf"unexpected keyword argument '{given}'. Did you mean '{wanted}'\?"):
+        call(**{given: "x"})
+    assert inspect.signature(call)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,10 +14,11 @@ import agentops.sdk.decorators as decorators
 
 NAMES = """
 ActionEvent ErrorEvent Event LLMEvent MultiSessionException NoSessionException Session ToolEvent
-TraceContext ValidationError add_tags agent configure create_agent current_session end_all_sessions
+SUCCESS ERROR UNSET TraceState TraceContext ValidationError print_validation_summary set_parent_key
+ add_tags agent configure create_agent current_session end_all_sessions
 end_session end_trace get_api_key get_session guardrail init operation record record_action
-record_function record_tool session set_api_key set_tags start_session start_trace task tool trace
-track_agent track_endpoint track_tool update_trace_metadata validate_trace_spans workflow
+record_function record_tool session set_api_key set_tags start_session start_trace stop_instrumenting task
+tool trace track_agent track_endpoint track_tool update_trace_metadata validate_trace_spans workflow
 """
 
 
@@ -32,9 +34,9 @@ def test_the_public_names_are_these() -> None:
 
 SEEN = """
 import sys, time
-began = time.perf_counter()
+began = time.process_time()
 import agentops
-took = time.perf_counter() - began
+took = time.process_time() - began  # Of the processor: the machine may be busy with other things.
 heavy = {"openai", "anthropic", "fastapi", "chdb", "pandas", "httpx", "requests", "google.protobuf", "ssl"}
 heavy |= {"wrapt", "opentelemetry.sdk.trace", "openinference"}
 server = [name for name in sys.modules if name.startswith("agentops.server")]
@@ -44,7 +46,7 @@ print(took, sorted(heavy & set(sys.modules)), server)
 
 def test_importing_is_quick_and_pulls_in_nothing_heavy() -> None:
     best = 10.0
-    for _ in range(5):
+    for _ in range(3):
         said = subprocess.run([sys.executable, "-c", SEEN], capture_output=True, text=True, check=True).stdout
         took, _, rest = said.partition(" ")
         assert rest.strip() == "[] []"
@@ -75,3 +77,10 @@ def test_init_imports_no_library_and_replaces_nothing(tmp_path: object) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
+
+
+def test_every_public_name_is_in_the_guides_table() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "sdk.md").read_text()
+    table = guide[guide.index("## Every name") :]
+    missing = [name for name in agentops.__all__ if f"`{name}`" not in table]
+    assert missing == []

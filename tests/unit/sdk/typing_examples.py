@@ -81,3 +81,19 @@ def check_sessions(plain: Callable[[int], str], coroutine: Callable[[int], Await
         assert_type(one.end_session("Success"), Decimal)
         assert_type(one.patch(plain)(1), str)
         assert_type(one.patch(coroutine)(1), Awaitable[str])
+
+
+class Described:
+    @operation
+    @property
+    def size(self) -> int:
+        return 1
+
+    @operation
+    @classmethod
+    def made(cls, size: int) -> str:
+        return str(size)
+
+
+assert_type(Described().size, int)
+assert_type(Described.made(1), str)

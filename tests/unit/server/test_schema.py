@@ -21,6 +21,10 @@ def columns(table: str) -> list[str]:
     found = re.search(rf"CREATE TABLE IF NOT EXISTS {table} [^(]*\((.*?)\n\)\nENGINE", source, re.DOTALL)
     assert found, table
     names = [line.split()[0] for line in found[1].splitlines() if line.strip()]
+    for changes in re.findall(
+        rf"ALTER TABLE {table} \$\{{on_cluster\}}(.*?);$", source, re.DOTALL | re.MULTILINE
+    ):
+        names += re.findall(r"ADD COLUMN IF NOT EXISTS (\w+)", changes)
     return [name for name in names if name not in ("INDEX", "--")]
 
 
@@ -32,18 +36,14 @@ def test_every_field_of_a_row_has_its_column_and_every_column_its_field() -> Non
     assert set(Fact.__struct_fields__) <= set(columns("spans"))
 
 
-def test_a_cluster_gets_replicated_tables_and_an_embedded_store_syncs() -> None:
-    cluster = StoreUrl.parse("clickhouse://u:p@host/db?cluster=main")
-    embedded = StoreUrl.parse("chdb:///tmp/x")
-    for migration in migrations():
-        for statement in migration.statements(cluster):
-            assert "ON CLUSTER `main`" in statement
-            assert "ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}'" in statement
-            assert "${" not in statement
-            assert "fsync" not in statement
-        for statement in migration.statements(embedded):
-            assert "fsync_after_insert = 1" in statement
-            assert "CLUSTER" not in statement
+def test_all_stores_sync_what_they_acknowledge() -> None:
+    for url in ("chdb:///tmp/x", "clickhouse://u:p@host/db", "clickhouse://u:p@host/db?cluster=main"):
+        statements = [one for made in migrations() for one in made.statements(StoreUrl.parse(url))]
+        assert not [one for one in statements if "${" in one]
+        replacing = [one for one in statements if "ReplacingMergeTree(" in one]
+        assert replacing
+        assert all("fsync_after_insert = 1" in one for one in replacing)
+        assert all(("ON CLUSTER `main`" in one) == ("cluster" in url) for one in statements)
 
 
 @pytest.mark.parametrize(

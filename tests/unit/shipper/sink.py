@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.server
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -12,6 +13,8 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import trustme
 
 from agentops.journal import Header, Journal
 from agentops.shipper import Shipper, Target
@@ -65,7 +68,8 @@ class Sink:
 
 
 @contextmanager
-def sink_server(port: int = 0) -> Generator[Sink]:
+def sink_server(port: int = 0, *, tls: trustme.CA | None = None) -> Generator[Sink]:
+    """A sink on a free port; with `tls` its certificate is signed by that authority alone."""
     sink = Sink()
 
     class Talk(http.server.BaseHTTPRequestHandler):
@@ -119,10 +123,14 @@ def sink_server(port: int = 0) -> Generator[Sink]:
             pass  # The clients of these tests hang up in many ways.
 
     server = Server(("127.0.0.1", port), Talk)
+    if tls is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.issue_cert("127.0.0.1", "localhost", "agentops.invalid").configure_cert(context)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    sink.url = f"http://127.0.0.1:{server.server_port}"
+    sink.url = f"http{'s' if tls is not None else ''}://127.0.0.1:{server.server_port}"
     try:
         yield sink
     finally:
@@ -155,11 +163,20 @@ def recorder(
     segment_bytes: int = 1 << 20,
     tick: Callable[[], float | None] | None = None,
     headers: dict[str, str] | None = None,
+    owner: str = "",
 ) -> Generator[tuple[Journal, Shipper]]:
     """A journal and its shipper, as the SDK makes them."""
-    journal = Journal(folder, lambda: Header(RESOURCE, url), segment_bytes=segment_bytes, max_bytes=1 << 30)
-    target = Target(url + "/v1/traces", url + "/v1/logs", headers or {})
-    shipper = Shipper(journal, lambda: target, max_delay_ms=max_delay_ms, max_records=max_records, tick=tick)
+    header = Header(RESOURCE, url, owner)
+    journal = Journal(folder, lambda: header, segment_bytes=segment_bytes, max_bytes=1 << 30)
+    given = headers if headers is not None else {}
+    # The mapping is the caller's: a test may change what is in it, as a program may its key.
+    shipper = Shipper(
+        journal,
+        lambda: Target(url + "/v1/traces", url + "/v1/logs", dict(given)),
+        max_delay_ms=max_delay_ms,
+        max_records=max_records,
+        tick=tick,
+    )
     try:
         yield journal, shipper
     finally:

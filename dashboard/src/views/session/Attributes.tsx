@@ -3,6 +3,7 @@
 import { type ReactNode, useState } from "react";
 import { grouped } from "../../model/format";
 import { visible } from "../../model/visible";
+import { Copy } from "../../ui/controls";
 import { Value } from "./Chat";
 
 export function More({ title, count, children, open = false }: { title: string; count: number; children: ReactNode; open?: boolean }) {
@@ -15,6 +16,10 @@ export function More({ title, count, children, open = false }: { title: string; 
       {isOpen && children}
     </details>
   );
+}
+
+function asText(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value, null, 2);
 }
 
 export function Attributes({ values }: { values: Record<string, unknown> }) {
@@ -38,7 +43,10 @@ export function Attributes({ values }: { values: Record<string, unknown> }) {
       <dl className="attributes">
         {shown.slice(0, 300).map((name) => (
           <div key={name}>
-            <dt className="mono">{visible(name)}</dt>
+            <dt className="mono">
+              {visible(name)}
+              <Copy text={asText(values[name])} label={`Copy ${visible(name)}`} />
+            </dt>
             <dd>
               <Value value={values[name]} />
             </dd>

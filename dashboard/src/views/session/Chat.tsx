@@ -110,6 +110,12 @@ function PartView({ part, formatted }: { part: Part; formatted: boolean }) {
             <>
               {" "}
               <span className="mono">{oneLine(part.uri, 200)}</span> <Copy text={part.uri} label="Copy the address" />
+              {/^https?:/i.test(part.uri) && (
+                // Nothing of a message is fetched by itself: who wants to see it asks for it, in a page of its own.
+                <a href={part.uri} target="_blank" rel="noopener noreferrer nofollow">
+                  open
+                </a>
+              )}
             </>
           )}
         </div>

@@ -1,7 +1,7 @@
 /** The selected event: what it was, what went in and came out, what it cost and why, how it failed, all that is known. */
 
 import { useQuery } from "@tanstack/react-query";
-import { ApiError } from "../../api/client";
+import { ApiError, isFile } from "../../api/client";
 import { eventQuery } from "../../api/queries";
 import type { EventDetail } from "../../api/types";
 import { KINDS } from "../../model/kinds";
@@ -45,9 +45,11 @@ export function EventPanel({ sessionId, eventId, table, base, onSelect }: Props)
         </h2>
         <StatusPill status={status} />
         <span className="grow" />
-        <Copy text={`${location.origin}/sessions/${encodeURIComponent(sessionId)}?event=${eventId}`} label="Copy a link to the event">
-          <span className="faint">link</span>
-        </Copy>
+        {!isFile() && (
+          <Copy text={`${location.origin}/sessions/${encodeURIComponent(sessionId)}?event=${eventId}`} label="Copy a link to the event">
+            <span className="faint">link</span>
+          </Copy>
+        )}
         <Copy text={eventId} label="Copy the event's id">
           <span className="mono faint">{eventId.slice(0, 4)}…{eventId.slice(-2)}</span>
         </Copy>

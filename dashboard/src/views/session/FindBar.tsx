@@ -3,7 +3,7 @@
 import { type RefObject, useEffect, useMemo } from "react";
 import { grouped } from "../../model/format";
 import { KINDS } from "../../model/kinds";
-import { closedBelow, closedButErrors } from "../../model/outline";
+import { closedBelow, closedButErrors, closedOfKind, holdingKinds } from "../../model/outline";
 import type { EventTable } from "../../model/table";
 import { Menu } from "../../ui/controls";
 import { KindMark } from "../../ui/marks";
@@ -87,6 +87,7 @@ export function FindBar({ table, input, find, marks, hidden, ruler, view, onChan
                   ["Close all", () => closedBelow(table, 0)],
                   ["Open to the second level", () => closedBelow(table, 1)],
                   ["Open to the errors", () => closedButErrors(table)],
+                  ...holdingKinds(table).map((code) => [`Close every ${KINDS[code]}`, () => closedOfKind(table, KINDS[code])] as const),
                 ] as const
               ).map(([name, fold]) => (
                 <button

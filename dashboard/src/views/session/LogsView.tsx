@@ -1,6 +1,6 @@
 /** Every error with its stack, and what the program logged, each leading to its event. */
 
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { eventQuery, logsQuery } from "../../api/queries";
 import { grouped } from "../../model/format";
@@ -8,31 +8,35 @@ import { KINDS } from "../../model/kinds";
 import { type EventTable, STATUS_ERROR } from "../../model/table";
 import { epochMicros, type EpochMicros } from "../../model/units";
 import { oneLine } from "../../model/visible";
-import { Failure } from "../../ui/controls";
+import { Choice, Failure } from "../../ui/controls";
+import { useSettled } from "../../ui/hooks";
 import { KindMark } from "../../ui/marks";
 import { Moment } from "../../ui/time";
 import { Value } from "./Chat";
 import { ErrorBox } from "./EventPanel";
 import { ModelName } from "./ModelName";
+import type { SessionSearch } from "./search";
 
 interface Props {
   sessionId: string;
   table: EventTable;
   base: EpochMicros;
   selectedRow: number;
+  level: SessionSearch["level"];
+  find: string;
+  onChange: (change: Partial<SessionSearch>) => void;
   onSelect: (id: string) => void;
 }
 
 const PAGE = 25;
 
-export function LogsView({ sessionId, table, base, selectedRow, onSelect }: Props) {
+export function LogsView({ sessionId, table, base, selectedRow, level, find, onChange, onSelect }: Props) {
   const failed = useMemo(() => {
     const rows: number[] = [];
     for (let row = 0; row < table.count; row++) if (table.statuses[row] === STATUS_ERROR) rows.push(row);
     return rows.sort((a, b) => table.starts[a] - table.starts[b]);
   }, [table]);
   const [limit, setLimit] = useState(PAGE);
-  const logs = useQuery(logsQuery(sessionId));
   return (
     <div className="logs">
       <section aria-label="Errors">
@@ -58,38 +62,7 @@ export function LogsView({ sessionId, table, base, selectedRow, onSelect }: Prop
           </button>
         )}
       </section>
-      <section aria-label="Logs">
-        <h2>
-          Logs {logs.data && <span className="faint">{grouped(logs.data.logs.length)}{logs.data.next_cursor ? "+" : ""}</span>}
-        </h2>
-        {logs.error && <Failure error={logs.error} retry={() => void logs.refetch()} />}
-        {logs.data?.logs.length === 0 && (
-          <p className="faint">Nothing was logged. Records of Python's logging from WARNING up are kept with their session.</p>
-        )}
-        {logs.data && logs.data.logs.length > 0 && (
-          <table className="log-lines">
-            <tbody>
-              {logs.data.logs.map((line) => (
-                <tr key={line.log_id}>
-                  <td>{line.at && <Moment at={epochMicros(line.at)} />}</td>
-                  <td className={line.severity >= 17 ? "bad" : line.severity >= 13 ? "warn" : "dim"}>{line.severity_text ?? ""}</td>
-                  <td className="faint">{oneLine(line.logger ?? "", 40)}</td>
-                  <td className="mono">
-                    <Value value={line.body} />
-                  </td>
-                  <td>
-                    {line.event_id && table.ids.rowOf(line.event_id) >= 0 && (
-                      <button type="button" className="link" onClick={() => onSelect(line.event_id!)}>
-                        {oneLine(table.names.at(table.ids.rowOf(line.event_id)), 30)}
-                      </button>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        )}
-      </section>
+      <Logs sessionId={sessionId} table={table} level={level} find={find} onChange={onChange} onSelect={onSelect} />
     </div>
   );
 }
@@ -97,4 +70,82 @@ export function LogsView({ sessionId, table, base, selectedRow, onSelect }: Prop
 function Cause({ sessionId, id, summary }: { sessionId: string; id: string; summary: string }) {
   const { data } = useQuery(eventQuery(sessionId, id));
   return <ErrorBox error={data?.error ?? { type: null, message: summary || "No message was recorded.", stack: null }} />;
+}
+
+const LEVELS = [
+  ["all", "All"],
+  ["9", "Info"],
+  ["13", "Warnings"],
+  ["17", "Errors"],
+] as const;
+
+function Logs({ sessionId, table, level, find, onChange, onSelect }: Omit<Props, "base" | "selectedRow">) {
+  const settled = useSettled(find.trim(), 200);
+  const logs = useInfiniteQuery(logsQuery(sessionId, Number(level ?? 0), settled));
+  const lines = logs.data?.pages.flatMap((page) => page.logs) ?? [];
+  const isNarrowed = level !== undefined || settled !== "";
+  return (
+    <section aria-label="Logs">
+      <header className="logs-head">
+        <h2>
+          Logs{" "}
+          {logs.data && (
+            <span className="faint">
+              {grouped(lines.length)}
+              {logs.hasNextPage ? "+" : ""}
+            </span>
+          )}
+        </h2>
+        <span className="grow" />
+        <Choice
+          label="Least severity"
+          value={level ?? "all"}
+          options={LEVELS}
+          onChange={(value) => onChange({ level: value === "all" ? undefined : value })}
+        />
+        <input
+          type="search"
+          className="attribute-find"
+          aria-label="Find in the logs"
+          placeholder="Find in the logs"
+          defaultValue={find}
+          onChange={(event) => onChange({ find: event.target.value || undefined })}
+        />
+      </header>
+      {logs.error && <Failure error={logs.error} retry={() => void logs.refetch()} />}
+      {logs.data && lines.length === 0 && (
+        <p className="faint">
+          {isNarrowed ? "No log record fits." : "Nothing was logged. Records of Python's logging from WARNING up are kept with their session."}
+        </p>
+      )}
+      {lines.length > 0 && (
+        <table className="log-lines">
+          <tbody>
+            {lines.map((line) => (
+              <tr key={line.log_id}>
+                <td>{line.at && <Moment at={epochMicros(line.at)} />}</td>
+                <td className={line.severity >= 17 ? "bad" : line.severity >= 13 ? "warn" : "dim"}>{oneLine(line.severity_text ?? "", 12)}</td>
+                <td className="faint">{oneLine(line.logger ?? "", 40)}</td>
+                <td className="mono">
+                  <Value value={line.body} />
+                </td>
+                <td>
+                  {line.event_id && table.ids.rowOf(line.event_id) >= 0 && (
+                    <button type="button" className="link" onClick={() => onSelect(line.event_id!)}>
+                      {oneLine(table.names.at(table.ids.rowOf(line.event_id)), 30)}
+                    </button>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {logs.hasNextPage && (
+        <button type="button" className="more" disabled={logs.isFetchingNextPage} onClick={() => void logs.fetchNextPage()}>
+          Show more
+        </button>
+      )}
+    </section>
+  );
 }

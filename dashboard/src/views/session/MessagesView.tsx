@@ -7,7 +7,7 @@ import { eventQuery } from "../../api/queries";
 import type { EventDetail } from "../../api/types";
 import { duration, usd } from "../../model/format";
 import { kindCode } from "../../model/kinds";
-import { type Message, readMessages, repeated } from "../../model/messages";
+import { alreadyShown, type Message, readMessages, toolAnswers } from "../../model/messages";
 import { type EventTable, STATUS_ERROR } from "../../model/table";
 import { oneLine } from "../../model/visible";
 import { Failure } from "../../ui/controls";
@@ -28,8 +28,9 @@ interface Props {
 interface Call {
   id: string;
   row: number;
-  /** The call before it by the same agent, whose conversation it may continue. */
+  /** The calls before and after it by the same agent: one conversation, it may be. */
   before: string | null;
+  after: string | null;
 }
 
 export function MessagesView({ sessionId, table, selectedRow, onSelect }: Props) {
@@ -83,14 +84,17 @@ export function MessagesView({ sessionId, table, selectedRow, onSelect }: Props)
 
 function callsOf(table: EventTable): Call[] {
   const calls: Call[] = [];
-  const lastBy = new Map<string, string>();
+  const lastBy = new Map<string, Call>();
   const rows: number[] = [];
   for (let row = 0; row < table.count; row++) if (table.kinds[row] === LLM) rows.push(row);
   rows.sort((a, b) => table.starts[a] - table.starts[b]);
   for (const row of rows) {
     const key = `${table.agents.at(row)}\n${table.parents[row]}`;
-    calls.push({ id: table.ids.at(row), row, before: lastBy.get(key) ?? null });
-    lastBy.set(key, table.ids.at(row));
+    const before = lastBy.get(key);
+    const call: Call = { id: table.ids.at(row), row, before: before?.id ?? null, after: null };
+    if (before) before.after = call.id;
+    calls.push(call);
+    lastBy.set(key, call);
   }
   return calls;
 }
@@ -112,8 +116,14 @@ function CallBlock({
   const before = useQuery({ ...eventQuery(sessionId, call.before ?? ""), enabled: call.before !== null });
   const messages = useMemo(() => (data ? conversation(data) : []), [data]);
   const fold = useMemo(
-    () => (before.data ? repeated(conversation(before.data), messages) : 0),
+    () => (before.data ? alreadyShown(conversation(before.data), messages) : 0),
     [before.data, messages],
+  );
+  const asksTools = messages.some((message) => message.direction === "output" && message.parts.some((part) => part.type === "tool_call"));
+  const after = useQuery({ ...eventQuery(sessionId, call.after ?? ""), enabled: call.after !== null && asksTools });
+  const whole = useMemo(
+    () => (after.data ? [...messages, ...toolAnswers(messages, conversation(after.data))] : messages),
+    [after.data, messages],
   );
   const { row } = call;
   return (
@@ -132,7 +142,7 @@ function CallBlock({
       {error && <Failure error={error} retry={() => void refetch()} />}
       {data &&
         (messages.length > 0 ? (
-          <Chat messages={messages} fold={Math.min(fold, Math.max(0, messages.length - 1))} />
+          <Chat messages={whole} fold={Math.min(fold, Math.max(0, messages.length - 1))} />
         ) : (
           <>
             {data.input != null && <Value value={data.input} />}

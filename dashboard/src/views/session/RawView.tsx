@@ -1,6 +1,7 @@
 /** What the server holds, as JSON: of the selected event, or of the session. */
 
 import { useQuery } from "@tanstack/react-query";
+import { isFile } from "../../api/client";
 import { eventQuery } from "../../api/queries";
 import type { SessionDetail } from "../../api/types";
 import { Copy, Failure } from "../../ui/controls";
@@ -14,9 +15,13 @@ export function RawView({ session, eventId }: { session: SessionDetail; eventId:
   return (
     <div className="raw">
       <header>
-        <a className="mono" href={path} target="_blank" rel="noreferrer">
-          {path}
-        </a>
+        {isFile() ? (
+          <span className="mono">{path}</span>
+        ) : (
+          <a className="mono" href={path} target="_blank" rel="noreferrer">
+            {path}
+          </a>
+        )}
         <span className="grow" />
         {value !== undefined && <Copy text={JSON.stringify(value, null, 2)} label="Copy as JSON" />}
       </header>

@@ -33,6 +33,7 @@ export function SessionPage() {
   const address = route.useSearch();
   const navigate = route.useNavigate();
   const { session, timeline } = useSession(sessionId);
+  const lastError = useRef<Error | null>(null);
   const isNarrow = useNarrow();
   const view = address.view ?? "timeline";
   const table = timeline.data?.table ?? EMPTY_TABLE;
@@ -134,21 +135,12 @@ export function SessionPage() {
     },
   ]);
 
-  if (session.error && !session.data) {
-    const isGone = session.error instanceof ApiError && session.error.status === 404;
-    return (
-      <div className="empty">
-        <h1>{isGone ? "No such session" : "The session could not be read"}</h1>
-        {isGone ? (
-          <p className="dim">It may have been deleted, or recorded to another server.</p>
-        ) : (
-          <Failure error={session.error} retry={() => void session.refetch()} />
-        )}
-        <Link to="/sessions" className="btn">
-          All sessions
-        </Link>
-      </div>
-    );
+  // Being asked for again, what was not there before is not there yet: the page says so without a flicker.
+  if (session.error || session.isSuccess) lastError.current = session.error;
+  const error = session.error ?? (session.isPending ? lastError.current : null);
+  const isUnknown = isNotFound(error);
+  if (isUnknown || (error && !session.data)) {
+    return <Absent error={isUnknown ? null : error} wasHere={session.data !== undefined} retry={() => void session.refetch()} />;
   }
   const isRunning = session.data?.state === "running";
   const shared = { sessionId, table, base, rows, selectedRow, onSelect: select };
@@ -194,7 +186,7 @@ export function SessionPage() {
           />
         )}
         <div className="view" role="tabpanel" aria-label={VIEW_NAMES[view]}>
-          {timeline.error && !timeline.data ? (
+          {timeline.error && !timeline.data && !isNotFound(timeline.error) ? (
             <Failure error={timeline.error} retry={() => void timeline.refetch()} />
           ) : timeline.data && session.data ? (
             <>
@@ -212,7 +204,7 @@ export function SessionPage() {
               )}
               {view === "tree" && <TreeView {...shared} marks={marks} closed={marks ? NONE : closed} onFold={fold} />}
               {view === "messages" && <MessagesView {...shared} />}
-              {view === "logs" && <LogsView {...shared} />}
+              {view === "logs" && <LogsView {...shared} level={address.level} find={query} onChange={change} />}
               {view === "raw" && <RawView session={session.data} eventId={address.event} />}
             </>
           ) : null}
@@ -220,4 +212,29 @@ export function SessionPage() {
       </PanelFrame>
     </div>
   );
+}
+
+/** Instead of a session: it has not arrived yet, is gone, or could not be read. The first mends itself. */
+function Absent({ error, wasHere, retry }: { error: Error | null; wasHere: boolean; retry: () => void }) {
+  return (
+    <div className="empty" role="status">
+      <h1>{error ? "The session could not be read" : wasHere ? "This session was deleted" : "Waiting for the first event of this session"}</h1>
+      {error ? (
+        <Failure error={error} retry={retry} />
+      ) : (
+        <p className="dim">
+          {wasHere
+            ? "Its events went with it."
+            : "It shows here by itself when it arrives. A session that was deleted, or recorded to another server, will not."}
+        </p>
+      )}
+      <Link to="/sessions" className="btn">
+        All sessions
+      </Link>
+    </div>
+  );
+}
+
+function isNotFound(error: Error | null): boolean {
+  return error instanceof ApiError && error.status === 404;
 }

@@ -14,6 +14,7 @@ import { Long } from "../../ui/text";
 import { Attributes, More } from "./Attributes";
 import { Value } from "./Chat";
 import { ModelName } from "./ModelName";
+import { Note } from "./Note";
 
 interface Props {
   session: SessionDetail;
@@ -33,6 +34,7 @@ export function Summary({ session, table, onSelect }: Props) {
           <Long text={withMoments(session.state_reason, zone)} />
         </section>
       )}
+      <Note key={session.note ?? ""} sessionId={session.session_id} note={session.note ?? ""} />
       <Ranking
         title="What failed"
         rows={errors.map((row) => ({ row, value: duration(table.starts[row]) }))}

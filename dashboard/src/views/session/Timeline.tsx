@@ -126,6 +126,7 @@ export function Timeline(props: Props) {
         selected: selectedRow,
         hovered: hovered.current,
         marks,
+        gaps: found,
         ...step,
       });
       if (rows.length > 0 && frame.current) frame.current.dataset.painted = "";

@@ -5,6 +5,8 @@ import { KINDS } from "../../model/kinds";
 export const VIEWS = ["timeline", "tree", "messages", "logs", "raw"] as const;
 export type View = (typeof VIEWS)[number];
 
+const LEVELS = ["9", "13", "17"] as const;
+
 export const VIEW_NAMES: Record<View, string> = {
   timeline: "Timeline",
   tree: "Tree",
@@ -22,6 +24,8 @@ export interface SessionSearch {
   /** `from-to` in milliseconds after the start. */
   zoom?: string;
   ruler?: "clock";
+  /** The least severity of log records: info, warnings, errors. */
+  level?: (typeof LEVELS)[number];
 }
 
 export function readSessionSearch(raw: Record<string, unknown>): SessionSearch {
@@ -38,6 +42,8 @@ export function readSessionSearch(raw: Record<string, unknown>): SessionSearch {
     if (value) search[name] = value;
   }
   if (text("ruler") === "clock") search.ruler = "clock";
+  const level = LEVELS.find((one) => one === text("level"));
+  if (level) search.level = level;
   const hide = (Array.isArray(raw.hide) ? raw.hide : [raw.hide]).map(String);
   const known = hide.filter((kind) => (KINDS as readonly string[]).includes(kind));
   if (known.length > 0) search.hide = known;

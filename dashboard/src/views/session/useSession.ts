@@ -1,34 +1,22 @@
 /** A session and its events, fresh while it runs: asked again when the server says so, as fast as the page can bear. */
 
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, type QueryKey, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { live } from "../../api/live";
 import { sessionQuery, timelineQuery } from "../../api/queries";
-import type { EventDetail } from "../../api/types";
+import type { EventDetail, SessionDetail } from "../../api/types";
 import { Pace } from "../../model/pace";
 
-const REST_MS = 250;
+const REST_MS = 200;
 
 export function useSession(id: string) {
   const client = useQueryClient();
   const session = useQuery(sessionQuery(id));
   const timeline = useQuery(timelineQuery(id));
   useEffect(() => {
-    const pace = new Pace(async () => {
-      await Promise.all([
-        client.refetchQueries({ queryKey: ["session", id] }),
-        client.refetchQueries({ queryKey: ["timeline", id] }),
-        client.refetchQueries({ queryKey: ["logs", id], type: "active" }),
-        // An ended event never changes: only what was still open is asked for again.
-        client.refetchQueries({
-          queryKey: ["event", id],
-          type: "active",
-          predicate: (query) => (query.state.data as EventDetail | undefined)?.status !== "ok",
-        }),
-      ]);
-    }, REST_MS);
+    const pace = new Pace(() => refreshed(client, id), REST_MS, 0.5);
     const stop = live.subscribe((changed) => {
-      if (changed === null || changed.has(id)) pace.ask();
+      if (changed ? changed.has(id) : mayHaveMoved(client, id)) pace.ask();
     });
     return () => {
       stop();
@@ -36,4 +24,37 @@ export function useSession(id: string) {
     };
   }, [client, id]);
   return { session, timeline };
+}
+
+/** Ask for everything of the session that is on view and may have changed. */
+async function refreshed(client: QueryClient, id: string): Promise<void> {
+  const first: QueryKey[] = [sessionQuery(id).queryKey, timelineQuery(id).queryKey];
+  // A first answer that is still on its way may tell of a time before the news: asked again when it refused.
+  const early = first.filter((queryKey) => {
+    const state = client.getQueryState(queryKey);
+    return state?.fetchStatus === "fetching" && state.data === undefined;
+  });
+  await Promise.all([
+    ...first.map((queryKey) => client.refetchQueries({ queryKey, exact: true })),
+    client.refetchQueries({ queryKey: ["logs", id], type: "active" }),
+    client.refetchQueries({ queryKey: ["ledger", id], type: "active" }),
+    // An ended event never changes: only what was still open, or not there yet, is asked for again.
+    client.refetchQueries({
+      queryKey: ["event", id],
+      type: "active",
+      predicate: (query) => (query.state.data as EventDetail | undefined)?.status !== "ok",
+    }),
+  ]);
+  const again = early.filter((queryKey) => client.getQueryState(queryKey)?.status === "error");
+  // A session that has stopped changes what its open events are called: the timeline is told anew.
+  const told = client.getQueryData(timelineQuery(id).queryKey);
+  const hasStopped = client.getQueryData(sessionQuery(id).queryKey)?.state !== "running";
+  if (told?.wasRunning && hasStopped) again.push(timelineQuery(id).queryKey);
+  await Promise.all(again.map((queryKey) => client.refetchQueries({ queryKey, exact: true })));
+}
+
+/** Whether news may have been missed: an ended session that is known stays as it is. */
+function mayHaveMoved(client: QueryClient, id: string): boolean {
+  const session = client.getQueryData<SessionDetail>(sessionQuery(id).queryKey);
+  return session?.state === "running" || client.getQueryState(timelineQuery(id).queryKey)?.data === undefined || session === undefined;
 }

@@ -1,27 +1,39 @@
-/** What can be done with several sessions at once: export, tag, delete. */
+/** What can be done with several sessions at once: export into one archive, tag, delete. */
 
 import { useState } from "react";
-import { request } from "../../api/client";
-import { deleteSession, editSession, exportUrl } from "../../api/queries";
+import { request, requestBytes } from "../../api/client";
+import { editSession, exportUrl, type Format, FORMATS } from "../../api/queries";
 import type { Session } from "../../api/types";
-import { plural } from "../../model/format";
-import { Dialog, Failure } from "../../ui/controls";
+import { grouped, plural } from "../../model/format";
+import { fileName, inTurn } from "../../model/bulk";
+import { Confirm, Failure, Menu } from "../../ui/controls";
 
-export function Bulk({ chosen, onDone, onChanged }: { chosen: ReadonlySet<string>; onDone: () => void; onChanged: () => void }) {
+const AT_ONCE = 6;
+
+interface Props {
+  chosen: ReadonlySet<string>;
+  onDone: () => void;
+  onChanged: () => void;
+  onRemove: (id: string) => Promise<unknown>;
+}
+
+export function Bulk({ chosen, onDone, onChanged, onRemove }: Props) {
   const [isDeleting, setDeleting] = useState(false);
   const [failure, setFailure] = useState<Error | null>(null);
-  const [isBusy, setBusy] = useState(false);
-  const each = async (task: (id: string) => Promise<unknown>) => {
-    setBusy(true);
+  const [done, setDone] = useState<number | null>(null);
+  const isBusy = done !== null;
+  const each = async (task: (id: string) => Promise<unknown>, after?: () => Promise<void>) => {
+    setDone(0);
     setFailure(null);
     try {
-      for (const id of chosen) await task(id);
+      await inTurn([...chosen], task, AT_ONCE, setDone);
+      await after?.();
       onDone();
-      onChanged();
     } catch (error) {
       setFailure(error instanceof Error ? error : new Error(String(error)));
     } finally {
-      setBusy(false);
+      setDone(null);
+      onChanged();
     }
   };
   const tag = (text: string) =>
@@ -29,9 +41,21 @@ export function Bulk({ chosen, onDone, onChanged }: { chosen: ReadonlySet<string
       const session = await request<Session>(`/api/sessions/${encodeURIComponent(id)}`);
       if (!session.tags.includes(text)) await editSession(id, { tags: [...session.tags, text] });
     });
+  const take = (format: Format) => {
+    const files: Record<string, Uint8Array> = {};
+    return each(
+      async (id) => {
+        files[fileName(id, format, files)] = new Uint8Array(await requestBytes(exportUrl(id, format)));
+      },
+      async () => {
+        const { zipSync } = await import("fflate");
+        save(zipSync(files, { level: 1 }), `sessions-${format}.zip`);
+      },
+    );
+  };
   return (
     <div className="bulk" role="toolbar" aria-label="Chosen sessions">
-      <b>{plural(chosen.size, "session")} chosen</b>
+      <b role="status">{isBusy ? `${grouped(done)} of ${plural(chosen.size, "session")}…` : `${plural(chosen.size, "session")} chosen`}</b>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -41,15 +65,26 @@ export function Bulk({ chosen, onDone, onChanged }: { chosen: ReadonlySet<string
       >
         <input name="tag" aria-label="Tag to add" placeholder="Add a tag" disabled={isBusy} />
       </form>
-      <button
-        type="button"
-        className="btn"
-        onClick={() => {
-          for (const id of chosen) save(exportUrl(id, "json"));
-        }}
-      >
-        Export JSON
-      </button>
+      <Menu label={<>Export <span aria-hidden="true">▾</span></>} name="Export the chosen sessions">
+        {(close) => (
+          <div className="facet-list">
+            {FORMATS.map(([format, name]) => (
+              <button
+                key={format}
+                type="button"
+                className="option"
+                disabled={isBusy}
+                onClick={() => {
+                  close();
+                  void take(format);
+                }}
+              >
+                {name}
+              </button>
+            ))}
+          </div>
+        )}
+      </Menu>
       <button type="button" className="btn danger" disabled={isBusy} onClick={() => setDeleting(true)}>
         Delete
       </button>
@@ -58,32 +93,27 @@ export function Bulk({ chosen, onDone, onChanged }: { chosen: ReadonlySet<string
       </button>
       {failure && <Failure error={failure} />}
       {isDeleting && (
-        <Dialog title={`Delete ${plural(chosen.size, "session")}?`} onClose={() => setDeleting(false)}>
-          <p>Their events go with them. This cannot be undone.</p>
-          <footer>
-            <button type="button" className="btn" onClick={() => setDeleting(false)}>
-              Keep
-            </button>
-            <button
-              type="button"
-              className="btn danger"
-              onClick={() => {
-                setDeleting(false);
-                void each(deleteSession);
-              }}
-            >
-              Delete
-            </button>
-          </footer>
-        </Dialog>
+        <Confirm
+          title={`Delete ${plural(chosen.size, "session")}?`}
+          does="Delete"
+          onClose={() => setDeleting(false)}
+          onConfirm={() => {
+            setDeleting(false);
+            void each(onRemove);
+          }}
+        >
+          Their events go with them. This cannot be undone.
+        </Confirm>
       )}
     </div>
   );
 }
 
-function save(url: string): void {
+function save(bytes: Uint8Array<ArrayBuffer>, name: string): void {
+  const url = URL.createObjectURL(new Blob([bytes], { type: "application/zip" }));
   const link = document.createElement("a");
   link.href = url;
-  link.download = "";
+  link.download = name;
   link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

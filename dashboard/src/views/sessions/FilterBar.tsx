@@ -5,9 +5,12 @@ import { useState } from "react";
 import { facetsQuery } from "../../api/queries";
 import { grouped } from "../../model/format";
 import { STATE_NAMES, type State } from "../../model/kinds";
+import { clock, day } from "../../model/time";
+import { epochMicros } from "../../model/units";
 import { oneLine } from "../../model/visible";
 import { Failure, Menu } from "../../ui/controls";
 import { StateDot } from "../../ui/marks";
+import { usePreference } from "../../ui/preferences";
 import { filtersOf, type SessionsSearch } from "./search";
 
 type FacetName = "state" | "tag" | "model" | "agent" | "tool" | "error" | "user";
@@ -20,7 +23,8 @@ const FACETS: readonly (readonly [FacetName, string])[] = [
   ["error", "Error"],
   ["user", "User"],
 ];
-const MULTIPLE: ReadonlySet<string> = new Set(["state", "tag"]);
+/** Values of a filter that say it for all others. */
+const SPECIAL: Record<string, string> = { "error=true": "any error", "error=false": "no error" };
 
 interface Props {
   search: SessionsSearch;
@@ -30,6 +34,8 @@ interface Props {
 export function FilterBar({ search, onChange }: Props) {
   return (
     <>
+      <TimeChip search={search} onChange={onChange} />
+      <NameChip search={search} onChange={onChange} />
       {FACETS.map(([name, title]) => {
         const values = valuesOf(search, name);
         return (
@@ -47,7 +53,7 @@ export function FilterBar({ search, onChange }: Props) {
                 )
               }
             >
-              {(close) => <FacetMenu name={name} search={search} onChange={onChange} close={close} />}
+              {() => <FacetMenu name={name} search={search} onChange={onChange} />}
             </Menu>
             {values.length > 0 && (
               <button
@@ -68,20 +74,19 @@ export function FilterBar({ search, onChange }: Props) {
   );
 }
 
-function FacetMenu({ name, search, onChange, close }: Props & { name: FacetName; close: () => void }) {
+function FacetMenu({ name, search, onChange }: Props & { name: FacetName }) {
   const { [name]: _own, ...others } = filtersOf(search);
   const { data, error, refetch } = useQuery(facetsQuery(others));
   const [find, setFind] = useState("");
   const current = valuesOf(search, name);
   if (error) return <Failure error={error} retry={() => void refetch()} />;
   const all = data?.[name] ?? [];
-  const facets = all.filter(({ value }) => value.toLowerCase().includes(find.toLowerCase()));
+  // What is chosen stays in the list when nothing has it any more: it can be let go of there.
+  const gone = data ? current.filter((value) => !all.some((one) => one.value === value)) : [];
+  const facets = [...all, ...gone.map((value) => ({ value, count: 0 }))]
+    .filter(({ value }) => shown(name, value).toLowerCase().includes(find.toLowerCase()))
+    .toSorted((a, b) => Number(isSpecial(name, b.value)) - Number(isSpecial(name, a.value)));
   const pick = (value: string) => {
-    if (!MULTIPLE.has(name)) {
-      onChange({ [name]: current.includes(value) ? undefined : value });
-      close();
-      return;
-    }
     const next = current.includes(value) ? current.filter((one) => one !== value) : [...current, value];
     onChange({ [name]: next.length > 0 ? next : undefined });
   };
@@ -120,10 +125,10 @@ function Least({
   onChange,
 }: Props & { name: "min_cost" | "min_duration"; title: string; unit: string; steps: readonly string[] }) {
   const value = (search[name] ?? "").replace(/s$/, "");
+  const suffix = name === "min_duration" ? "s" : "";
   const text = (step: string) => (unit === "$" ? `≥ $${step}` : `≥ ${step} ${unit}`);
   const set = (step: string) => {
     const number = Number(step);
-    const suffix = name === "min_duration" ? "s" : "";
     onChange({ [name]: step.trim() !== "" && number >= 0 ? `${number}${suffix}` : undefined });
   };
   return (
@@ -148,6 +153,7 @@ function Least({
                   }}
                 >
                   {text(step)}
+                  <FacetCount name={name} value={`${step}${suffix}`} search={search} />
                 </button>
               ))}
             </div>
@@ -172,11 +178,56 @@ function Least({
   );
 }
 
+/** How many sessions the value of a filter would leave. */
+export function FacetCount({ name, value, search }: { name: "min_cost" | "min_duration" | "since"; value: string; search: SessionsSearch }) {
+  const { [name]: _own, until, ...others } = filtersOf(search);
+  const { data } = useQuery(facetsQuery(name === "since" || !until ? others : { ...others, until }));
+  return <span className="faint">{data && grouped(data[name].find((one) => one.value === value)?.count ?? 0)}</span>;
+}
+
+/** A range of time that no menu names, as a chip. */
+function TimeChip({ search, onChange }: Props) {
+  const zone = usePreference("zone");
+  if (!search.until) return null;
+  const [from, to] = [search.since, search.until].map((at) => (at ? epochMicros(at) : Number.NaN));
+  const moment = (at: number) => (Number.isNaN(at) ? "…" : `${day(at, zone)} ${clock(at, zone, 0).slice(0, 5)}`);
+  const isOneDay = day(from, zone) === day(to, zone);
+  return (
+    <span className="chip on">
+      <span className="chip-label">
+        <b>time</b> {moment(from)} – {isOneDay ? clock(to, zone, 0).slice(0, 5) : moment(to)}
+      </span>
+      <button type="button" className="chip-clear" aria-label="Clear time" onClick={() => onChange({ since: undefined, until: undefined })}>
+        ×
+      </button>
+    </span>
+  );
+}
+
+/** Names of sessions: other pages lead here by them. */
+function NameChip({ search, onChange }: Props) {
+  if (!search.name) return null;
+  return (
+    <span className="chip on">
+      <span className="chip-label">
+        <b>name</b> {search.name.map((name) => oneLine(name, 48)).join(", ")}
+      </span>
+      <button type="button" className="chip-clear" aria-label="Clear name" onClick={() => onChange({ name: undefined })}>
+        ×
+      </button>
+    </span>
+  );
+}
+
 function valuesOf(search: SessionsSearch, name: FacetName): string[] {
-  const value = search[name];
-  return value === undefined ? [] : Array.isArray(value) ? value : [value];
+  return search[name] ?? [];
+}
+
+function isSpecial(name: FacetName, value: string): boolean {
+  return `${name}=${value}` in SPECIAL;
 }
 
 function shown(name: FacetName, value: string): string {
+  if (isSpecial(name, value)) return SPECIAL[`${name}=${value}`];
   return name === "state" ? (STATE_NAMES[value as State]?.toLowerCase() ?? value) : oneLine(value, 48);
 }

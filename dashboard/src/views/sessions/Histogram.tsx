@@ -17,31 +17,42 @@ const REST_MS = 10_000;
 /** From the ground up: what went well carries what did not. */
 const STACK = ["success", "indeterminate", "fail", "running"] as const satisfies readonly (typeof STATES)[number][];
 
+const TOLD = [
+  ["fail", "failed"],
+  ["indeterminate", "indeterminate"],
+  ["running", "running"],
+] as const;
+
 interface Props {
   filters: SessionFilters;
+  /** False while what matters more is being asked for. */
+  isReady: boolean;
   onRange: (since: string | undefined, until: string | undefined) => void;
 }
 
-export function Histogram({ filters, onRange }: Props) {
+export function Histogram({ filters, isReady, onRange }: Props) {
   const zone = usePreference("zone");
   const range = rangeOf(filters);
   const interval = intervalFor(range.to - (range.from ?? range.to - 29 * INTERVAL_MS.day));
-  const coarse = useQuery(volumeQuery(filters, interval));
+  const coarse = useQuery({ ...volumeQuery(filters, interval), enabled: isReady });
   // What was recorded over a day or two deserves more than a few wide bars.
   const isShort = range.isOpen && coarse.data !== undefined && extent(coarse.data) <= 48 * INTERVAL_MS.hour;
   const fine = useQuery({ ...volumeQuery(filters, "minute"), enabled: isShort });
   const { data, refetch } = isShort && fine.data ? fine : coarse;
+  const hasData = data !== undefined;
   const [brush, setBrush] = useState<{ from: number; to: number } | null>(null);
   const [hover, setHover] = useState<number | null>(null);
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const pace = new Pace(() => refetch(), REST_MS);
-    const stop = live.subscribe(() => pace.ask());
+    const stop = live.subscribe((changed) => {
+      if (changed !== null || hasData) pace.ask();
+    });
     return () => {
       stop();
       pace.stop();
     };
-  }, [refetch]);
+  }, [refetch, hasData]);
 
   const shown = useMemo(() => {
     if (!data) return [];
@@ -107,7 +118,14 @@ export function Histogram({ filters, onRange }: Props) {
       {bar && (
         <span className="histogram-tip" style={{ left: `${((hover! + 0.5) / shown.length) * 100}%` }} data-side={hover! > shown.length / 2 ? "right" : "left"}>
           {day(bar.from * 1000, zone)} {clock(bar.from * 1000, zone, 0).slice(0, 5)} · {plural(bar.total, "session")}
-          {bar.counts.fail > 0 && <b className="bad"> · {grouped(bar.counts.fail)} failed</b>}
+          {TOLD.map(([state, said]) =>
+            bar.counts[state] > 0 ? (
+              <span key={state} className={`said-${state}`}>
+                {" "}
+                · {grouped(bar.counts[state])} {said}
+              </span>
+            ) : null,
+          )}
         </span>
       )}
     </div>

@@ -3,13 +3,19 @@
 import { FlexRender, useTable } from "@tanstack/react-table";
 import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type RefObject, useEffect, useMemo, useRef, useState } from "react";
+import { type CSSProperties, type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import type { Session } from "../../api/types";
+import { dearCost } from "../../model/sessionList";
+import { oneLine } from "../../model/visible";
+import { useSize } from "../../ui/hooks";
 import { useKeys } from "../../ui/keys";
 import { COLUMNS, FACTS, features } from "./columns";
 import type { Sort } from "./search";
+import { TagsWidth } from "./TagsCell";
 
 export const ROW = 36;
+/** So many rows before the end of what is loaded, more is asked for. */
+const AHEAD = 150;
 
 interface Props {
   rows: readonly Session[];
@@ -22,15 +28,29 @@ interface Props {
   initialOffset: number;
   onNearEnd: () => void;
   chosen: ReadonlySet<string>;
-  onChoose: (id: string) => void;
+  /** With `reaches` everything between the row chosen before and this one. */
+  onChoose: (id: string, reaches: boolean) => void;
+  onChooseAll: (isChosen: boolean) => void;
   isStale: boolean;
 }
 
 export function SessionTable(props: Props) {
-  const { rows, sort, order, onSort, visibility, scroller, initialOffset, onNearEnd, chosen, onChoose } = props;
+  const { rows, sort, order, onSort, visibility, scroller, initialOffset, onNearEnd, chosen, onChoose, onChooseAll } = props;
   const navigate = useNavigate();
   const [cursor, setCursor] = useState<string | null>(null);
-  const data = useMemo(() => rows.slice(), [rows]);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW,
+    getItemKey: (index) => rows[index].session_id,
+    overscan: 12,
+    initialOffset,
+  });
+  const items = virtual.getVirtualItems();
+  const first = items.at(0)?.index ?? 0;
+  const last = items.at(-1)?.index ?? 0;
+  // The table's model is made of the rows on view alone: its cost does not grow with the list.
+  const data = useMemo(() => rows.slice(first, last + 1), [rows, first, last]);
   const table = useTable({
     features,
     columns: COLUMNS,
@@ -40,28 +60,18 @@ export function SessionTable(props: Props) {
   });
   const columns = table.getVisibleLeafColumns();
   const model = table.getRowModel().rows;
-  const virtual = useVirtualizer({
-    count: model.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW,
-    getItemKey: (index) => model[index].id,
-    overscan: 12,
-    initialOffset,
-  });
-  const items = virtual.getVirtualItems();
-  const last = items.at(-1)?.index ?? 0;
   const nearEnd = useRef(onNearEnd);
   useEffect(() => {
     nearEnd.current = onNearEnd;
   });
   useEffect(() => {
-    if (model.length > 0 && last >= model.length - 30) nearEnd.current();
-  }, [last, model.length]);
+    if (rows.length > 0 && last >= rows.length - AHEAD) nearEnd.current();
+  }, [last, rows.length]);
 
   const move = (by: number) => {
-    if (model.length === 0) return;
-    const at = cursor === null ? (by > 0 ? -1 : model.length) : rows.findIndex((row) => row.session_id === cursor);
-    const to = Math.max(0, Math.min(model.length - 1, at + by));
+    if (rows.length === 0) return;
+    const at = cursor === null ? (by > 0 ? -1 : rows.length) : rows.findIndex((row) => row.session_id === cursor);
+    const to = Math.max(0, Math.min(rows.length - 1, at + by));
     setCursor(rows[to].session_id);
     virtual.scrollToIndex(to, { align: "auto" });
   };
@@ -75,64 +85,94 @@ export function SessionTable(props: Props) {
     { keys: "ArrowUp", does: "", run: () => move(-1) },
     { keys: "Enter", does: "Open the session", run: open },
     { keys: "o", does: "", run: open },
-    { keys: "x", does: "Choose the session", run: () => cursor && onChoose(cursor) },
-    { keys: "Home", does: "", run: () => move(-model.length) },
+    { keys: "x", does: "Choose the session", run: () => cursor && onChoose(cursor, false) },
+    { keys: "X", does: "Choose all up to the session", run: () => cursor && onChoose(cursor, true) },
+    { keys: "Home", does: "", run: () => move(-rows.length) },
     { keys: "Escape", does: "Let go of the row", run: () => setCursor(null) },
   ]);
 
-  const tracks = columns.map((column) => FACTS[column.id].track).join(" ");
+  const [tagsHead, { width: tagsWidth }] = useSize<HTMLDivElement>();
+  const tracks = ["18px", ...columns.map((column) => FACTS[column.id].track)].join(" ");
+  const dear = useMemo(() => dearCost(rows), [rows]);
+  const allChosen = rows.length > 0 && chosen.size >= rows.length && rows.every((row) => chosen.has(row.session_id));
   return (
-    <div className={props.isStale ? "table stale" : "table"} ref={scroller} role="table" aria-label="Sessions" aria-rowcount={model.length + 1} tabIndex={-1}>
-      <div className="table-row head" role="row" style={{ gridTemplateColumns: tracks }}>
-        {columns.map(({ id }) => {
-          const facts = FACTS[id];
-          const sorted = facts.sort === sort;
-          return (
-            <div
-              key={id}
-              role="columnheader"
-              className={facts.numeric ? "num" : undefined}
-              aria-sort={sorted ? (order === "asc" ? "ascending" : "descending") : undefined}
-            >
-              {facts.sort ? (
-                <button type="button" onClick={() => onSort(facts.sort!)}>
-                  {facts.title}
-                  {sorted && <span aria-hidden="true">{order === "asc" ? " ↑" : " ↓"}</span>}
-                </button>
-              ) : (
-                <span className={id === "state" ? "sr-only" : undefined}>{facts.title}</span>
-              )}
-            </div>
-          );
-        })}
-      </div>
-      <div role="rowgroup" className="table-body" style={{ height: virtual.getTotalSize() }}>
-        {items.map((item) => {
-          const row = model[item.index];
-          const id = row.id;
-          return (
-            <div
-              key={item.key}
-              role="row"
-              aria-rowindex={item.index + 2}
-              aria-selected={chosen.has(id)}
-              data-session={id}
-              data-state={row.original.state}
-              className={`table-row${cursor === id ? " cursor" : ""}${chosen.has(id) ? " chosen" : ""}`}
-              style={{ gridTemplateColumns: tracks, transform: `translateY(${item.start}px)` }}
-            >
-              {row.getVisibleCells().map((cell) => (
-                <div key={cell.id} role="cell" className={cellClass(cell.column.id)}>
-                  <FlexRender cell={cell} />
+    <TagsWidth value={tagsWidth}>
+      <div className={props.isStale ? "table stale" : "table"} ref={scroller} role="table" aria-label="Sessions" aria-rowcount={rows.length + 1} tabIndex={-1}>
+        <div className="table-row head" role="row" style={{ gridTemplateColumns: tracks }}>
+          <div role="columnheader" className="choose">
+            <input
+              type="checkbox"
+              aria-label="Choose all that are loaded"
+              checked={allChosen}
+              ref={(box) => {
+                if (box) box.indeterminate = chosen.size > 0 && !allChosen;
+              }}
+              onChange={() => onChooseAll(!allChosen)}
+            />
+          </div>
+          {columns.map(({ id }) => {
+            const facts = FACTS[id];
+            const sorted = facts.sort === sort;
+            return (
+              <div
+                key={id}
+                role="columnheader"
+                ref={id === "tags" ? tagsHead : undefined}
+                className={facts.numeric ? "num" : undefined}
+                aria-sort={sorted ? (order === "asc" ? "ascending" : "descending") : undefined}
+              >
+                {facts.sort ? (
+                  <button type="button" onClick={() => onSort(facts.sort!)}>
+                    {facts.title}
+                    {sorted && <span aria-hidden="true">{order === "asc" ? " ↑" : " ↓"}</span>}
+                  </button>
+                ) : (
+                  <span className={id === "state" ? "sr-only" : undefined}>{facts.title}</span>
+                )}
+              </div>
+            );
+          })}
+        </div>
+        <div role="rowgroup" className="table-body" style={{ height: virtual.getTotalSize(), "--dear": dear } as CSSProperties}>
+          {items.map((item) => {
+            const row = model[item.index - first];
+            const id = row.id;
+            return (
+              <div
+                key={item.key}
+                role="row"
+                aria-rowindex={item.index + 2}
+                aria-selected={chosen.has(id)}
+                data-session={id}
+                data-state={row.original.state}
+                className={`table-row${cursor === id ? " cursor" : ""}${chosen.has(id) ? " chosen" : ""}`}
+                style={{ gridTemplateColumns: tracks, transform: `translateY(${item.start}px)` }}
+              >
+                <div role="cell" className="cell choose">
+                  <input
+                    type="checkbox"
+                    aria-label={`Choose ${oneLine(row.original.name, 60) || "the session"}`}
+                    checked={chosen.has(id)}
+                    onClick={(event) => onChoose(id, event.shiftKey)}
+                    onChange={noop}
+                  />
                 </div>
-              ))}
-            </div>
-          );
-        })}
+                {row.getVisibleCells().map((cell) => (
+                  <div key={cell.id} role="cell" className={cellClass(cell.column.id)}>
+                    <FlexRender cell={cell} />
+                  </div>
+                ))}
+              </div>
+            );
+          })}
+        </div>
       </div>
-    </div>
+    </TagsWidth>
   );
 }
+
+/** The click has said it already, and whether Shift was held. */
+function noop(): void {}
 
 function cellClass(id: string): string {
   return `cell ${id}${FACTS[id].numeric ? " num" : ""}`;

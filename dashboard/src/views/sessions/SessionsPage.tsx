@@ -1,15 +1,18 @@
 /** The first page: every session, newest first, searchable, moving while one runs. */
 
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { type RefObject, useEffect, useRef, useState } from "react";
-import { grouped } from "../../model/format";
+import { type SessionFilters, totalQuery } from "../../api/queries";
+import { grouped, plural } from "../../model/format";
+import { chosenRange } from "../../model/sessionList";
 import { Failure, Menu } from "../../ui/controls";
 import { useLiveState, useTitle } from "../../ui/hooks";
 import { useKeys } from "../../ui/keys";
 import { setPreference, usePreference } from "../../ui/preferences";
 import { Bulk } from "./Bulk";
 import { FACTS, HIDDEN_AT_FIRST } from "./columns";
-import { FilterBar } from "./FilterBar";
+import { FacetCount, FilterBar } from "./FilterBar";
 import { FirstRun } from "./FirstRun";
 import { Histogram } from "./Histogram";
 import { filtersOf, isFiltered, orderOf, type SessionsSearch, type Sort } from "./search";
@@ -39,7 +42,7 @@ export function SessionsPage() {
   const liveState = useLiveState();
   const visibility = useVisibility();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const { list, error, retry, fetchMore, isStale, pending, showPending } = useSessionList(
+  const { list, error, retry, fetchMore, remove, isStale, pending, showPending } = useSessionList(
     filtersOf(search),
     orderOf(search),
     () => (scroller.current?.scrollTop ?? 0) < ROW / 2,
@@ -61,12 +64,21 @@ export function SessionsPage() {
   };
   const { sort, order } = orderOf(search) as { sort: Sort; order: "asc" | "desc" };
   const onSort = (by: Sort) => change({ sort: by, order: by === sort && order === "desc" ? "asc" : "desc" });
-  const choose = (id: string) =>
+  const lastChosen = useRef<string | null>(null);
+  const choose = (id: string, reaches: boolean) => {
+    const ids = reaches && lastChosen.current ? chosenRange(list?.rows ?? [], lastChosen.current, id) : [id];
+    const isChosen = !chosen.has(id);
+    lastChosen.current = id;
     setChosen((old) => {
       const next = new Set(old);
-      if (!next.delete(id)) next.add(id);
+      for (const one of ids) {
+        if (isChosen) next.add(one);
+        else next.delete(one);
+      }
       return next;
     });
+  };
+  const chooseAll = (isChosen: boolean) => setChosen(new Set(isChosen ? list?.rows.map((row) => row.session_id) : []));
 
   useKeys("Search", [
     {
@@ -83,6 +95,13 @@ export function SessionsPage() {
       },
     },
   ]);
+
+  // The list comes first: its bars are asked for when its rows have come.
+  const [counted, setCounted] = useState(() => filtersOf(search));
+  const filtersText = JSON.stringify(filtersOf(search));
+  useEffect(() => {
+    if (hasList && !isStale) setCounted(JSON.parse(filtersText) as SessionFilters);
+  }, [hasList, isStale, filtersText]);
 
   const isEmpty = list !== undefined && list.total === 0 && list.rows.length === 0;
   const isFresh = isEmpty && !isFiltered(search) && !isStale;
@@ -101,16 +120,12 @@ export function SessionsPage() {
           </>
         )}
       </header>
-      {!isFresh && <Histogram filters={filtersOf(search)} onRange={(since, until) => change({ since, until })} />}
+      {!isFresh && <Histogram filters={counted} isReady={list !== undefined} onRange={(since, until) => change({ since, until })} />}
       {!isFresh && (
         <div className="filters" role="group" aria-label="Filters">
           <FilterBar search={search} onChange={change} />
           <span className="grow" />
-          {list && (
-            <span className="faint count" role="status" data-total={list.total}>
-              {grouped(list.total)} {list.total === 1 ? "session" : "sessions"}
-            </span>
-          )}
+          {list && <Count total={list.total} isNarrowed={isFiltered(search) && !isStale} />}
           {isFiltered(search) && (
             <button type="button" className="btn quiet" onClick={() => void navigate({ search: { sort: search.sort, order: search.order } })}>
               Clear all
@@ -118,7 +133,7 @@ export function SessionsPage() {
           )}
         </div>
       )}
-      {chosen.size > 0 && <Bulk chosen={chosen} onDone={() => setChosen(new Set())} onChanged={showPending} />}
+      {chosen.size > 0 && <Bulk chosen={chosen} onDone={() => setChosen(new Set())} onChanged={showPending} onRemove={remove} />}
       <div className="list">
         {pending > 0 && (
           <button
@@ -158,6 +173,7 @@ export function SessionsPage() {
               onNearEnd={() => void fetchMore()}
               chosen={chosen}
               onChoose={choose}
+              onChooseAll={chooseAll}
               isStale={isStale}
             />
           )
@@ -243,11 +259,22 @@ function RangeMenu({ search, onChange }: { search: SessionsSearch; onChange: (ch
               }}
             >
               {name}
+              {since && <FacetCount name="since" value={since} search={search} />}
             </button>
           ))}
         </div>
       )}
     </Menu>
+  );
+}
+
+/** How many sessions are listed, and of how many when they are narrowed down. */
+function Count({ total, isNarrowed }: { total: number; isNarrowed: boolean }) {
+  const { data: all } = useQuery({ ...totalQuery, enabled: isNarrowed });
+  return (
+    <span className="faint count" role="status" data-total={total}>
+      {isNarrowed && all !== undefined && all > total ? `${grouped(total)} of ${plural(all, "session")}` : plural(total, "session")}
+    </span>
   );
 }
 

@@ -2,6 +2,7 @@
 
 import { columnVisibilityFeature, createColumnHelper, tableFeatures } from "@tanstack/react-table";
 import { Link } from "@tanstack/react-router";
+import type { CSSProperties } from "react";
 import type { Session } from "../../api/types";
 import { compact, count, DASH, grouped, usd } from "../../model/format";
 import { shortModel } from "../../model/naming";
@@ -29,10 +30,10 @@ export interface ColumnFacts {
 
 export const FACTS: Record<string, ColumnFacts> = {
   state: { title: "State", track: "22px" },
-  name: { title: "Session", track: "minmax(220px, 1.7fr)" },
+  name: { title: "Session", track: "minmax(220px, 2.6fr)" },
   started: { title: "Started", track: "104px", sort: "started" },
   duration: { title: "Duration", track: "78px", sort: "duration", numeric: true },
-  tags: { title: "Tags", track: "minmax(130px, 1fr)" },
+  tags: { title: "Tags", track: "minmax(150px, 1fr)" },
   events: { title: "Events", track: "minmax(150px, 0.9fr)", sort: "events" },
   errors: { title: "Errors", track: "58px", sort: "errors", numeric: true },
   tokens: { title: "Tokens", track: "70px", sort: "tokens", numeric: true },
@@ -76,7 +77,7 @@ export const COLUMNS = [
     },
   }),
   column.display({ id: "tokens", cell: ({ row }) => count(row.original.tokens.total) }),
-  column.display({ id: "cost", cell: ({ row }) => usd(row.original.cost_usd) }),
+  column.display({ id: "cost", cell: ({ row }) => <Cost usd={row.original.cost_usd} /> }),
   column.display({ id: "models", cell: ({ row }) => <Names names={row.original.models} shown={shortModel} /> }),
   column.display({ id: "agents", cell: ({ row }) => <Names names={row.original.agents} /> }),
   column.display({ id: "user", cell: ({ row }) => visible(row.original.user_id ?? "") || DASH }),
@@ -101,14 +102,25 @@ function Name({ session }: { session: Session }) {
   );
 }
 
+/** The cost, and how it stands to the dear ones of the list (`--dear` is the table's). */
+function Cost({ usd: cost }: { usd: number | null }) {
+  return (
+    <>
+      {usd(cost)}
+      {cost !== null && cost > 0 && <i className="cost-bar" style={{ "--cost": cost } as CSSProperties} />}
+    </>
+  );
+}
+
 const SHOWN = ["llm", "tool", "agent", "operation", "action", "retrieval", "embedding", "guardrail"] as const;
 
 /** The kinds that occur, most important first; the rest are in the title. */
 function Events({ session: { event_counts: counts } }: { session: Session }) {
   const present = SHOWN.filter((kind) => counts[kind] > 0);
   const title = present.map((kind) => `${grouped(counts[kind])} ${kind}`).join(", ");
-  // Four small numbers fit, or three large ones: a sign without its number says nothing.
-  const room = present.slice(0, 4).reduce((sum, kind) => sum + compact(counts[kind]).length, 0) > 9 ? 3 : 4;
+  // Four small numbers fit, or two large ones: a sign without its number says nothing.
+  const letters = present.slice(0, 4).reduce((sum, kind) => sum + compact(counts[kind]).length, 0);
+  const room = letters > 11 ? 2 : letters > 8 ? 3 : 4;
   if (present.length === 0) return <span className="faint">{counts.total > 0 ? grouped(counts.total) : DASH}</span>;
   return (
     <span className="events" title={title} aria-label={title}>

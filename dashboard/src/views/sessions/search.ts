@@ -12,7 +12,8 @@ export interface SessionsSearch extends SessionFilters {
 
 type Raw = Record<string, unknown>;
 
-const TEXTS = ["q", "since", "until", "model", "agent", "tool", "user", "error", "min_cost", "min_duration"] as const;
+const TEXTS = ["q", "since", "until", "min_cost", "min_duration"] as const;
+const LISTS = ["tag", "state", "model", "agent", "tool", "user", "name", "error"] as const;
 
 /** Read an address with suspicion: what is not understood is left out. */
 export function readSessionsSearch(raw: Raw): SessionsSearch {
@@ -21,10 +22,10 @@ export function readSessionsSearch(raw: Raw): SessionsSearch {
     const [value] = list(raw[name]);
     if (value) search[name] = value;
   }
-  const tag = list(raw.tag);
-  if (tag.length > 0) search.tag = tag;
-  const state = list(raw.state);
-  if (state.length > 0) search.state = state;
+  for (const name of LISTS) {
+    const values = list(raw[name]);
+    if (values.length > 0) search[name] = values;
+  }
   const [sort] = list(raw.sort);
   if ((SORTS as readonly string[]).includes(sort)) search.sort = sort as Sort;
   const [order] = list(raw.order);

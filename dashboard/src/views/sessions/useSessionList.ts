@@ -4,7 +4,7 @@ import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-quer
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, request } from "../../api/client";
 import { type Changed, live } from "../../api/live";
-import { fetchSessions, type SessionFilters, type SessionOrder } from "../../api/queries";
+import { deleteSession, fetchSessions, type SessionFilters, type SessionOrder } from "../../api/queries";
 import type { Session, SessionPage } from "../../api/types";
 import { Pace } from "../../model/pace";
 import { append, type Loaded, mergeHead, unseen, updateInPlace, without } from "../../model/sessionList";
@@ -14,6 +14,7 @@ type SessionRows = Loaded<Session>;
 /** Changed rows beyond the first page are asked for one by one, up to this many at a time. */
 const SINGLES = 12;
 const REST_MS = 400;
+const FIRST_REST_MS = 2_000;
 
 function loaded({ sessions, next_cursor, total }: SessionPage): SessionRows {
   return { rows: sessions, cursor: next_cursor, total };
@@ -38,6 +39,7 @@ export function useSessionList(filters: SessionFilters, order: SessionOrder, isA
     staleTime: Number.POSITIVE_INFINITY,
   });
 
+  const gone = useRef(new Set<string>());
   const atTop = useRef(isAtTop);
   useEffect(() => {
     atTop.current = isAtTop;
@@ -48,16 +50,17 @@ export function useSessionList(filters: SessionFilters, order: SessionOrder, isA
     async (changed: Changed, take = false) => {
       const before = client.getQueryData<SessionRows>(key);
       if (!before) return;
-      const head = await page(null);
+      const read = await page(null);
+      const head = without(read, gone.current);
       const inHead = new Set(head.rows.map((row) => row.session_id));
       const beyond = before.rows
         .filter((row) => !inHead.has(row.session_id) && (changed === null ? row.state === "running" : changed.has(row.session_id)))
         .slice(0, SINGLES);
-      const gone = new Set<string>();
+      const missing = new Set(gone.current);
       const singles = await Promise.all(
         beyond.map(({ session_id: id }) =>
           request<Session>(`/api/sessions/${encodeURIComponent(id)}`).catch((error: unknown) => {
-            if (error instanceof ApiError && error.status === 404) gone.add(id);
+            if (error instanceof ApiError && error.status === 404) missing.add(id);
             return null;
           }),
         ),
@@ -67,7 +70,7 @@ export function useSessionList(filters: SessionFilters, order: SessionOrder, isA
       const now = client.getQueryData<SessionRows>(key) ?? before;
       setPending(moves ? 0 : unseen(now, head));
       const next = moves ? mergeHead(now, head) : updateInPlace({ ...now, total: head.total }, head.rows);
-      client.setQueryData(key, without(updateInPlace(next, news), gone));
+      client.setQueryData(key, without(updateInPlace(next, news), new Set([...missing, ...gone.current])));
     },
     [client, key, page],
   );
@@ -83,12 +86,16 @@ export function useSessionList(filters: SessionFilters, order: SessionOrder, isA
     // Rows from an earlier visit are shown at once, and brought up to date right after.
     changed = null;
     if (client.getQueryData(key)) pace.ask();
+    let later: ReturnType<typeof setTimeout>;
     const stop = live.subscribe((ids) => {
       if (ids === null) changed = null;
       else if (changed) for (const id of ids) changed.add(id);
-      pace.ask();
+      // A first page on its way may tell of a time before the news; it is brought up to date once it is read.
+      if (client.getQueryData(key)) pace.ask();
+      else later = setTimeout(() => pace.ask(), FIRST_REST_MS);
     });
     return () => {
+      clearTimeout(later);
       stop();
       pace.stop();
     };
@@ -106,7 +113,23 @@ export function useSessionList(filters: SessionFilters, order: SessionOrder, isA
     }
   }, [client, key, page, isFetchingMore]);
 
+  /** Delete a session. Its row goes at once, and no answer from before brings it back. */
+  const remove = useCallback(
+    async (id: string) => {
+      gone.current.add(id);
+      client.setQueryData(key, (old: SessionRows | undefined) => (old ? without(old, new Set([id])) : old));
+      try {
+        await deleteSession(id);
+      } catch (error) {
+        gone.current.delete(id);
+        throw error;
+      }
+    },
+    [client, key],
+  );
+
   return {
+    remove,
     list: query.data,
     isStale: query.isPlaceholderData,
     error: query.error,

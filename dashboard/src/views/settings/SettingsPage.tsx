@@ -7,6 +7,7 @@ import { Choice } from "../../ui/controls";
 import { useTitle } from "../../ui/hooks";
 import { setPreference, usePreference } from "../../ui/preferences";
 import { Snippets } from "../../ui/Snippets";
+import { Keys } from "./Keys";
 
 export function SettingsPage() {
   const theme = usePreference("theme");
@@ -62,6 +63,7 @@ export function SettingsPage() {
           <p className="dim">The SDK records agents, tools and calls to models. Any OpenTelemetry program can send its spans as well.</p>
           <Snippets />
         </section>
+        <Keys />
         {health && (
           <section>
             <h2>Server</h2>

@@ -30,19 +30,22 @@ def documented(
     found: dict[int | str, dict[str, Any]] = {}
     if model is not None:
         found[200] = {"model": model, "description": description or (model.__doc__ or "").partition("\n")[0]}
-    for status in (*errors, 403, 405, 500, 503):
+    for status in sorted({*errors, 400, 401, 403, 405, 429, 500, 503}):
         found[status] = {"model": models.Error, "description": _WHEN.get(status, "error")}
     return found
 
 
 _WHEN: Final = {
     400: "A parameter or the body cannot be read.",
-    403: "The request comes from another site or names another host.",
+    401: "The request has no key of this server (with --auth).",
+    403: "The request comes from another site, names another host, or its key has not the scope.",
     404: "There is no such thing.",
     405: "The route does not take this method.",
     413: "The body is larger than the limit.",
     415: "The content type or encoding is not accepted.",
     422: "The body has a field that cannot be used.",
+    409: "It contradicts what there is.",
+    429: "Too much, or too often; Retry-After says when to try again.",
     500: "The server failed.",
     503: "The server is starting or cannot keep up; Retry-After says when to try again.",
 }

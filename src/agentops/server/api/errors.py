@@ -13,7 +13,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from agentops.errors import StoreError
 from agentops.otlp.refusal import MalformedBody
+from agentops.server.auth import Denied
 from agentops.server.ingest import Refused
 from agentops.server.query.cursors import BadCursor
 from agentops.server.store.write import Full
@@ -58,9 +60,11 @@ def answer(
 def install(app: FastAPI) -> None:
     """Make every error of the app take the one shape."""
     app.add_exception_handler(ApiError, _api_error)
+    app.add_exception_handler(Denied, _api_error)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(MalformedBody, _malformed)
     app.add_exception_handler(Full, _full)
+    app.add_exception_handler(StoreError, _store)
     app.add_exception_handler(BadCursor, _bad_cursor)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -92,6 +96,18 @@ async def _full(_: Request, error: Any) -> Response:
         "More arrives than can be stored just now.",
         "Send the same batch again after Retry-After seconds; nothing of it was stored.",
         {"Retry-After": str(error.retry_after_s)},
+    )
+
+
+async def _store(_: Request, error: Any) -> Response:
+    _log.warning("The store failed a request: %s", error)
+    return answer(
+        503,
+        "store_unavailable",
+        "The store does not take this now.",
+        "Try again after Retry-After seconds; nothing of this request was stored. /readyz says when the "
+        "store is back.",
+        {"Retry-After": str(getattr(error, "retry_after_s", 2))},
     )
 
 

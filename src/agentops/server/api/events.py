@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
@@ -62,10 +62,31 @@ def list_events(
 @router.get(
     "/timeline", operation_id="getTimeline", response_model=None, responses=documented(models.Timeline, 404)
 )
-def get_timeline(request: Request, session_id: SessionId) -> Response:
+def get_timeline(
+    request: Request,
+    session_id: SessionId,
+    after: Annotated[
+        int,
+        Query(
+            ge=0,
+            le=2**53,
+            description="only events received from then on, unix milliseconds. `Timeline-At` of an earlier "
+            "answer, less some seconds for what was being stored, asks for what is new",
+        ),
+    ] = 0,
+    fields: Annotated[
+        Literal["all", "drawing"],
+        Query(description="drawing leaves out what no timeline is drawn from: clock times, token classes"),
+    ] = "all",
+) -> Response:
     """Return every event of a session at once, column by column."""
     here = rooms(request)
-    return ready(timeline(here.store, _scope(here, request, session_id)))
+    asked_ms = now_ns() // 10**6
+    answer = ready(
+        timeline(here.store, _scope(here, request, session_id), after, drawing=fields == "drawing")
+    )
+    answer.headers["Timeline-At"] = str(asked_ms)
+    return answer
 
 
 @router.get(

@@ -26,7 +26,11 @@ _PAGE_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=(), usb=()"),
 )
+_TLS_HEADERS: Final = (*_PAGE_HEADERS, (b"strict-transport-security", b"max-age=31536000"))
 
 
 def is_loopback(host: str) -> bool:
@@ -58,10 +62,13 @@ class Guard:
                 host = value.decode("latin-1")
             elif name == b"origin":
                 origin = value.decode("latin-1")
+        # The name that a trusted proxy was asked under (see server/forwarded.py).
+        host = scope.get("agentops.host", host)
+        extra = _TLS_HEADERS if scope.get("scheme") == "https" else _PAGE_HEADERS
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *_PAGE_HEADERS]
+                message["headers"] = [*message.get("headers", ()), *extra]
             await send(message)
 
         refused = self._refusal(host, origin)

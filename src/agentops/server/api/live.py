@@ -14,7 +14,7 @@ from starlette.types import Message, Send
 
 from agentops.server.api.answers import documented
 from agentops.server.api.parameters import only_known
-from agentops.server.api.state import project_of, rooms
+from agentops.server.api.state import caller_of, rooms
 
 _log: Final = logging.getLogger("agentops.server")
 _STUCK_S: Final = 10
@@ -61,8 +61,9 @@ async def listen(
     """Tell which sessions changed, as it happens. Last-Event-ID resumes after that notice."""
     here = rooms(request)
     last = int(last_event_id) if last_event_id and re.fullmatch("[0-9]{1,18}", last_event_id) else None
+    caller = caller_of(request)
     return _Frames(
-        here.live.listen(project_of(request), last),
+        here.live.listen(caller.project, last, lambda: here.auth.still(caller)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

@@ -135,7 +135,10 @@ class Facets(Exact):
     agent: list[FacetValue]
     tool: list[FacetValue]
     user: list[FacetValue]
-    error: list[FacetValue]
+    error: list[FacetValue] = Field(description="`true` and `false` for with and without errors, then types")
+    min_cost: list[FacetValue] = Field(description="a few thresholds in US dollars, as min_cost takes them")
+    min_duration: list[FacetValue] = Field(description="a few thresholds, as min_duration takes them")
+    since: list[FacetValue] = Field(description="a few times ago, as since takes them")
 
 
 class Event(Exact):
@@ -325,7 +328,11 @@ class Analytics(Exact):
 
     interval: Literal["minute", "hour", "day", "week"]
     group_by: str | None
+    tz: str = Field(description="time zone whose clock hours, days and weeks begin by")
     totals: Measures
+    previous: Measures | None = Field(
+        description="the totals of the equally long range before `since`; null without `since`"
+    )
     series: list[Bucket]
     groups: list[Group]
 
@@ -356,3 +363,66 @@ class SessionByType(Exact):
     session: SessionDetail
     stats: SessionStats
     events: EventsByType
+
+
+class Rejection(Exact):
+    """Why something was refused, and how often."""
+
+    reason: str
+    count: int
+
+
+class ImportResult(Exact):
+    """What an import stored."""
+
+    sessions: list[str] = Field(description="ids of the sessions that it holds spans of")
+    spans: int
+    logs: int
+    rejected: list[Rejection]
+
+
+class StoreTable(Exact):
+    """A table of the store; replaced versions of rows count until a merge has dropped them."""
+
+    table: str
+    rows: int
+    bytes: int
+    parts: int
+    index_bytes: int
+
+
+class StoreMigration(Exact):
+    """A migration of the store, and when it was applied, unix nanoseconds."""
+
+    number: int
+    name: str
+    applied_at: int
+
+
+class StoreDay(Exact):
+    """Records of spans that arrived on a day (UTC)."""
+
+    day: str
+    spans: int
+
+
+class StoreSizes(Exact):
+    """What the store holds."""
+
+    url: str
+    engine: str
+    bytes: int = Field(description="everything on disk")
+    replaced_bytes: int = Field(description="what merges have replaced and that goes soon")
+    spans: int
+    sessions: int
+    tables: list[StoreTable]
+    migrations: list[StoreMigration]
+    growth: list[StoreDay] = Field(description="the last two weeks")
+    retention_days: int = Field(description="of the caller's project; 0: as the setting retention_days says")
+
+
+class RetentionResult(Exact):
+    """How long a project's sessions are kept now."""
+
+    project: str
+    days: int

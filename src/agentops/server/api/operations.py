@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from agentops.server.api import models
 from agentops.server.api.answers import documented, json
-from agentops.server.api.state import rooms
+from agentops.server.api.state import Rooms, rooms
 
 router = APIRouter(tags=["operations"])
 
@@ -19,16 +19,7 @@ router = APIRouter(tags=["operations"])
 @router.get("/healthz", operation_id="getHealth", response_model=None, responses=documented(models.Health))
 async def get_health(request: Request) -> Response:
     """Say that the server is up, and who it is."""
-    here = rooms(request)
-    return json(
-        {
-            "status": "ok",
-            "name": "agentops",
-            "version": here.version,
-            "pid": os.getpid(),
-            "store": str(here.store.url),
-        }
-    )
+    return json(_health(rooms(request)))
 
 
 @router.get("/readyz", operation_id="getReadiness", response_model=None, responses=documented(models.Health))
@@ -36,15 +27,7 @@ def get_readiness(request: Request) -> Response:
     """Say that the store answers."""
     here = rooms(request)
     here.store.answer("SELECT 1")
-    return json(
-        {
-            "status": "ok",
-            "name": "agentops",
-            "version": here.version,
-            "pid": os.getpid(),
-            "store": str(here.store.url),
-        }
-    )
+    return json(_health(here))
 
 
 @router.get(
@@ -142,6 +125,18 @@ def get_docs(request: Request) -> HTMLResponse:
         "parameters</th></tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></body></html>"
     )
+
+
+def _health(here: Rooms) -> dict[str, Any]:
+    # Asked without a key: where a server with keys keeps what it has is nobody's business.
+    store = "private" if here.auth.required else str(here.store.url)
+    return {
+        "status": "ok",
+        "name": "agentops",
+        "version": here.version,
+        "pid": os.getpid(),
+        "store": store,
+    }
 
 
 def _resident_bytes() -> int:

@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 from anyio import CapacityLimiter, to_thread
@@ -17,6 +17,7 @@ from agentops.otlp.refusal import MalformedBody, Rejected
 from agentops.semconv import SENT_AT_HEADER
 from agentops.server.api.answers import documented
 from agentops.server.api.state import Rooms, project_of, rooms
+from agentops.server.auth import Caller
 from agentops.server.ingest import accepted, decompressed, encoding_of
 from agentops.server.ingest.body import too_large
 
@@ -32,6 +33,7 @@ connection closes sees a broken pipe instead of the answer that names the limit.
 _MEDIA: Final[dict[Encoding, str]] = {"json": "application/json", "protobuf": "application/x-protobuf"}
 _Submitted = tuple[Future[None] | None, list[Rejected]]
 _limiter: CapacityLimiter | None = None
+Value = TypeVar("Value")
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
@@ -64,12 +66,13 @@ async def export_traces(request: Request) -> Response:
     """Take spans; answer when they are committed."""
     here = rooms(request)
     encoding = encoding_of(request.headers.get("content-type", ""))
-    body = await _body(request, here)
+    body = await body_of(request, here)
     sent_at = _sent_at(request)
     project = project_of(request)
-    done, rejected = await _in_thread(
-        lambda: here.ingest.traces(_unpacked(request, body, here), encoding, project, sent_at),
-    )
+    with here.writer.expecting():
+        done, rejected = await in_thread(
+            lambda: here.ingest.traces(unpacked(request, body, here), encoding, project, sent_at),
+        )
     return await _answer(done, rejected, encoding, "Spans")
 
 
@@ -78,10 +81,10 @@ async def export_logs(request: Request) -> Response:
     """Take log records; answer when they are committed."""
     here = rooms(request)
     encoding = encoding_of(request.headers.get("content-type", ""))
-    body = await _body(request, here)
+    body = await body_of(request, here)
     project = project_of(request)
-    done, rejected = await _in_thread(
-        lambda: here.ingest.logs(_unpacked(request, body, here), encoding, project)
+    done, rejected = await in_thread(
+        lambda: here.ingest.logs(unpacked(request, body, here), encoding, project)
     )
     return await _answer(done, rejected, encoding, "LogRecords")
 
@@ -93,8 +96,8 @@ async def export_metrics(request: Request) -> Response:
     """Accept metrics and drop them, so that exporters stay quiet."""
     here = rooms(request)
     encoding = encoding_of(request.headers.get("content-type", ""))
-    body = await _body(request, here)
-    await _in_thread(lambda: _nothing_of(_unpacked(request, body, here), encoding))
+    body = await body_of(request, here)
+    await in_thread(lambda: _nothing_of(unpacked(request, body, here), encoding))
     return await _answer(None, [], encoding, "DataPoints")
 
 
@@ -108,7 +111,8 @@ def _nothing_of(body: bytes, encoding: Encoding) -> _Submitted:
     return None, []
 
 
-async def _body(request: Request, here: Rooms) -> bytes:
+async def body_of(request: Request, here: Rooms) -> bytes:
+    """Return a request's body as it came, up to the limit."""
     limit = here.max_body_bytes
     length = request.headers.get("content-length", "")
     pieces: list[bytes] = []
@@ -129,8 +133,13 @@ async def _body(request: Request, here: Rooms) -> bytes:
     return b"".join(pieces)
 
 
-def _unpacked(request: Request, body: bytes, here: Rooms) -> bytes:
-    return decompressed(body, request.headers.get("content-encoding", ""), here.max_body_bytes)
+def unpacked(request: Request, body: bytes, here: Rooms) -> bytes:
+    """Return a body decompressed; it counts towards the caller's quota."""
+    whole = decompressed(body, request.headers.get("content-encoding", ""), here.max_body_bytes)
+    caller: Caller | None = request.scope.get("agentops.caller")
+    if caller is not None:
+        here.auth.took(caller, len(whole))
+    return whole
 
 
 def _sent_at(request: Request) -> int | None:
@@ -138,7 +147,7 @@ def _sent_at(request: Request) -> int | None:
     return int(text) if re.fullmatch(r"[0-9]{1,19}", text) else None
 
 
-async def _in_thread(work: Callable[[], _Submitted]) -> _Submitted:
+async def in_thread(work: Callable[[], Value]) -> Value:
     """Decode off the event loop, a few bodies at a time: more threads would only take turns."""
     global _limiter
     if _limiter is None:

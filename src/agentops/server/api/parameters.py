@@ -93,6 +93,9 @@ def filters(
     agent: Annotated[list[Word] | None, Query(description="repeatable: any of them")] = None,
     tool: Annotated[list[Word] | None, Query(description="repeatable: any of them")] = None,
     user: Annotated[list[Word] | None, Query(description="repeatable: any of them")] = None,
+    name: Annotated[
+        list[Word] | None, Query(description="the session's whole name; repeatable: any of them")
+    ] = None,
     error: Annotated[
         list[Word] | None, Query(description="an error's type, or true or false for with and without")
     ] = None,
@@ -115,12 +118,13 @@ def filters(
         q=text("q", q.strip()),
         tag=_words("tag", tag),
         state=_words("state", state),
-        since_ns=_moment("since", since, now),
-        until_ns=_moment("until", until, now),
+        since_ns=moment_of("since", since, now),
+        until_ns=moment_of("until", until, now),
         model=_words("model", model),
         agent=_words("agent", agent),
         tool=_words("tool", tool),
         user=_words("user", user),
+        name=_words("name", name),
         error=_words("error", error),
         min_cost=_cost(min_cost),
         min_duration_ns=_duration(min_duration),
@@ -148,7 +152,12 @@ def _cost(given: float | None) -> float | None:
     return given
 
 
-def _moment(name: str, given: str | None, now: int) -> int | None:
+def moment_of(name: str, given: str | None, now: int) -> int | None:
+    """Return a time that was asked for as unix nanoseconds, None for none.
+
+    Raises:
+        ApiError: 400, it is none.
+    """
     if given is None or not given.strip():
         return None
     try:

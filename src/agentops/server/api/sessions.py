@@ -13,8 +13,8 @@ from agentops.server.api.answers import documented, json
 from agentops.server.api.errors import no_such_session
 from agentops.server.api.parameters import CursorQuery, FilterQuery, only_known
 from agentops.server.api.paths import SessionId
-from agentops.server.api.state import now_ns, own_writes, project_of, rooms
-from agentops.server.query.export import MEDIA, exported
+from agentops.server.api.state import caller_of, now_ns, own_writes, project_of, rooms
+from agentops.server.query.export import MEDIA, Exportable, exported
 from agentops.server.query.facets import facets
 from agentops.server.query.scope import scope
 from agentops.server.query.sessions import session, sessions
@@ -96,6 +96,10 @@ def delete_session(request: Request, session_id: SessionId) -> Response:
     own_writes(here)
     if not edits.delete(here.store, here.summariser, project_of(request), session_id, now_ns()):
         raise no_such_session(session_id)
+    caller = caller_of(request)
+    here.auth.audit.note(
+        "session.deleted", by=caller.key_id or "anybody", project=caller.project, session=session_id[:200]
+    )
     return Response(status_code=204)
 
 
@@ -137,7 +141,7 @@ def export_session(
         letter if letter.isalnum() or letter in "-_." else "_" for letter in session_id if letter.isascii()
     )
     return StreamingResponse(
-        exported(here.store, where, found, form),
+        exported(here.store, Exportable(where, found), form),
         media_type=MEDIA[form],
         headers={
             "Cache-Control": "no-store",

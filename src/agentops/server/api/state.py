@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from fastapi import Request
 
 from agentops.server.api.errors import ApiError
+from agentops.server.auth import Auth, Caller
+from agentops.server.auth.caller import ANYBODY, DEFAULT_PROJECT, unauthorised
+from agentops.server.auth.projects import NoSuchProject
 from agentops.server.backlog import Backlog
 from agentops.server.ingest import Ingest
 from agentops.server.live import Live
@@ -16,7 +20,7 @@ from agentops.server.store.client import Store
 from agentops.server.store.summarise import Summariser
 from agentops.server.store.write import Writer
 
-DEFAULT_PROJECT: Final = "default"
+__all__ = ["DEFAULT_PROJECT", "Rooms", "caller_of", "now_ns", "own_writes", "project_of", "rooms"]
 _OWN_WRITES_S: Final = 5.0
 
 
@@ -29,8 +33,11 @@ class Rooms:
     writer: Writer
     ingest: Ingest
     live: Live
+    auth: Auth
     max_body_bytes: int
     version: str
+    home: Path | None = None
+    """The folder of everything local."""
     backlog: Backlog | None = None
     """The journal of this server's home; None when it has none."""
 
@@ -54,8 +61,37 @@ def rooms(request: Request) -> Rooms:
 
 
 def project_of(request: Request) -> str:
-    """Return the project that a request reads and writes. Without keys there is one."""
-    return DEFAULT_PROJECT
+    """Return the project that a request reads and writes. Without keys there is one.
+
+    Who may look into any project names it in the header X-Agentops-Project; others' is passed over.
+
+    Raises:
+        ApiError: 404, there is no such project.
+    """
+    caller = caller_of(request)
+    wanted = request.headers.get("x-agentops-project")
+    if not wanted or not caller.everywhere:
+        return caller.project
+    try:
+        return rooms(request).auth.projects.named(wanted).project
+    except NoSuchProject as error:
+        raise ApiError(404, "project_not_found", str(error), "GET /api/projects lists them.") from None
+
+
+def caller_of(request: Request) -> Caller:
+    """Return who asks, as the gate found out.
+
+    Raises:
+        Denied: 401, a server with keys let a request in whose caller nobody looked for.
+    """
+    found: Caller | None = request.scope.get("agentops.caller")
+    if found is not None:
+        return found
+    auth = rooms(request).auth
+    if auth.required:
+        raise unauthorised("This server answers to its keys only, and the request has none.")
+    shown = request.headers.get("authorization")
+    return auth.authenticate({"authorization": shown}) if shown else ANYBODY
 
 
 def own_writes(open_rooms: Rooms) -> None:

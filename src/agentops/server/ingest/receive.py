@@ -1,20 +1,21 @@
 """From a decoded body to a batch of rows: normalise, price, encode; nothing here waits or writes.
 
-A row is its event's JSON with the store's own columns put in front, so that a span is encoded once and never
-looked at again on its way to the engine.
+A row is the JSON array of its event's fields behind the store's own columns (`write.SPAN_COLUMNS`): a span is
+encoded once and never looked at again on its way to the engine, and no row repeats the columns' names.
 """
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from msgspec.structs import astuple, replace
 
-from agentops.model import Resource, Span
+from agentops.model import LogRecord, Resource, Span
 from agentops.otlp.refusal import Rejected
 from agentops.server.normalise import normalise, normalise_log
 from agentops.server.normalise.event import Event
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from agentops.otlp.decode import Encoding
 
 _ENCODER: Final = msgspec.json.Encoder()
+_NOTHING_SEEN: Final[Mapping[tuple[str, str], int]] = {}
 
 
 class Ingest:
@@ -60,8 +62,24 @@ class Ingest:
         decoded = decode_traces(body, encoding)
         if not decoded.spans:
             return None, decoded.rejected
-        batch = rows(decoded.spans, project, self._clock(), sent_at_ns)
-        return self._writer.submit(batch), decoded.rejected
+        return self.spans(decoded.spans, project, sent_at_ns), decoded.rejected
+
+    def spans(
+        self,
+        spans: list[Span],
+        project: str,
+        sent_at_ns: int | None = None,
+        seen: Mapping[tuple[str, str], int] = _NOTHING_SEEN,
+    ) -> Future[None]:
+        """Submit spans that are decoded already; as `traces`.
+
+        Args:
+            spans: what was decoded.
+            project: whose spans these are.
+            sent_at_ns: when they were sent, by the sender's clock.
+            seen: when another store heard of spans (by trace and span id) that come from its export.
+        """
+        return self._writer.submit(rows(spans, project, self._clock(), sent_at_ns, seen))
 
     def logs(
         self, body: bytes, encoding: Encoding, project: str
@@ -72,28 +90,42 @@ class Ingest:
         decoded = decode_logs(body, encoding)
         if not decoded.records:
             return None, decoded.rejected
+        return self.records(decoded.records, project), decoded.rejected
+
+    def records(
+        self, records: list[LogRecord], project: str, ids: Sequence[str] | None = None
+    ) -> Future[None]:
+        """Submit log records that are decoded already; as `traces`. `ids`: those of an export."""
         received_at = self._clock()
         resources = _Resources(project)
         lines: list[bytes] = []
         touched: dict[TraceKey, list[Fact]] = {}
         content = False
         seen: dict[str, int] = {}
-        for index, record in enumerate(decoded.records):
+        for index, record in enumerate(records):
             log = normalise_log(record, seen)
+            if ids is not None and ids[index]:
+                log = replace(log, log_id=ids[index])
             content = content or log.content
             if log.trace_id:
                 touched.setdefault((project, log.trace_id), [])
-            prefix = _prefix(
-                project, received_at + index, received_at, None, resources.id_of(record.resource)
+            resource_id = resources.id_of(record.resource)
+            lines.append(
+                _ENCODER.encode((project, received_at + index, received_at, resource_id, *astuple(log)))
             )
-            lines.append(prefix + _ENCODER.encode(log)[1:])
         batch = Batch(
             logs=lines, resources=resources.found, facts=touched, received_at=received_at, content=content
         )
-        return self._writer.submit(batch), decoded.rejected
+        return self._writer.submit(batch)
 
 
-def rows(spans: list[Span], project: str, received_at: int, sent_at_ns: int | None) -> Batch:
+def rows(
+    spans: list[Span],
+    project: str,
+    received_at: int,
+    sent_at_ns: int | None,
+    seen: Mapping[tuple[str, str], int] = _NOTHING_SEEN,
+) -> Batch:
     """Return the rows of decoded spans, as received at `received_at` (unix nanoseconds)."""
     resources = _Resources(project)
     lines: list[bytes] = []
@@ -103,11 +135,15 @@ def rows(spans: list[Span], project: str, received_at: int, sent_at_ns: int | No
         event = priced(normalise(span))
         version = received_at + index + (ENDED_BIT if event.ended else 0)
         seen_at = received_at if skew is None else _seen_at(event, skew, received_at)
+        seen_at = seen.get((span.trace_id, span.span_id), seen_at)
         resource_id = resources.id_of(span.resource)
-        lines.append(
-            _prefix(project, version, received_at, seen_at, resource_id) + _ENCODER.encode(event)[1:]
-        )
-        facts.setdefault((project, event.trace_id), []).append(fact(event, version, seen_at, resource_id))
+        lines.append(_ENCODER.encode((project, version, received_at, seen_at, resource_id, *astuple(event))))
+        one = fact(event, version, seen_at, resource_id)
+        known = facts.get((project, event.trace_id))
+        if known is None:
+            facts[project, event.trace_id] = [one]
+        else:
+            known.append(one)
     return Batch(spans=lines, resources=resources.found, facts=facts, received_at=received_at)
 
 
@@ -117,14 +153,6 @@ def _seen_at(event: Event, skew: int, received_at: int) -> int:
         event.heartbeat_ns, event.started_at + event.duration_ns if event.ended else event.started_at
     )
     return max(0, min(received_at, made_at + skew))
-
-
-def _prefix(project: str, version: int, received_at: int, seen_at: int | None, resource_id: int) -> bytes:
-    seen = "" if seen_at is None else f'"seen_at":{seen_at},'
-    return (
-        b'{"project":%b,' % _ENCODER.encode(project)
-        + f'"version":{version},"received_at":{received_at},{seen}"resource_id":{resource_id},'.encode()
-    )
 
 
 class _Resources:

@@ -1,40 +1,88 @@
-"""All attributes of a span as one JSON text, without storing twice what its input or output already holds."""
+"""All attributes of a span as one JSON text, without storing twice what its input or output already holds.
+
+A value that stands in a body is replaced by a reference: {"$ref": "input"} for the whole body, or, when that
+is a conversation, {"$ref": "input/2/parts/0/content"} for a text in it: a JSON pointer (RFC 6901) behind the
+name of the body. A value that looks like a reference itself is kept as {"$ref": {"is": value}}.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from agentops.model import Attributes
-from agentops.server.normalise.values import decoded, encoded, is_object
+from agentops.server.normalise.values import decoded, encoded, is_list, is_object
 
 REF: Final = "$ref"
 _SHORTEST: Final = 64
 """Shorter values are not worth a reference."""
+_BODIES: Final = ("input", "output")
+_TEXTS: Final = ("content", "response")
+"""Fields of a message part that may hold a long text."""
+
+Conversation = Sequence[Mapping[str, Any]]
 
 
-def stored(attributes: Attributes, entered: str | None, left: str | None) -> str:
-    """Return the attributes as JSON; a value equal to `entered` or `left` becomes a reference to that body.
+def stored(
+    attributes: Attributes,
+    entered: str | None,
+    left: str | None,
+    asked: Conversation | None = None,
+    answered: Conversation | None = None,
+) -> str:
+    """Return the attributes as JSON; a value that a body holds becomes a reference to it.
+
+    Args:
+        attributes: As received.
+        entered: The value that the input is word for word, or None.
+        left: The value that the output is word for word, or None.
+        asked: The messages of the input, when it is a conversation.
+        answered: The messages of the output, when it is one.
 
     Raises:
         UnicodeEncodeError: A text holds a lone surrogate.
     """
-    if entered is not None and len(entered) < _SHORTEST:
-        entered = None
-    if left is not None and len(left) < _SHORTEST:
-        left = None
-    if entered is None and left is None:
-        return encoded(attributes)
-    for body in (entered, left):
-        if body is not None and not body.isascii():
-            body.encode()
-    kept = dict(attributes)
+    long: list[str] = []
+    kept: dict[str, Any] | None = None
     for key, value in attributes.items():
         if type(value) is str:
-            if value == entered:
-                kept[key] = {REF: "input"}
-            elif value == left:
-                kept[key] = {REF: "output"}
-    return encoded(kept)
+            if len(value) < _SHORTEST:
+                continue
+            if value in (entered, left):
+                if not value.isascii():
+                    value.encode()
+                if kept is None:
+                    kept = dict(attributes)
+                kept[key] = {REF: "input" if value == entered else "output"}
+            else:
+                long.append(key)
+        elif type(value) is dict and REF in value:
+            if kept is None:
+                kept = dict(attributes)
+            kept[key] = {REF: {"is": value}}
+    if long and (asked or answered):
+        places: dict[str, str] = {}
+        _note_places(places, "output", answered)
+        _note_places(places, "input", asked)
+        for key in long if places else ():
+            place = places.get(attributes[key])
+            if place is not None:
+                if kept is None:
+                    kept = dict(attributes)
+                kept[key] = {REF: place}
+    return encoded(attributes if kept is None else kept)
+
+
+def _note_places(places: dict[str, str], body: str, messages: Conversation | None) -> None:
+    """Add where each long text of a conversation stands."""
+    for number, message in enumerate(messages or ()):
+        for index, part in enumerate(message["parts"]):
+            for field in _TEXTS:
+                text = part.get(field)
+                if type(text) is str and len(text) >= _SHORTEST:
+                    if not text.isascii():
+                        text.encode()
+                    places[text] = f"{body}/{number}/parts/{index}/{field}"
 
 
 def restored(attributes: str, entered: str, left: str) -> dict[str, Any]:
@@ -48,10 +96,32 @@ def restored(attributes: str, entered: str, left: str) -> dict[str, Any]:
     found = decoded(attributes)
     if not is_object(found):
         return {}
+    bodies = {"input": entered, "output": left}
+    parsed: dict[str, Any] = {}
     for key, value in found.items():
-        if is_object(value) and len(value) == 1:
-            if value.get(REF) == "input":
-                found[key] = entered
-            elif value.get(REF) == "output":
-                found[key] = left
+        if not is_object(value) or len(value) != 1 or REF not in value:
+            continue
+        place = value[REF]
+        if is_object(place):
+            found[key] = place.get("is")
+        elif place in _BODIES:
+            found[key] = bodies[place]
+        elif type(place) is str:
+            body, _, pointer = place.partition("/")
+            if body in bodies:
+                if body not in parsed:
+                    parsed[body] = decoded(bodies[body])
+                text = _at(parsed[body], pointer)
+                found[key] = value if text is None else text
     return found
+
+
+def _at(value: Any, pointer: str) -> Any:
+    for step in pointer.split("/"):
+        if is_list(value) and step.isdigit() and int(step) < len(value):
+            value = value[int(step)]
+        elif is_object(value):
+            value = value.get(step)
+        else:
+            return None
+    return value

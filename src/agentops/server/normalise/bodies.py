@@ -20,6 +20,7 @@ class Body(Struct, frozen=True, gc=False):
         preview: As Event.input_preview.
         verbatim: The attribute's value that `text` is word for word, or None.
         finish: Finish reason of the last message that says one, or "".
+        messages: The messages that `text` holds, when it is a conversation.
     """
 
     text: str
@@ -27,6 +28,7 @@ class Body(Struct, frozen=True, gc=False):
     preview: str
     verbatim: str | None = None
     finish: str = ""
+    messages: list[chat.Message] | None = None
 
 
 NONE: Final = Body("", "", "")
@@ -56,7 +58,7 @@ def conversation(messages: list[chat.Message], direction: str, verbatim: str | N
                 finish = reason
                 break
     text = verbatim if verbatim is not None else encoded(messages)
-    return Body(text, "messages", chat.readable(shown)[:PREVIEW_CHARACTERS], verbatim, finish)
+    return Body(text, "messages", chat.readable(shown)[:PREVIEW_CHARACTERS], verbatim, finish, messages)
 
 
 def messages_body(value: Any, direction: str, before: list[chat.Message] | None = None) -> Body | None:

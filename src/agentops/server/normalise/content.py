@@ -116,7 +116,7 @@ def _tool_bodies(found: Mapping[str, Any], sources: Mapping[str, str]) -> tuple[
     if "tool_input" in found:
         entered = body.value_body(found["tool_input"], "input")
     elif "input" in found:
-        entered = _value(found, sources, "input", "tool")
+        entered = _called_with(found["input"]) or _value(found, sources, "input", "tool")
     else:
         parameters = found.get("tool_parameters")
         entered = body.NONE if _is_schema(parameters) else body.value_body(parameters, "input")
@@ -125,6 +125,18 @@ def _tool_bodies(found: Mapping[str, Any], sources: Mapping[str, str]) -> tuple[
     else:
         left = _value(found, sources, "output", "tool")
     return entered, left
+
+
+def _called_with(value: Any) -> Body | None:
+    """Return the arguments of a tool that were recorded as those of the Python call around it."""
+    if type(value) is not str or '"kwargs"' not in value:
+        return None
+    meaning = part.parsed(value)
+    if not is_object(meaning) or meaning.get("args") or not is_object(meaning.get("kwargs")):
+        return None
+    if not set(meaning) <= {"args", "kwargs", "sanitize_inputs_outputs"}:
+        return None
+    return body.value_body(encoded(meaning["kwargs"]), "input", json_text=True)
 
 
 def _is_schema(parameters: Any) -> bool:

@@ -120,6 +120,8 @@ OPENINFERENCE: Final[Table] = {
     "cache_read": ("llm.token_count.prompt_details.cache_read", "llm.token_count.prompt_details.cache_input"),
     "cache_write": ("llm.token_count.prompt_details.cache_write",),
     "reasoning": ("llm.token_count.completion_details.reasoning",),
+    "input_audio": ("llm.token_count.prompt_details.audio",),
+    "output_audio": ("llm.token_count.completion_details.audio",),
     "cost": ("llm.cost.total",),
     "tags": ("tag.tags",),
     "parameters": ("llm.invocation_parameters", "embedding.invocation_parameters"),
@@ -188,6 +190,21 @@ OTHERS: Final[Table] = {
         "gen_ai.usage.details.thinking_tokens",
         "gen_ai.usage.details.thoughts_tokens",
         "ai.usage.reasoningTokens",
+    ),
+    "cache_write_1h": (
+        "anthropic.usage.cache_creation.ephemeral_1h_input_tokens",
+        "gen_ai.usage.cache_creation.ephemeral_1h_input_tokens",
+        "gen_ai.usage.details.ephemeral_1h_input_tokens",
+        "gen_ai.usage.details.cache_creation.ephemeral_1h_input_tokens",
+    ),
+    "input_audio": ("gen_ai.usage.details.input_audio_tokens", "gen_ai.usage.details.prompt_audio_tokens"),
+    "output_audio": (
+        "gen_ai.usage.details.output_audio_tokens",
+        "gen_ai.usage.details.completion_audio_tokens",
+    ),
+    "web_searches": (
+        "anthropic.usage.server_tool_use.web_search_requests",
+        "gen_ai.usage.details.web_search_requests",
     ),
     "usage": ("gen_ai.usage.raw",),
     "tokens_input": ("ai.usage.inputTokens", "ai.usage.promptTokens"),
@@ -284,7 +301,18 @@ _READERS: Final[Mapping[str, Reader]] = {
     "heartbeat_ns": lambda value: value if type(value) is int and value >= 0 else None,
     "inherited": values.flag,
     **dict.fromkeys(
-        ("tokens_input", "tokens_output", "cache_read", "cache_write", "reasoning"), values.count
+        (
+            "tokens_input",
+            "tokens_output",
+            "cache_read",
+            "cache_write",
+            "reasoning",
+            "cache_write_1h",
+            "input_audio",
+            "output_audio",
+            "web_searches",
+        ),
+        values.count,
     ),
 }
 """How a field's values are read; the others are text."""

@@ -78,6 +78,8 @@ class Event(Struct, frozen=True, gc=False):
         span_kind: OTLP's span kind as a number.
         trace_state: W3C tracestate.
         own: Made in a process that our SDK records.
+        source_name: The span's name as it was sent, where `name` is another; else "".
+        usage_more: JSON object of the classes of tokens that few calls have (`tokens.More`), or "".
     """
 
     trace_id: str
@@ -137,6 +139,8 @@ class Event(Struct, frozen=True, gc=False):
     span_kind: int
     trace_state: str
     own: bool
+    source_name: str = ""
+    usage_more: str = ""
 
 
 class Log(Struct, frozen=True, gc=False):

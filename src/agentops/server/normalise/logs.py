@@ -13,6 +13,7 @@ from agentops.server.normalise.dialects import INDEX
 from agentops.server.normalise.event import Log
 from agentops.server.normalise.surrogates import mended_record
 
+_MOST_SEVERE: Final = 24
 _SEVERITIES: Final = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 
 
@@ -49,7 +50,7 @@ def _log(record: LogRecord, seen: dict[str, int], *, read: bool) -> Log:
         entry = INDEX.get(key)
         if entry is not None and entry[0] == "session" and entry[1] < rank and value not in ("", None):
             session, rank = str(value), entry[1]
-    severity = record.severity
+    severity = record.severity if 0 <= record.severity <= _MOST_SEVERE else 0
     resource = record.resource.attributes
     logger = given.get("logger.name") or record.scope.name
     instance = str(resource.get(semconv.SERVICE_INSTANCE, ""))
@@ -100,7 +101,7 @@ def _body(body: Any) -> tuple[str, str]:
 
 def _severity(number: int) -> str:
     """Return the name of an OTLP severity number."""
-    return _SEVERITIES[(number - 1) // 4] if 1 <= number <= 24 else ""
+    return _SEVERITIES[(number - 1) // 4] if 1 <= number <= _MOST_SEVERE else ""
 
 
 def completed(body: str, body_format: str, contents: list[str]) -> tuple[str, str]:

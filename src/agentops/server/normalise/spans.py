@@ -17,6 +17,13 @@ from agentops.server.normalise.event import Event
 from agentops.server.normalise.surrogates import mended_span
 
 _NO_KIND: Final = "operation"
+_COST_OF_A_LIBRARY: Final = "llm.cost.total"
+_NAMED_BY_METHOD: Final = (
+    "openinference.instrumentation.smolagents",
+    "openinference.instrumentation.crewai",
+    "openinference.instrumentation.autogen_agentchat",
+)
+"""Instrumentation that names an agent's span after the agent and one of its methods."""
 END_BEFORE_START: Final = "agentops.received.end_time_unix_nano"
 """Attribute that keeps the end of a span that says it ended before it started; its duration is 0 then."""
 
@@ -65,6 +72,8 @@ def _event(span: Span) -> Event:
     provider: str = get("provider", "")
     request_model: str = get("request_model", "")
     model: str = get("model") or request_model
+    if provider and model.lower().startswith(f"{provider}/"):
+        model = model[len(provider) + 1 :]  # A router's way to name it.
     if not model and (kind == "llm" or kind == "embedding"):
         model = request_model = content.model_in_parameters(found)
 
@@ -92,9 +101,14 @@ def _event(span: Span) -> Event:
 
     agent: str = get("agent", "")
     name = span.name
-    if not own:
+    if not own or scope.name != semconv.SCOPE:  # An instrumentor's, also where our SDK sends it.
         name, agent = content.shown_name(name, kind, found, sources, given, agent)
+        if kind == "agent" and "agent" not in found and scope.name.startswith(_NAMED_BY_METHOD):
+            # The agent's name and the method that ran it: "researcher.run".
+            agent = name = name.rpartition(".")[0] or name
     cost: float | None = get("cost")
+    if cost == 0 and sources["cost"] == _COST_OF_A_LIBRARY and counts.input:
+        cost = None  # The library has no price for the model: that is not known, and not free.
     service = resource.get(semconv.SERVICE_NAME, "")
     instance = resource.get(semconv.SERVICE_INSTANCE, "")
     for text in (name, span.status_message, span.trace_state, scope.name, scope.version):
@@ -147,7 +161,7 @@ def _event(span: Span) -> Event:
         left.format,
         entered.preview,
         left.preview,
-        attribute.stored(given, entered.verbatim, left.verbatim),
+        attribute.stored(given, entered.verbatim, left.verbatim, entered.messages, left.messages),
         values.encoded(events) if events else "[]",
         values.encoded(span.links) if span.links else "[]",
         scope.name,
@@ -158,6 +172,8 @@ def _event(span: Span) -> Event:
         span.kind,
         span.trace_state,
         own,
+        "" if name == span.name else span.name,
+        counts.more,
     )
 
 

@@ -7,9 +7,11 @@ unchanged, counts the cached tokens beside the input. Unknown stays unknown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
 
 from agentops.server.normalise.parts import parsed
@@ -21,16 +23,58 @@ _INCLUSIVE_SCOPES: Final = ("opentelemetry.instrumentation.", "openinference.")
 
 
 class Tokens(Struct, frozen=True, gc=False):
-    """Counts of one call. `input` includes `cache_read` and `cache_write`, `output` includes `reasoning`."""
+    """Counts of one call. `input` includes `cache_read` and `cache_write`, `output` includes `reasoning`.
+
+    `more` is the JSON text of a `More`, or "".
+    """
 
     input: int | None = None
     output: int | None = None
     cache_read: int | None = None
     cache_write: int | None = None
     reasoning: int | None = None
+    more: str = ""
+
+
+class More(Struct, frozen=True, gc=False, omit_defaults=True):
+    """What few calls use and some prices tell apart.
+
+    Attributes:
+        cache_write_1h: The part of the tokens written to a cache that stays for an hour.
+        input_audio: The part of the input that is sound.
+        output_audio: The part of the output that is sound.
+        web_searches: Searches that the provider made for the call.
+    """
+
+    cache_write_1h: int = 0
+    input_audio: int = 0
+    output_audio: int = 0
+    web_searches: int = 0
 
 
 NONE: Final = Tokens()
+_MORE: Final = More.__struct_fields__
+_HOUR: Final = "ephemeral_1h_input_tokens"
+_HOUR_COUNT: Final = re.compile(_HOUR + r'\\?"\s*:\s*([0-9]{1,12})')
+
+
+def more(text: str) -> More:
+    """Return what `Tokens.more` says."""
+    return msgspec.json.decode(text, type=More) if text else More()
+
+
+def _more(found: Mapping[str, Any], written: int | None) -> str:
+    given = {name: found[name] for name in _MORE if found.get(name)}
+    if written and "cache_write_1h" not in found:
+        # Instrumentation that has no name for it keeps it in the provider's answer only.
+        for field in ("usage", "output", "output_messages"):
+            text = found.get(field)
+            if type(text) is str and _HOUR in text:
+                counts = [int(digits) for digits in _HOUR_COUNT.findall(text)]
+                if counts and 0 < counts[-1] <= written:
+                    given["cache_write_1h"] = counts[-1]
+                break
+    return msgspec.json.encode(given).decode() if given else ""
 
 
 def tokens(
@@ -66,7 +110,7 @@ def tokens(
             entered += cached
     if reasoning and left is not None and reasoning > left:
         left += reasoning
-    return Tokens(entered, left, read, written, reasoning)
+    return Tokens(entered, left, read, written, reasoning, _more(found, written))
 
 
 _RAW: Final[Mapping[str, tuple[str, ...]]] = {
@@ -106,4 +150,6 @@ def _from_raw(value: Any) -> Tokens:
         entered += (found["cache_read"] or 0) + (found["cache_write"] or 0)
     if left is not None and "thoughtsTokenCount" in usage:
         left += found["reasoning"] or 0
-    return Tokens(entered, left, found["cache_read"], found["cache_write"], found["reasoning"])
+    hour = _HOUR_COUNT.search(value) if type(value) is str and found["cache_write"] else None
+    rare = msgspec.json.encode(More(cache_write_1h=int(hour[1]))).decode() if hour and int(hour[1]) else ""
+    return Tokens(entered, left, found["cache_read"], found["cache_write"], found["reasoning"], rare)

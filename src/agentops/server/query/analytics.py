@@ -1,23 +1,27 @@
 """Where did time and money go? Totals, series and groups over the filtered sessions.
 
-Sessions, their tokens and their cost come from session rows, so that they say what the list says. Events,
-latency and error rate come from the spans of these sessions. Tokens and cost of a group of events (by model,
-kind, name) are those of its own calls.
+Sessions, their tokens and their cost come from session rows, so that they say what the list says. Latency and
+groups of events (by model, agent, tool, kind, name) come from their events; tokens and cost of such a group
+are those of its own calls. Everything of a session counts where the session started.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, Final, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from agentops.server.query.filters import STATE, Filters, condition
+from agentops.server.query.measured import bucket, events, unmeasured
 from agentops.server.query.times import iso
 from agentops.server.store.client import Store
 
-INTERVALS: Final = {"minute": 60, "hour": 3600, "day": 86400, "week": 604800}
-"""Seconds of each."""
-SESSION_GROUPS: Final = {"state": f"[{STATE}]", "tag": "tags", "user": "[user_id]"}
+INTERVALS: Final = ("minute", "hour", "day", "week")
+SESSION_GROUPS: Final = {"state": f"[{STATE}]", "tag": "arrayDistinct(tags)", "user": "[user_id]"}
 EVENT_GROUPS: Final = {
     "model": "model",
     "agent": "agent",
@@ -27,8 +31,12 @@ EVENT_GROUPS: Final = {
 }
 _MOST_GROUPS: Final = 200
 _MOST_BUCKETS: Final = 5_000
-_WEEK_OFFSET: Final = 4 * 86400
-"""1970-01-01 was a Thursday; weeks begin on Mondays."""
+_TOKENS: Final = ("input", "output", "cache_read", "cache_write", "reasoning")
+_LATENCY: Final = "quantilesExactInclusive(0.5, 0.9, 0.95, 0.99)(duration_ns)"
+"""Percentiles as between neighbouring values: what spreadsheets and numpy answer."""
+# Several questions of one answer are asked side by side.
+_side: Final = ThreadPoolExecutor(4, "agentops-analytics")
+_Answer = TypeVar("_Answer")
 
 _SESSION_SUMS: Final = f"""
     count() AS sessions,
@@ -39,34 +47,33 @@ _SESSION_SUMS: Final = f"""
     sum(tokens_cache_write) AS cache_write, sum(tokens_reasoning) AS reasoning, sum(tokens_total) AS total,
     sum(cost_usd) AS cost
 """
-_LATENCY: Final = "quantilesTDigestIf(0.5, 0.9, 0.95, 0.99)(duration_ns / 1e6, ended) AS latency"
 
 
 class _Sums(Struct, kw_only=True):
-    sessions: int
-    running: int
-    success: int
-    fail: int
-    indeterminate: int
-    all_events: int
-    all_errors: int
-    llm_calls: int
-    tool_calls: int
-    input: int | None
-    output: int | None
-    cache_read: int | None
-    cache_write: int | None
-    reasoning: int | None
-    total: int | None
-    cost: float | None
+    sessions: int = 0
+    running: int = 0
+    success: int = 0
+    fail: int = 0
+    indeterminate: int = 0
+    all_events: int = 0
+    all_errors: int = 0
+    llm_calls: int = 0
+    tool_calls: int = 0
+    input: int | None = None
+    output: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+    reasoning: int | None = None
+    total: int | None = None
+    cost: float | None = None
     bucket: int = 0
     group_value: str = ""
 
 
 class _Latency(Struct):
-    bucket: int
     latency: list[float | None]
-    counted: int
+    bucket: int = 0
+    group_value: str = ""
 
 
 class _Group(Struct):
@@ -83,120 +90,122 @@ class _Group(Struct):
     cost: float | None
 
 
-def analytics(store: Store, filters: Filters, *, interval: str, group_by: str | None) -> dict[str, Any]:
-    """Return totals, a series and groups.
+class _WithTotals(Struct):
+    data: list[_Latency]
+    totals: _Latency
+
+
+def analytics(
+    store: Store, filters: Filters, *, interval: str, group_by: str | None, tz: str = "UTC"
+) -> dict[str, Any]:
+    """Return totals, those of the range before, a series and groups.
 
     Args:
         store: the open store.
         filters: which sessions.
         interval: one of INTERVALS.
         group_by: one of SESSION_GROUPS or EVENT_GROUPS, or None for no groups.
+        tz: the time zone whose clock hours, days and weeks begin by.
     """
     where, values = condition(filters)
-    seconds = INTERVALS[interval]
-    offset = _WEEK_OFFSET if interval == "week" else 0
-    values |= {"width": seconds * 10**9, "offset": offset * 10**9, "most": _MOST_BUCKETS}
-    inside = _spans_of(where, group_by)
-    totals = store.rows(f"SELECT {_SESSION_SUMS} FROM sessions FINAL WHERE {where}", values, _Sums)[0]
-    latency = store.rows(
-        f"SELECT 0 AS bucket, {_LATENCY}, countIf(ended) AS counted FROM ({inside})", values, _Latency
-    )
-    bucket = "intDiv(started_at - {offset:UInt64}, {width:UInt64}) * {width:UInt64} + {offset:UInt64}"
+    at = bucket(interval, tz, values)
+    large = unmeasured(store, filters.project, values)
+    latency = _asked(lambda: _latency(store, where, values, at, large))
+    groups = _asked(lambda: _groups(store, where, values, group_by, large) if group_by else [])
+    before = _before(filters)
+    earlier = _asked(lambda: _totals(store, before) if before is not None else None)
     series = store.rows(
-        f"SELECT {bucket} AS bucket, {_SESSION_SUMS} FROM sessions FINAL WHERE {where} "
+        f"SELECT {at} AS bucket, {_SESSION_SUMS} FROM sessions FINAL WHERE {where} "
         "GROUP BY bucket ORDER BY bucket DESC LIMIT {most:UInt32}",
-        values,
+        {**values, "most": _MOST_BUCKETS},
         _Sums,
     )
-    latencies = {
-        row.bucket: row.latency
-        for row in store.rows(
-            f"SELECT {bucket} AS bucket, {_LATENCY}, countIf(ended) AS counted FROM ({inside}) "
-            "GROUP BY bucket ORDER BY bucket DESC LIMIT {most:UInt32}",
-            values,
-            _Latency,
-        )
-    }
+    totals = _summed(series) if len(series) < _MOST_BUCKETS else _sums(store, filters)
+    latencies, latency_ms = latency.result()
     return {
         "interval": interval,
         "group_by": group_by,
-        "totals": {**_shown(totals), "latency_ms": _percentiles(latency[0].latency)},
+        "tz": tz,
+        "totals": {**_shown(totals), "latency_ms": latency_ms},
+        "previous": earlier.result(),
         "series": [
-            {"at": iso(row.bucket), **_shown(row), "latency_ms": _percentiles(latencies.get(row.bucket, []))}
+            {
+                "at": iso(row.bucket * 10**9),
+                **_shown(row),
+                "latency_ms": latencies.get(row.bucket, _percentiles([])),
+            }
             for row in reversed(series)
         ],
-        "groups": _groups(store, where, values, inside, group_by) if group_by else [],
+        "groups": groups.result(),
     }
 
 
-def _spans_of(where: str, group_by: str | None) -> str:
-    """Return SQL for the events of the filtered sessions, with their session's id."""
-    agent, agents = "s.agent", ""
-    if group_by == "agent":
-        agent = "if(s.agent != '', s.agent, a.agent)"
-        agents = """
-        LEFT JOIN (
-            SELECT trace_id, span_id, agent FROM span_agents FINAL WHERE project = {project:String}
-        ) AS a ON a.trace_id = s.trace_id AND a.span_id = s.span_id"""
-    return f"""
-        SELECT s.started_at AS started_at, s.ended AS ended, s.duration_ns AS duration_ns, s.kind AS kind,
-            s.name AS name, s.model AS model, {agent} AS agent, s.status AS status, s.span_id AS span_id,
-            s.tokens_input AS tokens_input, s.tokens_output AS tokens_output,
-            s.tokens_cache_read AS tokens_cache_read, s.tokens_cache_write AS tokens_cache_write,
-            s.tokens_reasoning AS tokens_reasoning, s.cost_usd AS cost_usd, s.cost_source AS cost_source,
-            m.session_id AS session_id, r.span_id != '' AS repeated
-        FROM (
-            SELECT started_at, ended, duration_ns, kind, name, model, agent, status, span_id, trace_id,
-                declared_session, tokens_input, tokens_output, tokens_cache_read, tokens_cache_write,
-                tokens_reasoning, cost_usd, cost_source
-            FROM spans FINAL WHERE project = {{project:String}} AND kind != 'session'
-        ) AS s
-        INNER JOIN (
-            SELECT trace_id, session_id, whole FROM session_traces FINAL
-            WHERE project = {{project:String}} AND NOT deleted
-            AND session_id IN (SELECT session_id FROM sessions FINAL WHERE {where})
-        ) AS m ON m.trace_id = s.trace_id
-        LEFT JOIN (
-            SELECT trace_id, span_id, session_id FROM span_sessions FINAL WHERE project = {{project:String}}
-        ) AS o ON o.trace_id = s.trace_id AND o.span_id = s.span_id
-        LEFT JOIN (
-            SELECT trace_id, span_id FROM repeats FINAL WHERE project = {{project:String}} AND repeated
-        ) AS r ON r.trace_id = s.trace_id AND r.span_id = s.span_id{agents}
-        WHERE m.whole OR s.declared_session = m.session_id OR (s.declared_session = '' AND o.session_id =
-        m.session_id)
-    """
+def _asked(question: Callable[[], _Answer]) -> Future[_Answer]:
+    return _side.submit(question)
+
+
+def _before(filters: Filters) -> Filters | None:
+    """Return the filters for the equally long range before, or None when the range has no beginning."""
+    if filters.since_ns is None:
+        return None
+    until_ns = filters.now_ns if filters.until_ns is None else filters.until_ns
+    length = max(0, until_ns - filters.since_ns)
+    return replace(filters, since_ns=max(0, filters.since_ns - length), until_ns=filters.since_ns)
+
+
+def _sums(store: Store, filters: Filters) -> _Sums:
+    where, values = condition(filters)
+    return store.rows(f"SELECT {_SESSION_SUMS} FROM sessions FINAL WHERE {where}", values, _Sums)[0]
+
+
+def _totals(store: Store, filters: Filters) -> dict[str, Any]:
+    found = _sums(store, filters)
+    latency = [] if not found.all_events else _latency_of(store, filters)
+    return {**_shown(found), "latency_ms": _percentiles(latency)}
+
+
+def _latency_of(store: Store, filters: Filters) -> list[float | None]:
+    where, values = condition(filters)
+    inside = events(where, ("duration_ns",), unmeasured(store, filters.project, values))
+    return store.rows(f"SELECT {_LATENCY} AS latency FROM ({inside})", values, _Latency)[0].latency
+
+
+def _latency(
+    store: Store, where: str, values: dict[str, Any], at: str, large: str
+) -> tuple[dict[int, dict[str, float | None]], dict[str, float | None]]:
+    """Return percentiles by bucket, and those of all."""
+    inside = events(where, ("duration_ns",), large, f"{at} AS bucket")
+    answer = store.answer(
+        f"SELECT bucket, {_LATENCY} AS latency FROM ({inside}) GROUP BY bucket WITH TOTALS "
+        "ORDER BY bucket DESC LIMIT {most:UInt32}",
+        {**values, "most": _MOST_BUCKETS},
+        form="JSON",
+    )
+    if not answer.startswith(b"{"):
+        # Without a row the engine writes the totals before everything else, which is no JSON.
+        return {}, _percentiles([])
+    found = msgspec.json.decode(answer, type=_WithTotals)
+    return {row.bucket: _percentiles(row.latency) for row in found.data}, _percentiles(found.totals.latency)
 
 
 def _groups(
-    store: Store, where: str, values: dict[str, Any], inside: str, group_by: str
+    store: Store, where: str, values: dict[str, Any], group_by: str, large: str
 ) -> list[dict[str, Any]]:
+    values = {**values, "most_groups": _MOST_GROUPS}
     if group_by in SESSION_GROUPS:
-        rows = store.rows(
-            f"SELECT toString(arrayJoin({SESSION_GROUPS[group_by]})) AS group_value, {_SESSION_SUMS} "
-            f"FROM sessions FINAL WHERE {where} GROUP BY group_value ORDER BY cost DESC NULLS LAST, "
-            f"sessions DESC "
-            "LIMIT {most_groups:UInt32}",
-            {**values, "most_groups": _MOST_GROUPS},
-            _Sums,
-        )
-        return [
-            {"value": row.group_value, **_shown(row), "latency_ms": None} for row in rows if row.group_value
-        ]
-    counted = "(kind IN ('llm', 'embedding') AND NOT repeated)"
-    paid = f"({counted} OR (kind = 'tool' AND cost_source = 'reported'))"
+        return _session_groups(store, where, values, SESSION_GROUPS[group_by], large)
+    chosen = ["duration_ns", "failed", *_TOKENS, "cost"]
+    chosen += {"tool": ["kind", "name"]}.get(group_by, [group_by])
+    value = f"toString({EVENT_GROUPS[group_by]})"
+    sums = ", ".join(f"sum({name}) AS {name}" for name in (*_TOKENS, "cost"))
     found = store.rows(
         f"""
-        SELECT toString({EVENT_GROUPS[group_by]}) AS group_value, uniqExact(session_id) AS sessions, count()
-        AS events,
-            countIf(status = 'error' OR kind = 'error') AS errors, {_LATENCY},
-            sumIf(tokens_input, {counted}) AS input, sumIf(tokens_output, {counted}) AS output,
-            sumIf(tokens_cache_read, {counted}) AS cache_read, sumIf(tokens_cache_write, {counted}) AS
-            cache_write,
-            sumIf(tokens_reasoning, {counted}) AS reasoning, sumIf(cost_usd, {paid}) AS cost
-        FROM ({inside}) GROUP BY group_value HAVING group_value != ''
-        ORDER BY cost DESC NULLS LAST, events DESC LIMIT {{most_groups:UInt32}}
+        SELECT {value} AS group_value, uniqExact(session) AS sessions, count() AS events,
+            countIf(failed) AS errors, {_LATENCY} AS latency, {sums}
+        FROM ({events(where, tuple(chosen), large)}) WHERE {value} != '' GROUP BY group_value
+        ORDER BY cost DESC NULLS LAST, events DESC, group_value LIMIT {{most_groups:UInt32}}
         """,
-        {**values, "most_groups": _MOST_GROUPS},
+        values,
         _Group,
     )
     return [
@@ -211,6 +220,47 @@ def _groups(
         }
         for row in found
     ]
+
+
+def _session_groups(
+    store: Store, where: str, values: dict[str, Any], value: str, large: str
+) -> list[dict[str, Any]]:
+    rows = store.rows(
+        f"SELECT toString(arrayJoin({value})) AS group_value, {_SESSION_SUMS} "
+        f"FROM sessions FINAL WHERE {where} GROUP BY group_value HAVING group_value != '' "
+        "ORDER BY cost DESC NULLS LAST, sessions DESC, group_value LIMIT {most_groups:UInt32}",
+        values,
+        _Sums,
+    )
+    inside = events(where, ("duration_ns",), large, f"{value} AS group_values")
+    latencies = {
+        row.group_value: row.latency
+        for row in store.rows(
+            f"SELECT toString(one) AS group_value, {_LATENCY} AS latency FROM ({inside}) "
+            "ARRAY JOIN group_values AS one GROUP BY group_value",
+            values,
+            _Latency,
+        )
+    }
+    return [
+        {
+            "value": row.group_value,
+            **_shown(row),
+            "latency_ms": _percentiles(latencies.get(row.group_value, [])),
+        }
+        for row in rows
+    ]
+
+
+def _summed(series: list[_Sums]) -> _Sums:
+    found = _Sums()
+    for name in _Sums.__struct_fields__:
+        if name in ("bucket", "group_value"):
+            continue
+        known = [value for row in series if (value := getattr(row, name)) is not None]
+        if known:
+            setattr(found, name, sum(known))
+    return found
 
 
 def _shown(row: _Sums) -> dict[str, Any]:
@@ -246,6 +296,6 @@ def _tokens(row: _Sums | _Group, total: int | None) -> dict[str, int | None]:
     }
 
 
-def _percentiles(latency: list[float | None]) -> dict[str, float | None]:
-    found = [value if value is not None and value == value else None for value in latency] or [None] * 4
+def _percentiles(latency_ns: list[float | None]) -> dict[str, float | None]:
+    found = [None if one is None or one != one else one / 1e6 for one in latency_ns] or [None] * 4
     return dict(zip(("p50", "p90", "p95", "p99"), found, strict=True))

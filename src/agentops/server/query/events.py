@@ -9,10 +9,11 @@ from typing import Any, Final
 from msgspec import Struct
 
 from agentops.server.normalise.attributes import restored
+from agentops.server.prices import explained
 from agentops.server.query import cursors
-from agentops.server.query.filters import searched
 from agentops.server.query.scope import Scope
 from agentops.server.query.sessions import parsed, resource
+from agentops.server.query.text import searched
 from agentops.server.query.times import iso
 from agentops.server.store.client import Store
 
@@ -28,7 +29,7 @@ _HEAVY: Final = """
     cost_detail,
     first_token_ns, finish_reason, source_id, response_id, request_model, status_message, scope_name,
     scope_version,
-    resource_id, agent_id, seq, span_kind, trace_state, parent_id, status
+    resource_id, agent_id, seq, span_kind, trace_state, parent_id, status, source_name, seen_at
 """
 
 
@@ -92,6 +93,8 @@ class WholeEventRow(EventRow):
     trace_state: str
     parent_id: str
     status: str
+    source_name: str
+    seen_at: int
 
 
 class _Agent(Struct):
@@ -254,7 +257,7 @@ def whole(
         else None,
         "status_message": row.status_message or None,
         "cost_source": row.cost_source or None,
-        "cost_detail": parsed(row.cost_detail) if row.cost_detail else None,
+        "cost_detail": explained(row.cost_detail) or None,
         "first_token_ms": None if row.first_token_ns is None else row.first_token_ns / 1e6,
         "finish_reason": row.finish_reason or None,
         "source_id": row.source_id or None,

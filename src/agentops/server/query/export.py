@@ -1,23 +1,26 @@
-"""One session, complete, in the formats people take away: JSON, OTLP/JSON, HTML, CSV, Parquet.
+"""Sessions, complete, in the formats people take away: JSON, OTLP/JSON, HTML, CSV, Parquet.
 
-A session is read in slices, so that a large one passes through without being held as a whole twice.
+A session is read in slices, so that a large one passes through without being held as a whole. JSON and OTLP
+can be imported again and make an equal session; several sessions are one JSON document a line, one OTLP
+document, one table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+import io
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
-from agentops.server.normalise.attributes import restored
 from agentops.server.query.events import AFTER, START_ORDER, WholeEventRow, agents_of, whole, whole_columns
 from agentops.server.query.logs import logs
-from agentops.server.query.page import page
+from agentops.server.query.otlp import Core, Resources, core, resource_logs, resource_spans
+from agentops.server.query.page import inside, page, viewer
 from agentops.server.query.scope import Scope, agents
-from agentops.server.query.sessions import parsed, resource
 from agentops.server.query.times import iso_sql
 from agentops.server.store.client import Store
+from agentops.server.store.edits import current
 
 FORMATS: Final = ("json", "otlp", "html", "csv", "parquet")
 MEDIA: Final = {
@@ -27,39 +30,63 @@ MEDIA: Final = {
     "csv": "text/csv; charset=utf-8",
     "parquet": "application/vnd.apache.parquet",
 }
+LINES: Final = "application/x-ndjson"
+"""Several sessions as JSON: one document a line."""
 _SLICE: Final = 500
+_TABLE_SLICE: Final = 10_000
 _TABLE: Final = """
-    span_id AS event_id, {parent} AS parent_id, trace_id, kind, name, {agent} AS agent, {iso} AS started_at,
-    if(ended, duration_ns / 1e6, NULL) AS duration_ms, {status} AS status, model, provider, tokens_input,
-    tokens_output,
-    tokens_cache_read, tokens_cache_write, tokens_reasoning, cost_usd, cost_source, error_type, error_message,
-    input, output, attributes
+    span_id AS event_id, {parent} AS parent_id, {{session:String}} AS session_id, trace_id,
+    toString(kind) AS kind, name, {agent} AS agent, {iso} AS started_at,
+    if(ended, duration_ns / 1e6, NULL) AS duration_ms, {status} AS status, toString(model) AS model,
+    toString(provider) AS provider, tokens_input, tokens_output, tokens_cache_read, tokens_cache_write,
+    tokens_reasoning, cost_usd, toString(cost_source) AS cost_source, toString(error_type) AS error_type,
+    error_message, input, output, attributes
 """
 
 
-def exported(store: Store, scope: Scope, session: dict[str, Any], form: str) -> Iterator[bytes]:
-    """Yield an export's bytes.
+_Placed = TypeVar("_Placed", WholeEventRow, Core)
 
-    Args:
-        store: the open store.
-        scope: the session's spans.
-        session: the session as the API shows it.
-        form: one of FORMATS.
-    """
+
+class Exportable(NamedTuple):
+    """A session that is to be exported."""
+
+    scope: Scope
+    session: dict[str, Any]
+    """As the API shows it."""
+
+
+def exported(store: Store, one: Exportable, form: str) -> Iterator[bytes]:
+    """Yield the bytes of one session's export in one of FORMATS."""
     if form == "json":
-        return _json(store, scope, session)
+        return _json(store, one)
     if form == "html":
-        return page(session, whole_events(store, scope), _log_records(store, scope))
+        built = viewer()
+        if built is not None:
+            return inside(built, _json(store, one, again=False))
+        return page(one.session, whole_events(store, one.scope), _log_records(store, one.scope))
+    return exported_together(store, [one], form)
+
+
+def exported_together(store: Store, many: Iterable[Exportable], form: str) -> Iterator[bytes]:
+    """Yield the bytes of an export of several sessions, in one of FORMATS but html."""
+    if form == "json":
+        return (piece for one in many for piece in (*_json(store, one), b"\n"))
     if form == "otlp":
-        return _otlp(store, scope)
-    return iter([_table(store, scope, "CSVWithNames" if form == "csv" else "Parquet")])
+        return _otlp(store, many)
+    return _csv(store, many) if form == "csv" else _parquet(store, many)
 
 
 def _slices(store: Store, scope: Scope, where: str) -> Iterator[list[WholeEventRow]]:
+    return _keyset(store, scope, where, whole_columns(scope), WholeEventRow)
+
+
+def _keyset(
+    store: Store, scope: Scope, where: str, columns: str, row: type[_Placed]
+) -> Iterator[list[_Placed]]:
     after, after_id, after_trace = 0, "", ""
     while True:
         rows = store.rows(
-            f"SELECT {whole_columns(scope)} FROM spans FINAL WHERE ({where}) "
+            f"SELECT {columns} FROM spans FINAL WHERE ({where}) "
             f"AND {AFTER} ORDER BY {START_ORDER} LIMIT {{limit:UInt32}}",
             {
                 **scope.values,
@@ -68,7 +95,7 @@ def _slices(store: Store, scope: Scope, where: str) -> Iterator[list[WholeEventR
                 "after_trace": after_trace,
                 "limit": _SLICE,
             },
-            WholeEventRow,
+            row,
         )
         if rows:
             yield rows
@@ -77,35 +104,55 @@ def _slices(store: Store, scope: Scope, where: str) -> Iterator[list[WholeEventR
         after, after_id, after_trace = rows[-1].started_at, rows[-1].span_id, rows[-1].trace_id
 
 
-def _resources(
-    store: Store, scope: Scope, known: dict[int, dict[str, Any]], resource_id: int
-) -> dict[str, Any]:
-    if resource_id not in known:
-        known[resource_id] = resource(store, scope.project, resource_id)
-    return known[resource_id]
-
-
 def whole_events(store: Store, scope: Scope) -> Iterator[dict[str, Any]]:
     """Yield every event of a session as the API shows it by itself, in start order."""
-    known: dict[int, dict[str, Any]] = {}
+    resources = Resources(store, scope.project)
     for rows in _slices(store, scope, scope.events_where):
-        agents = agents_of(store, scope, rows)
+        named = agents_of(store, scope, rows)
         for row in rows:
-            yield whole(row, scope, _resources(store, scope, known, row.resource_id), agents)
+            yield whole(row, scope, resources.attributes(row.resource_id), named)
 
 
-def _json(store: Store, scope: Scope, session: dict[str, Any]) -> Iterator[bytes]:
-    yield b'{"session":' + msgspec.json.encode(session) + b',"events":['
-    comma = b""
-    for event in whole_events(store, scope):
-        yield comma + msgspec.json.encode(event)
-        comma = b","
+def _json(store: Store, one: Exportable, *, again: bool = True) -> Iterator[bytes]:
+    """Yield a session as a JSON document, with what makes it again if it is to be imported."""
+    scope = one.scope
+    yield b'{"session":' + msgspec.json.encode(one.session) + b',"events":['
+    yield from _listed(whole_events(store, scope))
     yield b'],"logs":['
-    comma = b""
-    for record in _log_records(store, scope):
-        yield comma + msgspec.json.encode(record)
-        comma = b","
+    yield from _listed(_log_records(store, scope))
+    if again:
+        resources = Resources(store, scope.project)
+        cores = _keyset(store, scope, scope.events_where, ", ".join(Core.__struct_fields__), Core)
+        yield b'],"spans":['
+        yield from _listed(core(row) for rows in cores for row in rows)
+        own = f"({scope.where}) AND kind = 'session'"
+        roots = (row for rows in _slices(store, scope, own) for row in rows)
+        yield b'],"resourceSpans":['
+        yield from _listed(resource_spans(row, resources) for row in roots)
+        yield b'],"resourceLogs":['
+        yield from _listed(resource_logs(store, scope, resources))
+        yield b'],"edits":[' + msgspec.json.encode(_edit(store, scope))
     yield b"]}"
+
+
+def _listed(values: Iterable[Any]) -> Iterator[bytes]:
+    comma = b""
+    for value in values:
+        yield comma + msgspec.json.encode(value)
+        comma = b","
+
+
+def _edit(store: Store, scope: Scope) -> dict[str, Any]:
+    """Return what a user said about a session, in the fields of PATCH /api/sessions/{id}."""
+    said = current(store, scope.project, scope.session_id)
+    found: dict[str, Any] = {"session_id": scope.session_id}
+    if said.name is not None:
+        found["name"] = said.name
+    if said.note is not None:
+        found["note"] = said.note
+    if said.tags_set:
+        found["tags"] = said.tags
+    return found
 
 
 def _log_records(store: Store, scope: Scope) -> Iterator[dict[str, Any]]:
@@ -117,87 +164,129 @@ def _log_records(store: Store, scope: Scope) -> Iterator[dict[str, Any]]:
             return
 
 
-def _otlp(store: Store, scope: Scope) -> Iterator[bytes]:
-    """Yield an OTLP/JSON export request that, posted to a server, makes the same session again."""
-    yield b'{"resourceSpans":['
-    known: dict[int, dict[str, Any]] = {}
+def _otlp(store: Store, many: Iterable[Exportable]) -> Iterator[bytes]:
+    """Yield an OTLP/JSON export request that, sent to a server, makes the same sessions again."""
+    # Log records and edits follow the spans: other receivers of traces pass over them.
+    kept: list[Scope] = []
     comma = b""
-    for row in (row for rows in _slices(store, scope, scope.where) for row in rows):
-        attributes = _resources(store, scope, known, row.resource_id)
-        block = {
-            "resource": {"attributes": _pairs(attributes)},
-            "scopeSpans": [
-                {"scope": {"name": row.scope_name, "version": row.scope_version}, "spans": [_span(row)]}
-            ],
-        }
-        yield comma + msgspec.json.encode(block)
-        comma = b","
+    yield b'{"resourceSpans":['
+    for one in many:
+        scope = one.scope
+        kept.append(scope)
+        resources = Resources(store, scope.project)
+        for rows in _slices(store, scope, scope.where):
+            yield comma + b",".join(msgspec.json.encode(resource_spans(row, resources)) for row in rows)
+            comma = b","
+    yield b'],"resourceLogs":['
+    comma = b""
+    for scope in kept:
+        resources = Resources(store, scope.project)
+        for record in resource_logs(store, scope, resources):
+            yield comma + msgspec.json.encode(record)
+            comma = b","
+    yield b'],"edits":['
+    yield from _listed(_edit(store, scope) for scope in kept)
     yield b"]}"
 
 
-def _span(row: WholeEventRow) -> dict[str, Any]:
-    # Whether a span that did not fail said "ok" or nothing is not kept: it means the same.
-    status: dict[str, Any] = {"code": 2} if row.status == "error" else {}
-    if row.status_message:
-        status["message"] = row.status_message
-    events: list[dict[str, Any]] = parsed(row.span_events) if row.span_events else []
-    links: list[dict[str, Any]] = parsed(row.links) if row.links else []
-    return {
-        "traceId": row.trace_id,
-        "spanId": row.span_id,
-        "parentSpanId": row.parent_id,
-        "name": row.name,
-        "kind": row.span_kind,
-        "traceState": row.trace_state,
-        "startTimeUnixNano": str(row.started_at),
-        "endTimeUnixNano": str(row.started_at + row.duration_ns) if row.ended else "0",
-        "attributes": _pairs(restored(row.attributes, row.input, row.output)),
-        "events": [
-            {
-                "name": event.get("name", ""),
-                "timeUnixNano": str(event.get("time_ns", 0)),
-                "attributes": _pairs(event.get("attributes") or {}),
+def _tables(store: Store, many: Iterable[Exportable], form: str) -> Iterator[tuple[bytes, int]]:
+    """Yield pieces of a table of events, each in one of the engine's formats, with the rows it holds."""
+    for one in many:
+        scope = one.scope
+        agent = agents(store, scope)
+        columns = _TABLE.format(
+            parent=scope.parent, status=scope.status, iso=iso_sql("s.started_at"), agent=agent.value
+        )
+        values = {**scope.values, "session": scope.session_id, "limit": _TABLE_SLICE}
+        total = int(one.session["event_counts"]["total"])
+        after = ""
+        while True:
+            answer = store.answer(
+                f"{agent.before} SELECT {columns} FROM spans AS s FINAL {agent.join} "
+                f"WHERE {scope.events_where} {after} "
+                "ORDER BY s.started_at, s.span_id, s.trace_id LIMIT {limit:UInt32}",
+                values,
+                form=form,
+            )
+            yield answer, total
+            if total <= _TABLE_SLICE:
+                break
+            # A large session goes on after its last row.
+            last = store.rows(
+                f"SELECT {START_ORDER} FROM spans AS s FINAL WHERE {scope.events_where} {after} "
+                f"ORDER BY {START_ORDER} LIMIT 1 OFFSET {_TABLE_SLICE - 1}",
+                values,
+                _Place,
+            )
+            if not last:
+                break
+            values |= {
+                "after": last[0].started_at,
+                "after_id": last[0].span_id,
+                "after_trace": last[0].trace_id,
             }
-            for event in events
-        ],
-        "links": [
-            {
-                "traceId": link.get("trace_id", ""),
-                "spanId": link.get("span_id", ""),
-                "attributes": _pairs(link.get("attributes") or {}),
-            }
-            for link in links
-        ],
-        "status": status,
-    }
+            after = (
+                "AND (s.started_at, s.span_id, s.trace_id) > "
+                "({after:UInt64}, {after_id:String}, {after_trace:String})"
+            )
 
 
-def _pairs(attributes: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{"key": key, "value": _value(value)} for key, value in attributes.items()]
+class _Place(msgspec.Struct):
+    started_at: int
+    span_id: str
+    trace_id: str
 
 
-def _value(value: Any) -> dict[str, Any]:
-    if isinstance(value, bool):
-        return {"boolValue": value}
-    if isinstance(value, int):
-        return {"intValue": str(value)}
-    if isinstance(value, float):
-        return {"doubleValue": value}
-    if isinstance(value, list):
-        return {"arrayValue": {"values": [_value(one) for one in value]}}  # pyright: ignore[reportUnknownVariableType] -- JSON of unknown shape
-    if isinstance(value, dict):
-        return {"kvlistValue": {"values": _pairs(value)}}  # pyright: ignore[reportUnknownArgumentType] -- JSON of unknown shape
-    return {"stringValue": value} if value is not None else {}
+def _csv(store: Store, many: Iterable[Exportable]) -> Iterator[bytes]:
+    first = True
+    for piece, _ in _tables(store, many, "CSVWithNames"):
+        # The names stand once, at the top; a name of a column holds no line end.
+        yield piece if first else piece.partition(b"\n")[2]
+        first = False
 
 
-def _table(store: Store, scope: Scope, form: str) -> bytes:
-    agent, join = agents(store, scope)
-    columns = _TABLE.format(
-        parent=scope.parent, status=scope.status, iso=iso_sql("s.started_at"), agent=agent
-    )
-    return store.answer(
-        f"SELECT {columns} FROM spans AS s FINAL {join} WHERE {scope.events_where} "
-        "ORDER BY s.started_at, s.span_id, s.trace_id",
-        scope.values,
-        form=form,
-    )
+def _parquet(store: Store, many: Iterable[Exportable]) -> Iterator[bytes]:
+    """Yield a Parquet file: pieces of the engine's become row groups of one file."""
+    # Only here: it is large, and whoever exports no Parquet needs none of it.
+    from pyarrow import parquet as arrow
+
+    parquet: Any = arrow
+
+    sink = _Sink()
+    writer: Any = None
+    try:
+        for piece, _ in _tables(store, many, "Parquet"):
+            table: Any = parquet.read_table(io.BytesIO(piece))
+            if writer is None:
+                writer = parquet.ParquetWriter(sink, table.schema, compression="zstd")
+            writer.write_table(table.cast(writer.schema))
+            yield sink.taken()
+    finally:
+        if writer is not None:
+            writer.close()
+    yield sink.taken()
+
+
+class _Sink(io.RawIOBase):
+    """A file that is only written to, and hands on what was written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        piece = bytes(data)
+        self._pieces.append(piece)
+        self._size += len(piece)
+        return len(piece)
+
+    def tell(self) -> int:
+        return self._size
+
+    def taken(self) -> bytes:
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)

@@ -6,10 +6,27 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from agentops.server.query.filters import STATE, Filters, condition
+from agentops.server.query.filters import DURATION, STATE, Filters, condition
 from agentops.server.store.client import Store
 
-FACETS: Final = ("state", "tag", "model", "agent", "tool", "user", "error")
+_AGO: Final = {"1h": 3_600, "24h": 86_400, "7d": 604_800, "30d": 2_592_000}
+_SOURCES: Final = {
+    "state": f"[{STATE}]",
+    "tag": "tags",
+    "model": "models",
+    "agent": "agents",
+    "tool": "tools",
+    "user": "[user_id]",
+    "error": "arrayConcat([if(errors > 0, 'true', 'false')], error_types)",
+    "min_cost": "arrayFilter(least -> ifNull(cost_usd, 0) >= least, [0.01, 0.1, 1, 10])",
+    "min_duration": "arrayMap(least -> concat(toString(least), 's'), "
+    f"arrayFilter(least -> {DURATION} >= least * 1000000000, [1, 10, 60, 600]))",
+    "since": "arrayFilter(ago -> started_at >= {now:UInt64} - "
+    f"transform(ago, {list(_AGO)}, {list(_AGO.values())}, 0) * 1000000000, {list(_AGO)})",
+}
+"""The filters that facets are counted for, each with an expression over `sessions` for the values a session
+has: for the last three, which of a few thresholds it passes."""
+FACETS: Final = tuple(_SOURCES)
 _MOST_VALUES: Final = 100
 
 
@@ -22,18 +39,9 @@ class _Value(Struct):
 def facets(store: Store, filters: Filters) -> dict[str, list[dict[str, Any]]]:
     """Return each facet's most frequent values with how many of the filtered sessions have them."""
     where, values = condition(filters)
-    sources = {
-        "state": f"[{STATE}]",
-        "tag": "tags",
-        "model": "models",
-        "agent": "agents",
-        "tool": "tools",
-        "user": "[user_id]",
-        "error": "error_types",
-    }
     pairs = ", ".join(
         f"arrayMap(value -> ('{facet}', toString(value)), arrayDistinct({source}))"
-        for facet, source in sources.items()
+        for facet, source in _SOURCES.items()
     )
     rows = store.rows(
         f"SELECT pair.1 AS facet, pair.2 AS value, count() AS count FROM "

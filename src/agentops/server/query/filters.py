@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from agentops.server.query.text import contains, found
 
 STATES: Final = ("running", "success", "fail", "indeterminate")
 
@@ -33,6 +34,7 @@ class Filters:
     agent: list[str] = field(default_factory=list[str])
     tool: list[str] = field(default_factory=list[str])
     user: list[str] = field(default_factory=list[str])
+    name: list[str] = field(default_factory=list[str])
     error: list[str] = field(default_factory=list[str])
     min_cost: float | None = None
     min_duration_ns: int | None = None
@@ -62,6 +64,9 @@ def condition(filters: Filters) -> tuple[str, dict[str, Any]]:
     if filters.user:
         clauses.append("user_id IN {user:Array(String)}")
         values["user"] = filters.user
+    if filters.name:
+        clauses.append("name IN {session_name:Array(String)}")
+        values["session_name"] = filters.name
     if filters.error:
         clauses.append(_errors(filters.error, values))
     if filters.min_cost is not None:
@@ -89,53 +94,9 @@ def _errors(words: list[str], values: dict[str, Any]) -> str:
     return "(" + " OR ".join(clauses) + ")"
 
 
-def searched(text: str, values: dict[str, Any]) -> str:
-    """Return SQL for "a span's names, bodies or errors contain the text", and put it into the parameters.
-
-    Bodies are JSON as it was received, so that quotes, line ends and often every letter beyond ASCII are
-    escaped there: the text is looked for in each way that it may be written.
-    """
-    values["q"] = text
-    clauses = [contains(column, "q", text) for column in SEARCHED]
-    kept = json.dumps(text, ensure_ascii=False)[1:-1]
-    escaped = json.dumps(text)[1:-1]
-    for name, written in (("q_kept", kept), ("q_escaped", escaped)):
-        if written != text and written not in values.values():
-            values[name] = written
-            clauses += [contains(column, name, written) for column in _BODIES]
-    return " OR ".join(clauses)
-
-
-def contains(column: str, needle: str, text: str) -> str:
-    """Return SQL for "column contains the text of parameter `needle`, in any letter case"."""
-    # The byte-wise function is several times faster and knows the case of ASCII letters, which is all that
-    # most texts and every script without case need.
-    cased = any(letter.lower() != letter.upper() for letter in text if not letter.isascii())
-    function = "positionCaseInsensitiveUTF8" if cased else "positionCaseInsensitive"
-    return f"{function}({column}, {{{needle}:String}}) > 0"
-
-
-SEARCHED: Final = ("name", "input", "output", "error_message", "error_type", "status_message")
-"""Columns of spans that `q` looks into."""
-_BODIES: Final = ("input", "output")
-
-
 def _text(text: str, values: dict[str, Any]) -> str:
-    spans = searched(text, values)
-    return f"""(
-        {contains("name", "q", text)} OR {contains("note", "q", text)} OR session_id = {{q:String}}
-        OR session_id IN (
-            SELECT multiIf(found.declared_session != '', found.declared_session, own.session_id != '',
-            own.session_id, whole.session_id)
-            FROM (SELECT trace_id, span_id, declared_session FROM spans WHERE project = {{project:String}}
-            AND ({spans})) AS found
-            LEFT JOIN (
-                SELECT trace_id, span_id, session_id FROM span_sessions FINAL WHERE project =
-                {{project:String}}
-            ) AS own ON own.trace_id = found.trace_id AND own.span_id = found.span_id
-            LEFT JOIN (
-                SELECT trace_id, session_id FROM session_traces FINAL
-                WHERE project = {{project:String}} AND whole AND NOT deleted
-            ) AS whole ON whole.trace_id = found.trace_id
-        )
-    )"""
+    sessions = found(text, values)
+    return (
+        f"({contains('name', 'q', text)} OR {contains('note', 'q', text)} OR session_id = {{q:String}} "
+        f"OR session_id IN ({sessions}))"
+    )

@@ -7,9 +7,9 @@ from typing import Any
 from msgspec import Struct
 
 from agentops.server.query import cursors
-from agentops.server.query.filters import contains
 from agentops.server.query.scope import Scope
 from agentops.server.query.sessions import parsed
+from agentops.server.query.text import contains
 from agentops.server.query.times import iso
 from agentops.server.store.client import Store
 

@@ -1,15 +1,21 @@
-"""One session as one self-contained HTML file: no script, nothing loaded, every text escaped.
+"""One session as one self-contained HTML file, which opens offline and loads nothing.
 
-Events stand in start order, indented under their parents, each with what went in and out behind a click.
+The dashboard's build leaves a page with the session views inside (static/export.html); the session's JSON
+is put where it says. Without a built dashboard the file has no script: events stand in start order, indented
+under their parents, each with what went in and out behind a click, every text escaped.
 """
 
 from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+
+VIEWER: Final = Path(__file__).resolve().parents[1] / "static" / "export.html"
+_PLACE: Final = b"AGENTOPS_SESSION_JSON"
 
 _STYLE: Final = """
 :root{color-scheme:light dark;font:14px/1.5 system-ui,sans-serif}
@@ -26,6 +32,29 @@ pre{padding:.6rem;border-radius:.3rem;margin:.3rem 0}
 _DEEPEST_INDENT: Final = 20
 _ASIDE: Final = ("event_counts", "tokens", "ledger", "host_env", "resource", "session_id", "name")
 _PARTS: Final = ("input", "output", "error", "attributes", "events")
+
+
+def viewer(file: Path = VIEWER) -> tuple[bytes, bytes] | None:
+    """Return the built page before and after the session's JSON; None when there is none."""
+    try:
+        before, place, after = file.read_bytes().partition(_PLACE)
+    except OSError:
+        return None
+    return (before, after) if place else None
+
+
+def inside(around: tuple[bytes, bytes], json: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield a file's bytes: the page with a session's JSON in its script element.
+
+    Args:
+        around: what `viewer` returned.
+        json: the JSON in pieces. Outside of its texts JSON has no `<`; inside it is escaped, so that no text
+            ends the element.
+    """
+    yield around[0]
+    for piece in json:
+        yield piece.replace(b"<", b"\\u003c")
+    yield around[1]
 
 
 def page(

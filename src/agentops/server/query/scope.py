@@ -117,22 +117,33 @@ def scope(store: Store, project: str, session_id: str, now_ns: int) -> Scope | N
     )
 
 
-_ABOVE: Final = """
-    LEFT ANY JOIN (
-        SELECT trace_id AS above_trace, span_id AS above_span, agent AS above FROM span_agents FINAL
-        WHERE project = {project:String} AND trace_id IN {traces:Array(String)}
-    ) AS a ON a.above_span = s.span_id
+@dataclass(frozen=True, slots=True)
+class AgentOf:
+    """How a SELECT over `spans AS s FINAL` says which agent an event works for: three pieces of its SQL."""
+
+    value: str
+    before: str = ""
+    """What the statement begins with."""
+    join: str = ""
+
+
+_FOUND: Final = """
+    FROM span_agents FINAL WHERE project = {project:String} AND trace_id IN {traces:Array(String)}
 """
 
 
-def agents(store: Store, scope: Scope) -> tuple[str, str]:
-    """Return SQL for (an event's agent, the join that it needs) in a SELECT over `spans AS s FINAL`."""
-    if store.answer(
-        "SELECT 1 FROM span_agents WHERE project = {project:String} AND trace_id IN {traces:Array(String)} "
-        "LIMIT 1",
-        scope.values,
-    ):
-        # One key joins in two thirds of the time of two, and most sessions have one trace.
-        other = "" if len(scope.values["traces"]) == 1 else " AND a.above_trace = s.trace_id"
-        return "toString(if(agent != '', agent, above))", _ABOVE + other
-    return "toString(agent)", ""
+def agents(store: Store, scope: Scope) -> AgentOf:
+    """Return how to say an event's agent: its own, else the one that it works for."""
+    if not store.answer(f"SELECT 1 {_FOUND.replace('FINAL', '')} LIMIT 1", scope.values):
+        return AgentOf("toString(agent)")
+    if len(scope.values["traces"]) == 1:
+        # A span's id is enough within one trace, and a list to look in costs half of what a join does.
+        return AgentOf(
+            "if(agent != '', toString(agent), transform(span_id, above.1, above.2, ''))",
+            before=f"WITH (SELECT (groupArray(span_id), groupArray(toString(agent))) {_FOUND}) AS above",
+        )
+    return AgentOf(
+        "toString(if(agent != '', agent, above))",
+        join=f"LEFT ANY JOIN (SELECT trace_id AS above_trace, span_id AS above_span, agent AS above {_FOUND})"
+        " AS a ON a.above_span = s.span_id AND a.above_trace = s.trace_id",
+    )

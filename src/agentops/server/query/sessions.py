@@ -195,7 +195,8 @@ def traces(store: Store, project: str, session_id: str) -> list[TraceRow]:
     """Return the traces of a session."""
     return store.rows(
         "SELECT trace_id, whole FROM session_traces FINAL "
-        "WHERE project = {project:String} AND session_id = {session:String} AND NOT deleted",
+        "WHERE project = {project:String} AND session_id = {session:String} "
+        "AND NOT deleted ORDER BY trace_id",
         {"project": project, "session": session_id},
         TraceRow,
     )

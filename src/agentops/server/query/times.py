@@ -22,10 +22,8 @@ def iso(ns: int) -> str | None:
 
 def iso_sql(column: str) -> str:
     """Return SQL that writes a column of unix nanoseconds as `iso` does."""
-    moment_ns = f"fromUnixTimestamp64Nano(toInt64({column}), 'UTC')"
-    seconds = f"formatDateTime({moment_ns}, '%Y-%m-%dT%H:%i:%S.', 'UTC')"
-    micros = f"leftPad(toString(intDiv({column} % 1000000000, 1000)), 6, '0')"
-    return f"{seconds} || {micros} || 'Z'"
+    moment = f"fromUnixTimestamp64Micro(toInt64(intDiv({column}, 1000)), 'UTC')"
+    return f"formatDateTime({moment}, '%Y-%m-%dT%H:%i:%S.%fZ')"
 
 
 def moment(text: str, now_ns: int) -> int:

@@ -11,12 +11,15 @@ import contextlib
 import queue
 import threading
 from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
 from agentops.errors import StoreError
+from agentops.server.store.dialect import on_cluster
 from agentops.server.store.engine import load_engine
+from agentops.server.store.remote import Unavailable, connected, explained, inlined
 from agentops.server.store.url import StoreUrl
 
 Row = TypeVar("Row")
@@ -36,8 +39,18 @@ _SETTINGS: Mapping[str, str] = {
     "output_format_json_quote_64bit_integers": "0",
     "output_format_json_quote_denormals": "0",
     "output_format_json_escape_forward_slashes": "0",
-    "max_memory_usage": "2000000000",
+    # One request's rows are too few for several threads to share their reading.
+    "input_format_parallel_parsing": "0",
+    # Indexes of words are built by merges: on the way in they would cost as much as the row itself.
+    "exclude_materialize_skip_indexes_on_insert": (
+        "name_words,source_words,input_words,output_words,error_words,status_words,input_letters,output_letters"
+    ),
+    # Parts of words, short ones too, are looked up in the dictionary of words.
+    "text_index_like_min_pattern_length": "1",
+    "text_index_like_max_postings_to_read": "100000",
 }
+# A server has its own bound, for all who use it.
+_EMBEDDED_SETTINGS: Mapping[str, str] = {"max_memory_usage": "2000000000"}
 _READERS = 4
 
 
@@ -60,34 +73,38 @@ class Store:
         Raises:
             StoreError: the engine cannot be opened or reached.
         """
-        import clickhouse_connect
-
-        try:
-            if self.url.path is not None:
-                load_engine()
-                self.url.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-                client = clickhouse_connect.get_client(
-                    interface="chdb",
-                    path=str(self.url.path),
-                    chdb_options=dict(_ENGINE_OPTIONS),
-                    settings=dict(_SETTINGS),
-                )
-            else:
-                client = clickhouse_connect.get_client(
-                    host=self.url.host,
-                    port=self.url.port,
-                    username=self.url.user or None,
-                    password=self.url.password,
-                    database=self.url.database,
-                    secure=self.url.secure,
-                    settings=dict(_SETTINGS),
-                    autogenerate_session_id=False,
-                )
-        except Exception as error:
-            raise StoreError(f"The store {self.url} cannot be opened: {error}") from error
+        client = self._embedded(self.url.path) if self.url.path else connected(self.url, _SETTINGS)
         with self._lock:
             self._all.append(client)
         return client
+
+    def _embedded(self, path: Path) -> Any:
+        import clickhouse_connect
+
+        try:
+            load_engine()
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return clickhouse_connect.get_client(
+                interface="chdb",
+                path=str(path),
+                chdb_options=dict(_ENGINE_OPTIONS),
+                settings={**_SETTINGS, **_EMBEDDED_SETTINGS},
+            )
+        except Exception as error:
+            raise StoreError(f"The store {self.url} cannot be opened: {error}") from error
+
+    def _another(self) -> Any:
+        """Return one more client for readers.
+
+        Raises:
+            Unavailable: the store, which did answer once, does not now.
+        """
+        try:
+            return self.connect()
+        except StoreError as error:
+            with self._lock:
+                self._made -= 1
+            raise Unavailable(str(error)) from error
 
     @contextlib.contextmanager
     def _reader(self) -> Generator[Any]:
@@ -98,7 +115,7 @@ class Store:
             with self._lock:
                 grow = self._made < _READERS
                 self._made += grow
-            client = self.connect() if grow else self._pool.get()
+            client = self._another() if grow else self._pool.get()
         try:
             yield client
         finally:
@@ -108,28 +125,42 @@ class Store:
         self, sql: str, parameters: Mapping[str, Any] | None = None, *, form: str = "JSONEachRow"
     ) -> bytes:
         """Return a query's result in one of the engine's formats. Values go in `{name:Type}` places."""
-        with self._reader() as client:
-            return client.raw_query(sql, parameters=dict(parameters or {}), fmt=form)
+        sql, values = self._asked(sql, parameters)
+        with explained(), self._reader() as client:
+            return client.raw_query(sql, parameters=values, fmt=form)
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None, row: type[Row]) -> list[Row]:
         """Return a query's rows as structs; columns and fields meet by name."""
         return decoded(self.answer(sql, parameters), row)
 
     def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
-        """Run a statement that answers nothing."""
-        with self._reader() as client:
-            client.command(sql, parameters=dict(parameters or {}))
+        """Run a statement that answers nothing. On a cluster it reaches every machine, if it must."""
+        sql, values = self._asked(on_cluster(sql, self.url), parameters)
+        with explained(), self._reader() as client:
+            client.command(sql, parameters=values)
 
-    def insert(self, table: str, lines: Sequence[bytes], client: Any = None) -> None:
-        """Commit rows, each one a JSON object with the table's column names. On return they are on disk."""
+    def _asked(self, sql: str, parameters: Mapping[str, Any] | None) -> tuple[str, dict[str, Any]]:
+        if self.url.embedded or not parameters:
+            return sql, dict(parameters or {})
+        return inlined(sql, parameters)
+
+    def insert(
+        self, table: str, lines: Sequence[bytes], client: Any = None, columns: Sequence[str] | None = None
+    ) -> None:
+        """Commit rows. On return they are on disk.
+
+        Args:
+            table: where to.
+            lines: each a JSON object with the table's column names, or, with `columns`, a JSON array.
+            client: the caller's own; without one a reader is borrowed.
+            columns: what the arrays hold, in their order.
+        """
         if not lines:
             return
         block = b"\n".join(lines)
-        if client is not None:
-            client.raw_insert(table, insert_block=block, fmt="JSONEachRow")
-            return
-        with self._reader() as reader:
-            reader.raw_insert(table, insert_block=block, fmt="JSONEachRow")
+        form = "JSONEachRow" if columns is None else "JSONCompactEachRow"
+        with explained(), contextlib.nullcontext(client) if client is not None else self._reader() as mine:
+            mine.raw_insert(table, insert_block=block, fmt=form, column_names=columns)
 
     def close(self) -> None:
         """Close every client; merges stop, files are left whole."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,8 +13,13 @@ from agentops.server.store.client import Store
 from agentops.server.store.session import Edit
 from agentops.server.store.summarise import Summariser
 
+_AT_ONCE: Final = 5_000
 
-class _Trace(Struct):
+
+class Trace(Struct):
+    """A trace of a session; `whole` when it holds no other session."""
+
+    session_id: str
     trace_id: str
     whole: bool
 
@@ -31,7 +36,9 @@ def current(store: Store, project: str, session_id: str) -> Edit:
 
 def changed(store: Store, project: str, session_id: str, change: Mapping[str, Any], version: int) -> Edit:
     """Return the edit with a change applied. None takes a name, tags or note back."""
-    edit = replace(current(store, project, session_id), version=version)
+    before = current(store, project, session_id)
+    # Above what stands, whatever the clock of the server that wrote it.
+    edit = replace(before, version=max(version, before.version + 1))
     if "name" in change:
         edit = replace(edit, name=change["name"])
     if "note" in change:
@@ -45,41 +52,52 @@ def changed(store: Store, project: str, session_id: str, change: Mapping[str, An
 def delete(store: Store, summariser: Summariser, project: str, session_id: str, version: int) -> bool:
     """Remove a session with its spans and logs; False when there is none.
 
-    Its traces are remembered as gone: a process that still reports into them brings nothing back. A foreign
-    session id that is used again in new traces starts anew.
+    Its traces are remembered as gone since now: what a process goes on reporting into them brings nothing
+    back. What was recorded before and arrives again (an import) does, and so does a foreign session id that
+    is used again in new traces.
     """
-    asked = {"project": project, "session": session_id}
-    traces = store.rows(
-        "SELECT trace_id, whole FROM session_traces FINAL "
-        "WHERE project = {project:String} AND session_id = {session:String} AND NOT deleted",
-        asked,
-        _Trace,
-    )
+    traces = traces_of(store, project, [session_id])
     if not traces:
         return False
     before = current(store, project, session_id)
     gone = list(dict.fromkeys([*before.gone, *(trace.trace_id for trace in traces)]))
+    now = version or time.time_ns()
     summariser.edit(
-        Edit(project=project, session_id=session_id, gone=gone, version=version or time.time_ns())
+        Edit(project=project, session_id=session_id, gone=gone, gone_at=now, version=now),
+        lambda: remove(store, project, traces),
     )
-    whole = [trace.trace_id for trace in traces if trace.whole]
-    mixed = [trace.trace_id for trace in traces if not trace.whole]
-    for table in ("logs", "spans", "span_agents"):
-        if whole:
+    return True
+
+
+def traces_of(store: Store, project: str, session_ids: Sequence[str]) -> list[Trace]:
+    """Return the traces of sessions."""
+    return store.rows(
+        "SELECT session_id, trace_id, whole FROM session_traces FINAL WHERE project = {project:String} "
+        "AND session_id IN {sessions:Array(String)} AND NOT deleted",
+        {"project": project, "sessions": list(session_ids)},
+        Trace,
+    )
+
+
+def remove(store: Store, project: str, traces: Sequence[Trace]) -> None:
+    """Delete the spans and logs of sessions: whole traces, and of mixed ones what is the session's."""
+    whole = sorted({trace.trace_id for trace in traces if trace.whole})
+    for table in ("logs", "spans", "span_agents", "repeats"):
+        for start in range(0, len(whole), _AT_ONCE):
             store.command(
                 f"DELETE FROM {table} WHERE project = {{project:String}} AND trace_id IN "
                 f"{{ids:Array(String)}}",
-                {"project": project, "ids": whole},
+                {"project": project, "ids": whole[start : start + _AT_ONCE]},
             )
-    if mixed:
-        belongs = (
-            "(declared_session = {session:String} OR (declared_session = '' AND (trace_id, span_id) IN "
-            "(SELECT trace_id, span_id FROM span_sessions FINAL "
-            "WHERE project = {project:String} AND session_id = {session:String})))"
-        )
+    mixed: dict[str, list[str]] = {}
+    for trace in traces:
+        if not trace.whole:
+            mixed.setdefault(trace.session_id, []).append(trace.trace_id)
+    for session_id, ids in mixed.items():
         store.command(
             "DELETE FROM spans WHERE project = {project:String} AND trace_id IN {ids:Array(String)} AND "
-            + belongs,
-            {**asked, "ids": mixed},
+            "(declared_session = {session:String} OR (declared_session = '' AND (trace_id, span_id) IN "
+            "(SELECT trace_id, span_id FROM span_sessions FINAL "
+            "WHERE project = {project:String} AND session_id = {session:String})))",
+            {"project": project, "session": session_id, "ids": ids},
         )
-    return True

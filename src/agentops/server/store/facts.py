@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from agentops.server.normalise.event import Event
 
@@ -15,7 +15,7 @@ ENDED_BIT: Final = 1 << 62
 """Added to the version of an end record, so that it beats every start record whenever they arrive."""
 
 
-class Fact(Struct, frozen=True, kw_only=True, gc=False):
+class Fact(Struct, frozen=True, gc=False):
     """One span as the summary sees it. Field names are columns of the spans table."""
 
     span_id: str
@@ -45,12 +45,13 @@ class Fact(Struct, frozen=True, kw_only=True, gc=False):
     error_type: str
     error_message: str
     user_id: str
-    tags: list[str] = field(default_factory=list[str])
+    tags: list[str]
     session_name: str
     end_state: str
     end_reason: str
     inherited: bool
     records_sent: int
+    heartbeat_ns: int
     host_env: str
     input_preview: str
     service: str
@@ -68,44 +69,46 @@ TraceKey = tuple[str, str]
 
 def fact(event: Event, version: int, seen_at: int, resource_id: int) -> Fact:
     """Return the facts of an event that is about to be stored as `version`."""
+    # By position: this runs once a span, and names would cost as much again.
     return Fact(
-        span_id=event.span_id,
-        parent_id=event.parent_id,
-        declared_session=event.declared_session,
-        version=version,
-        seen_at=seen_at,
-        resource_id=resource_id,
-        kind=event.kind,
-        name=event.name,
-        agent=event.agent,
-        started_at=event.started_at,
-        ended=event.ended,
-        duration_ns=event.duration_ns,
-        status=event.status,
-        status_message=event.status_message,
-        model=event.model,
-        provider=event.provider,
-        response_id=event.response_id,
-        tokens_input=event.tokens_input,
-        tokens_output=event.tokens_output,
-        tokens_cache_read=event.tokens_cache_read,
-        tokens_cache_write=event.tokens_cache_write,
-        tokens_reasoning=event.tokens_reasoning,
-        cost_usd=event.cost_usd,
-        cost_source=event.cost_source,
-        error_type=event.error_type,
-        error_message=event.error_message,
-        user_id=event.user_id,
-        tags=event.tags,
-        session_name=event.session_name,
-        end_state=event.end_state,
-        end_reason=event.end_reason,
-        inherited=event.inherited,
-        records_sent=event.records_sent,
-        host_env=event.host_env,
-        input_preview=event.input_preview,
-        service=event.service,
-        instance=event.instance,
-        seq=event.seq,
-        own=event.own,
+        event.span_id,
+        event.parent_id,
+        event.declared_session,
+        version,
+        seen_at,
+        resource_id,
+        event.kind,
+        event.name,
+        event.agent,
+        event.started_at,
+        event.ended,
+        event.duration_ns,
+        event.status,
+        event.status_message,
+        event.model,
+        event.provider,
+        event.response_id,
+        event.tokens_input,
+        event.tokens_output,
+        event.tokens_cache_read,
+        event.tokens_cache_write,
+        event.tokens_reasoning,
+        event.cost_usd,
+        event.cost_source,
+        event.error_type,
+        event.error_message,
+        event.user_id,
+        event.tags,
+        event.session_name,
+        event.end_state,
+        event.end_reason,
+        event.inherited,
+        event.records_sent,
+        event.heartbeat_ns,
+        event.host_env,
+        event.input_preview,
+        event.service,
+        event.instance,
+        event.seq,
+        event.own,
     )

@@ -10,13 +10,14 @@ import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from string import Template
 from typing import Final
 
 import msgspec
 
 from agentops.errors import StoreError
 from agentops.server.store.client import Store
+from agentops.server.store.dialect import filled
+from agentops.server.store.migration_lock import MigrationLock
 from agentops.server.store.url import StoreUrl
 
 FOLDER: Final = Path(__file__).parent / "schema"
@@ -38,26 +39,12 @@ class Migration:
 
     def statements(self, url: StoreUrl) -> list[str]:
         """Return its statements as the store's engine wants them."""
-        return [text for part in _STATEMENT_END.split(self.source) if (text := _filled(part, url))]
+        return [text for part in _STATEMENT_END.split(self.source) for text in filled(part, url)]
 
 
 class _Applied(msgspec.Struct):
     number: int
     name: str
-
-
-def _filled(statement: str, url: StoreUrl) -> str:
-    lines = [line for line in statement.splitlines() if not line.lstrip().startswith("--")]
-    cluster = url.cluster
-    path = "'/clickhouse/tables/{shard}/{database}/{table}', '{replica}', "
-    text = "\n".join(lines).strip()
-    if cluster:
-        text = text.replace("${replacing}(", f"ReplicatedReplacingMergeTree({path}")
-    return Template(text).safe_substitute(
-        replacing="ReplacingMergeTree",
-        on_cluster=f"ON CLUSTER `{cluster}`" if cluster else "",
-        settings=", fsync_after_insert = 1, fsync_part_directory = 1" if url.embedded else "",
-    )
 
 
 def migrations(folder: Path = FOLDER) -> list[Migration]:
@@ -76,7 +63,17 @@ def migrate(store: Store, folder: Path = FOLDER) -> list[Migration]:
         StoreError: the store was made by a newer version.
     """
     known = migrations(folder)
-    store.command(_filled(_MIGRATIONS, store.url))
+    for statement in filled(_MIGRATIONS, store.url):
+        store.command(statement)
+    if not _missing(store, known):
+        return []
+    with MigrationLock(store):
+        # Another server may have applied them while this one waited for the lock.
+        return _apply(store, _missing(store, known))
+
+
+def _missing(store: Store, known: list[Migration]) -> list[Migration]:
+    """Return the migrations that the store has not, and refuse a store that has more than we know."""
     applied = {
         row.number: row.name
         for row in store.rows("SELECT number, name FROM migrations FINAL", None, _Applied)
@@ -91,13 +88,13 @@ def migrate(store: Store, folder: Path = FOLDER) -> list[Migration]:
             f"--upgrade 'agentops[server]', "
             "or choose another store with --store."
         )
-    done: list[Migration] = []
-    for migration in known:
-        if migration.number in applied:
-            continue
+    return [migration for migration in known if migration.number not in applied]
+
+
+def _apply(store: Store, missing: list[Migration]) -> list[Migration]:
+    for migration in missing:
         for statement in migration.statements(store.url):
             store.command(statement)
         row = {"number": migration.number, "name": migration.name, "applied_at": time.time_ns()}
         store.insert("migrations", [msgspec.json.encode(row)])
-        done.append(migration)
-    return done
+    return missing

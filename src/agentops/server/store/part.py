@@ -7,8 +7,9 @@ repeats it (agents, workflows and wrapping libraries do), and two records of one
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
+from zlib import crc32
 
 from msgspec import Struct, field
 
@@ -81,22 +82,30 @@ class Part(Struct, frozen=True, omit_defaults=True):
     input_preview: str = ""
     sent: dict[str, int] = field(default_factory=dict[str, int])
     stored: int = 0
+    responses: list[int] = field(default_factory=list[int])
+    """Hashes of the response ids of its calls: another trace of the session may have one too."""
 
 
 def part(
-    facts: Iterable[Fact], trace: Mapping[str, Fact], named_agents: Mapping[str, str]
-) -> tuple[Part, set[str]]:
+    facts: Iterable[Fact],
+    trace: Mapping[str, Fact],
+    named_agents: Mapping[str, str],
+    elsewhere: Collection[str] = (),
+) -> tuple[Part, set[str], list[Fact]]:
     """Compute a part.
 
     Args:
         facts: the spans of the trace that belong to the session.
         trace: all spans of the trace by id, for finding parents.
         named_agents: agents of the spans that name none, by span id.
+        elsewhere: ids of calls that count in another trace of the session.
 
     Returns:
-        The part, and the ids of calls whose usage it leaves out since another event states it too.
+        The part; the ids of calls whose usage it leaves out since another event states it too; and the calls
+        that would count if there were no other trace.
     """
-    spans = sorted(facts, key=lambda one: one.started_at)
+    # Ties are broken by id, so that the order of arrival never shows.
+    spans = sorted(facts, key=lambda one: (one.started_at, one.span_id))
     mine = {one.span_id for one in spans}
     roots = [one for one in spans if one.kind == SESSION_KIND]
     events = [one for one in spans if one.kind != SESSION_KIND]
@@ -139,7 +148,11 @@ def part(
                 providers[one.provider] = None
         elif kind == "tool":
             tools[one.name] = None
-    calls, repeats = _counted_calls(events, trace)
+    leaves, repeats = _counted_calls(events, trace)
+    calls = leaves
+    if elsewhere:
+        calls = [one for one in leaves if one.span_id not in elsewhere]
+        repeats |= {one.span_id for one in leaves} - {one.span_id for one in calls}
     costs = [one.cost_usd for one in calls if one.cost_usd is not None]
     costs += [
         one.cost_usd
@@ -166,7 +179,8 @@ def part(
         ),
         calls=len(calls),
         costs=len(costs),
-        cost_usd=math.fsum(costs),
+        # To the picodollar: sums of binary fractions would show their noise.
+        cost_usd=round(math.fsum(costs), 12),
         models=list(models)[:_MOST_NAMES],
         providers=list(providers)[:_MOST_NAMES],
         agents=list(agents)[:_MOST_NAMES],
@@ -177,8 +191,9 @@ def part(
         input_preview=preview,
         sent=sent,
         stored=stored,
+        responses=[crc32(one.response_id.encode()) for one in leaves if one.response_id],
     )
-    return found, repeats
+    return found, repeats, leaves
 
 
 def _knows_usage(one: Fact) -> bool:
@@ -212,7 +227,7 @@ def _counted_calls(events: list[Fact], trace: Mapping[str, Fact]) -> tuple[list[
             counted.append(one)
             continue
         before = by_response.get(one.response_id)
-        if before is None or _weight(one) > _weight(before):
+        if before is None or weight(one) > weight(before):
             by_response[one.response_id] = one
     counted += by_response.values()
     if len(counted) == len(calls):
@@ -233,7 +248,8 @@ def _below_known(one: Fact, trace: Mapping[str, Fact], above: set[str]) -> bool:
     return False
 
 
-def _weight(one: Fact) -> tuple[bool, bool, int]:
+def weight(one: Fact) -> tuple[bool, bool, int]:
+    """Return how much a record of a call says, for comparison: reported cost, cost, classes of tokens."""
     known = (
         one.tokens_input,
         one.tokens_output,

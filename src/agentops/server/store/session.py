@@ -33,6 +33,7 @@ class Edit(Struct, frozen=True, kw_only=True):
     tags_set: bool = False
     tags: list[str] = field(default_factory=list[str])
     gone: list[str] = field(default_factory=list[str])
+    gone_at: int = 0
     version: int = 0
 
 
@@ -106,7 +107,7 @@ def session_row(
     """
     if not parts:
         return SessionRow(project=project, session_id=session_id, version=version, deleted=True)
-    ordered = sorted(parts.values(), key=lambda part: part.started_at)
+    ordered = [parts[trace_id] for trace_id in sorted(parts, key=lambda one: (parts[one].started_at, one))]
     own = any(part.own for part in ordered)
     silence_ns = silence.own_ns if own else silence.foreign_ns
     last_seen = max(part.last_seen_at for part in ordered)
@@ -160,7 +161,7 @@ def session_row(
         tokens_cache_write=_sum((one.cache_write for one in tokens), no_calls),
         tokens_reasoning=_sum((one.reasoning for one in tokens), no_calls),
         tokens_total=sum(known) if known else None,
-        cost_usd=None if calls and not costs else sum(part.cost_usd for part in ordered),
+        cost_usd=None if calls and not costs else round(sum(part.cost_usd for part in ordered), 12),
         models=_joined(part.models for part in ordered),
         agents=_joined(part.agents for part in ordered),
         tools=_joined(part.tools for part in ordered),
@@ -180,11 +181,14 @@ def session_row(
 def _main_root(parts: list[Part]) -> Top | None:
     """Return the span that names the session: its own root, else a contributing one, else its first event."""
     roots = sorted(
-        (root for part in parts for root in part.roots), key=lambda root: (root.inherited, root.started_at)
+        (root for part in parts for root in part.roots),
+        key=lambda root: (root.inherited, root.started_at, root.span_id),
     )
     if roots:
         return roots[0]
-    firsts = sorted((part.first for part in parts if part.first), key=lambda top: top.started_at)
+    firsts = sorted(
+        (part.first for part in parts if part.first), key=lambda top: (top.started_at, top.span_id)
+    )
     return firsts[0] if firsts else None
 
 
@@ -203,7 +207,7 @@ def _state(parts: list[Part], last_seen: int, silence_ns: int) -> tuple[str, str
     # An open root that fell silent long before the rest of the session did is not what keeps it running.
     if not ended or any(part.last_seen_at + silence_ns >= last_seen for part in open_parts):
         return "running", "", 0
-    last = max(ended, key=lambda root: root.ended_at)
+    last = max(ended, key=lambda root: (root.ended_at, root.span_id))
     ended_at = last.ended_at if roots else max(part.ended_at for part in parts)
     if last.end_state:
         return last.end_state.lower(), last.end_reason, ended_at

@@ -10,6 +10,7 @@ spans.
 from __future__ import annotations
 
 import logging
+import random
 import threading
 import time
 from collections import OrderedDict
@@ -19,22 +20,27 @@ from typing import Final
 import msgspec
 from msgspec import Struct, field
 
+from agentops.errors import StoreError
 from agentops.server.store.client import Store
 from agentops.server.store.complete import any_content, complete
 from agentops.server.store.facts import COLUMNS, Fact, TraceKey
-from agentops.server.store.marks import Marks, changes, load, nearest_agents
-from agentops.server.store.membership import members
+from agentops.server.store.marks import Marks, changes, load
 from agentops.server.store.moved import Moved, drop_moved
-from agentops.server.store.part import Part, part
+from agentops.server.store.others import Others
+from agentops.server.store.part import Part
+from agentops.server.store.said import IDS_PER_QUERY, by_project, edits_of, gone_of
 from agentops.server.store.session import Edit, SessionRow, Silence, session_row
+from agentops.server.store.shares import Shares, counted_elsewhere, doubled, part_row, shares
 
 _log: Final = logging.getLogger("agentops.server")
-_MOST_CACHED_FACTS: Final = 150_000
-_MOST_CACHED_TRACES: Final = 30_000
-_MOST_CACHED_PARTS: Final = 30_000
-_IDS_PER_QUERY: Final = 5_000
+_MOST_CACHED_FACTS: Final = 100_000
+_MOST_CACHED_TRACES: Final = 10_000
+_MOST_CACHED_PARTS: Final = 10_000
 _RETRY_SECONDS: Final = 1.0
 _HELD_LOOK_S: Final = 0.05
+_APART_S: Final = 0.1
+_MOST_PAUSE_S: Final = 0.2
+"""Between two passes while spans pour in: each then serves many commits, and a notice is still quick."""
 _RECOVERY_NS: Final = 60 * 10**9
 _PACED_FACTS: Final = 10_000
 """A trace with more spans is recomputed less often than it is touched: a third of the time at most."""
@@ -49,7 +55,7 @@ class _Trace(Struct):
     marks: Marks = field(default_factory=Marks)
 
 
-class _TracedFact(Fact, frozen=True, kw_only=True, gc=False):
+class _TracedFact(Fact, frozen=True, gc=False):
     trace_id: str
 
 
@@ -72,6 +78,9 @@ class Summariser:
         self._silence = silence
         self._on_change = on_change
         self._client = store.connect()
+        # Its batches are small, and the ingest has the other core.
+        for setting in ("max_threads", "max_insert_threads"):
+            self._client.set_client_setting(setting, "1")
         self._wake = threading.Condition()
         self._pending: dict[TraceKey, list[Fact]] = {}
         self._held: dict[TraceKey, float] = {}
@@ -84,7 +93,15 @@ class Summariser:
         self._sessions: OrderedDict[SessionKey, dict[str, Part]] = OrderedDict()
         self._cached_parts = 0
         self._content = False
+        self._any_edits = self._any_gone = True
+        self._pause_until = 0.0
         self._moved: list[Moved] = []
+        # Other servers may write the same sessions: what stood when this pass read it, and above which
+        # version its rows must be.
+        self._others = None if store.url.embedded else Others(store)
+        self._standing: dict[SessionKey, int] = {}
+        self._belongs: dict[TraceKey, set[SessionKey]] = {}
+        self._version = self._floor = 0
         self._turn = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="agentops-summariser", daemon=True)
         self.passes = 0
@@ -135,18 +152,53 @@ class Summariser:
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
-    def edit(self, change: Edit) -> None:
-        """Store what a user said about a session and rewrite its row at once."""
+    def edit(self, change: Edit, remove: Callable[[], None] | None = None) -> None:
+        """Store what a user said about a session and rewrite its row at once.
+
+        Args:
+            change: what was said.
+            remove: for a deletion: removes the session's spans, between the two.
+        """
         with self._turn:
+            self._any_edits = True
+            self._any_gone = self._any_gone or bool(change.gone)
             self._store.insert("edits", [msgspec.json.encode(change)], self._client)
+            if remove is not None:
+                remove()
             work: dict[TraceKey, list[Fact]] = {(change.project, trace_id): [] for trace_id in change.gone}
             for key in work:
                 self._forget_trace(key)
             if work:
                 self._pass(work)
             else:
-                self._write_sessions({(change.project, change.session_id)}, time.time_ns())
+                key = (change.project, change.session_id)
+                self._write_sessions({key}, self._next_version())
+                if self._others is not None:
+                    # Another server may be about to write what it read before the edit: its row is looked at.
+                    work = {(change.project, trace_id): [] for trace_id in self._sessions.get(key, {})}
+                    self._forget_session(key)
+        if self._others is not None and work:
+            self.submit(work)
         self._on_change(change.project, [change.session_id])
+
+    def drop(self, project: str, sessions: list[str], traces: list[str], remove: Callable[[], None]) -> None:
+        """Take sessions that are too old off the lists.
+
+        Args:
+            project: theirs.
+            sessions: their ids.
+            traces: their traces' ids.
+            remove: removes their spans.
+        """
+        with self._turn:
+            remove()
+            work: dict[TraceKey, list[Fact]] = {(project, trace_id): [] for trace_id in traces}
+            for key in work:
+                self._forget_trace(key)
+            self._pass(work)
+            self._write_sessions({(project, one) for one in sessions}, self._next_version())
+            for one in sessions:
+                self._forget_session((project, one))
 
     def _run(self) -> None:
         while True:
@@ -166,16 +218,24 @@ class Summariser:
                 )
                 if self._stopping and not self._pending:
                     return
+                self._wake.wait_for(
+                    lambda: self._stopping or self._readers > 0,
+                    max(0.0, self._pause_until - time.monotonic()),
+                )
                 target = self._submitted
                 work, waiting = self._due()
                 self._pending = waiting
             if work:
+                began = time.monotonic()
                 try:
                     with self._turn:
-                        changed = self._pass(work)
-                except Exception:
+                        changed, again = self._settled_pass(work)
+                except Exception as error:
                     self.failures += 1
-                    _log.exception("Summarising %d traces failed; trying again", len(work))
+                    away = isinstance(error, StoreError)
+                    _log.error(
+                        "Summarising %d traces failed; trying again: %s", len(work), error, exc_info=not away
+                    )
                     self._forget(work)
                     with self._wake:
                         for key, facts in work.items():
@@ -184,8 +244,17 @@ class Summariser:
                             return
                     continue
                 self.passes += 1
+                ended = time.monotonic()
+                self._pause_until = ended + min(_MOST_PAUSE_S, 2 * (ended - began))
                 for project, sessions in changed.items():
                     self._on_change(project, sorted(sessions))
+                if again:
+                    with self._wake:
+                        for key in again:
+                            self._pending.setdefault(key, [])
+                        # Two servers that both compute anew must not go on doing so in step.
+                        self._wake.wait_for(lambda: self._stopping, random.uniform(0, _APART_S))  # noqa: S311 -- no secret
+                    continue
             with self._wake:
                 if not waiting:
                     self._covered = max(self._covered, target)
@@ -207,6 +276,11 @@ class Summariser:
         """Take up traces whose spans may be newer than their session's row: a crash came between the two."""
         if any_content(self._store):
             self._content = True
+        if self._store.url.embedded:
+            # No other server writes here: what is not there now is there when this one has put it there.
+            with self._turn:
+                self._any_edits = bool(self._store.answer("SELECT 1 FROM edits LIMIT 1"))
+                self._any_gone = bool(self._store.answer("SELECT 1 FROM edits WHERE notEmpty(gone) LIMIT 1"))
         dirty = (
             self._store.rows(
                 "SELECT DISTINCT project, trace_id FROM spans WHERE received_at >= "
@@ -226,45 +300,67 @@ class Summariser:
     def _any_sessions(self) -> bool:
         return bool(self._store.answer("SELECT 1 FROM sessions LIMIT 1"))
 
+    def look_again(self) -> None:
+        """Take up traces of a cluster that a replica did not have whole when they were summarised."""
+        late = self._others.late() if self._others else []
+        if late:
+            self.submit({key: [] for key in late})
+
+    def _next_version(self) -> int:
+        return max(time.time_ns(), self._floor + 1)
+
     # One pass.
 
+    def _settled_pass(self, work: Mapping[TraceKey, list[Fact]]) -> tuple[dict[str, set[str]], set[TraceKey]]:
+        """Make a pass; return what changed, and the traces that others changed meanwhile (others.py)."""
+        others = self._others
+        if others is None:
+            return self._pass(work), set()
+        before = others.traces(work)
+        changed = self._pass(work)
+        after = others.traces(work)
+        again = {key for key in work if after.get(key, 0) != before.get(key, 0)}
+        standing = others.sessions(self._standing, work)
+        versions = others.versions(self._standing)
+        unsettled = {
+            key
+            for key, sign in self._standing.items()
+            if standing[key] != sign or versions.get(key, 0) > self._version
+        }
+        self._floor = max(self._floor, *versions.values()) if versions else self._floor
+        again |= {key for key, sessions in self._belongs.items() if sessions & unsettled}
+        others.look_later(after)
+        return changed, again
+
     def _pass(self, work: Mapping[TraceKey, list[Fact]]) -> dict[str, set[str]]:
-        version = time.time_ns()
+        version = self._version = self._next_version()
         self._load_traces([key for key in work if key not in self._traces], work)
         if self._content or not self._store.url.embedded:
-            for project, ids in _by_project(work).items():
+            for project, ids in by_project(work).items():
                 complete(self._store, self._client, project, ids)
-        gone = self._gone(work)
+        divided = self._divided(work)
         part_rows: list[bytes] = []
         mark_rows: dict[str, list[bytes]] = {}
         touched: set[SessionKey] = set()
         fresh: dict[SessionKey, dict[str, Part | None]] = {}
-        for key, facts in work.items():
+        for key, found in divided.items():
             project, trace_id = key
-            began = time.monotonic()
             trace = self._traces[key]
-            self._merge(key, trace, facts)
-            shares, derived = members(trace_id, trace.facts) if trace.facts else ({}, {})
-            for session_id in [one for one in shares if trace_id in gone.get((project, one), ())]:
-                del shares[session_id]
-            whole = not derived and len(shares) == 1
-            marks = Marks(derived, nearest_agents(trace.facts))
-            for session_id, share in shares.items():
-                one, repeated = part(share, trace.facts, marks.agents)
-                marks.repeats |= repeated
+            for session_id, one in found.parts.items():
                 fresh.setdefault((project, session_id), {})[trace_id] = one
-                part_rows.append(_part_row(project, session_id, trace_id, whole, one, version))
-            for session_id in trace.sessions - shares.keys():
+                part_rows.append(
+                    part_row(
+                        project, session_id, trace_id, found.whole, one, version, found.measured[session_id]
+                    )
+                )
+            for session_id in trace.sessions - found.parts.keys():
                 fresh.setdefault((project, session_id), {})[trace_id] = None
-                part_rows.append(_part_row(project, session_id, trace_id, whole, None, version))
-            for table, rows in changes(project, trace_id, trace.marks, marks, version).items():
+                part_rows.append(part_row(project, session_id, trace_id, found.whole, None, version))
+            for table, rows in changes(project, trace_id, trace.marks, found.marks, version).items():
                 mark_rows.setdefault(table, []).extend(rows)
-            trace.marks = marks
-            touched.update((project, session_id) for session_id in shares.keys() | trace.sessions)
-            trace.sessions = set(shares)
-            if len(trace.facts) > _PACED_FACTS:
-                self._held[key] = time.monotonic() + 2 * (time.monotonic() - began)
-        self._load_sessions([key for key in touched if key not in self._sessions])
+            trace.marks = found.marks
+            touched.update((project, session_id) for session_id in found.parts.keys() | trace.sessions)
+            trace.sessions = set(found.parts)
         for session, parts in fresh.items():
             known = self._sessions[session]
             for trace_id, one in parts.items():
@@ -286,6 +382,49 @@ class Summariser:
             changed.setdefault(project, set()).add(session_id)
         return changed
 
+    def _divided(self, work: Mapping[TraceKey, list[Fact]]) -> dict[TraceKey, Shares]:
+        """Divide the traces among sessions, and count a call that two traces of a session record once."""
+        gone = gone_of(self._store, work) if self._any_gone else {}
+        divided: dict[TraceKey, Shares] = {}
+        for key, facts in work.items():
+            began = time.monotonic()
+            trace = self._traces[key]
+            self._merge(key, trace, facts)
+            divided[key] = shares(key[1], trace.facts, gone.get(key[0], {}))
+            if len(trace.facts) > _PACED_FACTS:
+                self._held[key] = time.monotonic() + 2 * (time.monotonic() - began)
+        changed: dict[SessionKey, dict[str, Part | None]] = {}
+        for (project, trace_id), found in divided.items():
+            for session_id in self._traces[project, trace_id].sessions | found.parts.keys():
+                now = changed.setdefault((project, session_id), {})
+                now[trace_id] = found.parts.get(session_id)
+        if self._others is not None:
+            # What the rest of these sessions is now; _settled_pass compares when it has written.
+            self._standing = self._others.sessions(changed, work)
+            self._belongs = {key: {one for one, now in changed.items() if key[1] in now} for key in work}
+        self._load_sessions([key for key in changed if key not in self._sessions])
+        elsewhere: dict[TraceKey, set[str]] = {}
+        for (project, session_id), now in changed.items():
+            doubtful = doubled(self._sessions[project, session_id], now)
+            if not doubtful:
+                continue
+            others = [(project, trace_id) for trace_id in doubtful if (project, trace_id) not in divided]
+            self._load_traces(
+                [key for key in others if key not in self._traces], {key: list[Fact]() for key in others}
+            )
+            for key in others:
+                divided[key] = shares(key[1], self._traces[key].facts, gone.get(project, {}))
+            calls = [
+                (trace_id, call)
+                for trace_id in sorted(doubtful)
+                for call in divided[project, trace_id].calls.get(session_id, ())
+            ]
+            for trace_id, spans in counted_elsewhere(calls).items():
+                elsewhere.setdefault((project, trace_id), set()).update(spans)
+        for key, spans in elsewhere.items():
+            divided[key] = shares(key[1], self._traces[key].facts, gone.get(key[0], {}), spans)
+        return divided
+
     def _merge(self, key: TraceKey, trace: _Trace, facts: Iterable[Fact]) -> None:
         known = trace.facts
         for one in facts:
@@ -301,7 +440,7 @@ class Summariser:
 
     def _write_sessions(self, touched: set[SessionKey], version: int) -> None:
         self._load_sessions([key for key in touched if key not in self._sessions])
-        edits = self._edits(touched)
+        edits = edits_of(self._store, touched) if self._any_edits else {}
         rows: list[SessionRow] = []
         for key in touched:
             project, session_id = key
@@ -315,9 +454,9 @@ class Summariser:
     # What the store knows.
 
     def _load_traces(self, keys: list[TraceKey], work: Mapping[TraceKey, list[Fact]]) -> None:
-        for project, ids in _by_project(keys).items():
-            for start in range(0, len(ids), _IDS_PER_QUERY):
-                self._load_some(project, ids[start : start + _IDS_PER_QUERY], work)
+        for project, ids in by_project(keys).items():
+            for start in range(0, len(ids), IDS_PER_QUERY):
+                self._load_some(project, ids[start : start + IDS_PER_QUERY], work)
         for key in work:
             self._traces.move_to_end(key)
 
@@ -357,45 +496,18 @@ class Summariser:
     def _load_sessions(self, keys: list[SessionKey]) -> None:
         for key in keys:
             self._sessions[key] = {}
-        for project, ids in _by_project(keys).items():
-            for start in range(0, len(ids), _IDS_PER_QUERY):
+        for project, ids in by_project(keys).items():
+            for start in range(0, len(ids), IDS_PER_QUERY):
                 for row in self._store.rows(
                     "SELECT session_id, trace_id, part FROM session_traces FINAL "
                     "WHERE project = {project:String} AND session_id IN {ids:Array(String)} AND NOT deleted",
-                    {"project": project, "ids": ids[start : start + _IDS_PER_QUERY]},
+                    {"project": project, "ids": ids[start : start + IDS_PER_QUERY]},
                     _PartRow,
                 ):
                     self._sessions[project, row.session_id][row.trace_id] = msgspec.json.decode(
                         row.part, type=Part
                     )
                     self._cached_parts += 1
-
-    def _edits(self, keys: Iterable[SessionKey]) -> dict[SessionKey, Edit]:
-        found: dict[SessionKey, Edit] = {}
-        for project, ids in _by_project(keys).items():
-            for start in range(0, len(ids), _IDS_PER_QUERY):
-                for row in self._store.rows(
-                    "SELECT * FROM edits FINAL WHERE project = {project:String} AND session_id IN "
-                    "{ids:Array(String)}",
-                    {"project": project, "ids": ids[start : start + _IDS_PER_QUERY]},
-                    Edit,
-                ):
-                    found[project, row.session_id] = row
-        return found
-
-    def _gone(self, work: Iterable[TraceKey]) -> dict[SessionKey, set[str]]:
-        """Return the traces that were deleted with their session, for the traces of this pass."""
-        gone: dict[SessionKey, set[str]] = {}
-        for project, ids in _by_project(work).items():
-            for start in range(0, len(ids), _IDS_PER_QUERY):
-                for row in self._store.rows(
-                    "SELECT * FROM edits FINAL WHERE project = {project:String} AND notEmpty(gone) "
-                    "AND hasAny(gone, {ids:Array(String)})",
-                    {"project": project, "ids": ids[start : start + _IDS_PER_QUERY]},
-                    Edit,
-                ):
-                    gone[project, row.session_id] = set(row.gone)
-        return gone
 
     # What is kept in memory.
 
@@ -425,26 +537,3 @@ class Summariser:
             self._cached_parts > _MOST_CACHED_PARTS or len(self._sessions) > _MOST_CACHED_PARTS
         ):
             self._forget_session(next(iter(self._sessions)))
-
-
-def _by_project(keys: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for project, name in keys:
-        found.setdefault(project, []).append(name)
-    return found
-
-
-def _part_row(
-    project: str, session_id: str, trace_id: str, whole: bool, one: Part | None, version: int
-) -> bytes:
-    return msgspec.json.encode(
-        {
-            "project": project,
-            "session_id": session_id,
-            "trace_id": trace_id,
-            "whole": whole,
-            "deleted": one is None,
-            "part": "" if one is None else msgspec.json.encode(one).decode(),
-            "version": version,
-        }
-    )

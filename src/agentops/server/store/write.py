@@ -7,29 +7,53 @@ sender to wait.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Generator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
+from agentops.errors import StoreError
+from agentops.server.normalise.event import Event, Log
 from agentops.server.store.client import Store
 from agentops.server.store.facts import Fact, TraceKey
+from agentops.server.store.remote import Unavailable
 from agentops.server.store.summarise import Summariser
 
 _log: Final = logging.getLogger("agentops.server")
 _MOST_QUEUED_BYTES: Final = 256 * 1024 * 1024
 _MOST_INSERT_BYTES: Final = 64 * 1024 * 1024
+_GATHER_S: Final = 0.1
+"""How long a commit waits for requests that are being read: each part that is written costs by itself."""
+_ENOUGH_BYTES: Final = 8 * 1024 * 1024
+"""What is worth a commit of its own."""
 _MOST_KNOWN_RESOURCES: Final = 10_000
+SPAN_COLUMNS: Final = (
+    "project",
+    "version",
+    "received_at",
+    "seen_at",
+    "resource_id",
+    *Event.__struct_fields__,
+)
+"""What a line of `Batch.spans` holds."""
+LOG_COLUMNS: Final = ("project", "version", "received_at", "resource_id", *Log.__struct_fields__)
+"""What a line of `Batch.logs` holds."""
+_COLUMNS: Final = {"spans": SPAN_COLUMNS, "logs": LOG_COLUMNS}
 _UNREADABLE: Final = re.compile(
     r"CANNOT_PARSE|INCORRECT_DATA|UNKNOWN_FIELD|TYPE_MISMATCH|ILLEGAL_TYPE|OUT_OF_RANGE|CANNOT_CONVERT|TOO_LARGE_STRING"
-    r"|CANNOT_READ_ALL_DATA|Cannot parse|VALUE_IS_OUT"
+    r"|CANNOT_READ_ALL_DATA|Cannot parse|VALUE_IS_OUT|codec can't decode"
 )
-"""How the engine says that a row, not the store, is at fault."""
+"""How the engine says that a row, not the store, is at fault.
+
+Its message quotes the row, cut anywhere: the embedded engine's driver may fail to decode that.
+"""
 
 
 class Full(Exception):
@@ -40,7 +64,7 @@ class Full(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows of one request. Lines are JSON objects with their table's columns."""
+    """Rows of one request. Lines are JSON arrays in the order of SPAN_COLUMNS and LOG_COLUMNS."""
 
     spans: list[bytes] = field(default_factory=list[bytes])
     logs: list[bytes] = field(default_factory=list[bytes])
@@ -63,9 +87,13 @@ class Writer:
         self._store = store
         self._summariser = summariser
         self._client = store.connect()
+        # A part of some thousand rows is written by one thread for less than two would take.
+        for setting in ("max_threads", "max_insert_threads"):
+            self._client.set_client_setting(setting, "1")
         self._wake = threading.Condition()
         self._queue: list[tuple[Batch, int, Future[None]]] = []
         self._queued_bytes = 0
+        self._expected = 0
         self._stopping = False
         self._resources: OrderedDict[tuple[str, int], None] = OrderedDict()
         self._thread = threading.Thread(target=self._run, name="agentops-writer", daemon=True)
@@ -95,6 +123,19 @@ class Writer:
             self._wake.notify()
         return future
 
+    @contextlib.contextmanager
+    def expecting(self) -> Generator[None]:
+        """Say that a request is being read: what waits for a commit waits a moment longer, to share it."""
+        with self._wake:
+            self._expected += 1
+        try:
+            yield
+        finally:
+            with self._wake:
+                self._expected -= 1
+                if not self._expected:
+                    self._wake.notify()
+
     @property
     def queued_bytes(self) -> int:
         """Bytes that wait for a commit."""
@@ -114,6 +155,10 @@ class Writer:
                 self._wake.wait_for(lambda: bool(self._queue) or self._stopping)
                 if not self._queue:
                     return
+                self._wake.wait_for(
+                    lambda: not self._expected or self._stopping or self._queued_bytes >= _ENOUGH_BYTES,
+                    _GATHER_S,
+                )
                 taken, size = 0, 0
                 for _, weight, _ in self._queue:
                     if taken and size + weight > _MOST_INSERT_BYTES:
@@ -125,9 +170,12 @@ class Writer:
                 self._commit([batch for batch, _, _ in group])
             except Exception as error:
                 self.failures += 1
-                _log.error("A commit of %d requests failed", len(group), exc_info=error)
+                away = isinstance(error, StoreError)
+                _log.error("A commit of %d requests failed: %s", len(group), error, exc_info=not away)
+                # Whatever it was: nothing of it is stored, and the sender has it still.
+                failure = error if away else Unavailable(f"The commit failed: {error}")
                 for _, _, future in group:
-                    future.set_exception(error)
+                    future.set_exception(failure)
             else:
                 for _, _, future in group:
                     future.set_result(None)
@@ -169,7 +217,7 @@ class Writer:
     def _insert(self, table: str, lines: list[bytes]) -> None:
         """Insert rows; one that the engine cannot read is left out and counted, and sinks nothing else."""
         try:
-            self._store.insert(table, lines, self._client)
+            self._store.insert(table, lines, self._client, _COLUMNS[table])
         except Exception as error:
             if not _UNREADABLE.search(str(error)):
                 raise

@@ -138,7 +138,7 @@ CREATE TABLE IF NOT EXISTS sessions ${on_cluster}
 )
 ENGINE = ${replacing}(version)
 ORDER BY (project, session_id)
-SETTINGS index_granularity = 1024${settings};
+SETTINGS index_granularity = 256, min_compress_block_size = 8192${settings};
 
 -- Which traces a session has, with what each contributes (`part`, JSON) to its row. A trace that holds several
 -- sessions is not `whole`: its spans then belong by what they declare, or by span_sessions.

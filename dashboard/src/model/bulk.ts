@@ -1,0 +1,37 @@
+/** Doing one thing to many, and naming the files that come of it. */
+
+/** Run a task for each, a few at once; the first failure stops what has not begun and is thrown. */
+export async function inTurn<T>(
+  all: readonly T[],
+  task: (one: T) => Promise<unknown>,
+  atOnce: number,
+  onDone: (count: number) => void = () => undefined,
+): Promise<void> {
+  let next = 0;
+  let done = 0;
+  let failed = false;
+  const lane = async () => {
+    while (next < all.length && !failed) {
+      const one = all[next++];
+      try {
+        await task(one);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+      onDone(++done);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, all.length) }, lane));
+}
+
+const ENDINGS: Record<string, string> = { otlp: "otlp.json" };
+
+/** A file's name for a session of any id, different from those that are taken. */
+export function fileName(id: string, format: string, taken: object): string {
+  const stem = `session-${id.replaceAll(/[^A-Za-z0-9._-]/g, "_").slice(0, 100)}`;
+  const ending = ENDINGS[format] ?? format;
+  let name = `${stem}.${ending}`;
+  for (let number = 2; name in taken; number++) name = `${stem}-${number}.${ending}`;
+  return name;
+}

@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import { csv } from "./csv";
+import { change, changed, fittingInterval, nextStart, percent, placed, spanOf, startOf, starts } from "./span";
+
+const NOW = Date.UTC(2026, 10, 20, 12);
+const HOUR = 3_600_000;
+
+test("a range is read from what the address says", () => {
+  expect(spanOf("24h", undefined, NOW)).toEqual({ from: NOW - 24 * HOUR, to: NOW });
+  expect(spanOf("2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z", NOW)).toEqual({ from: Date.UTC(2026, 10, 1), to: Date.UTC(2026, 10, 2) });
+  expect(spanOf(undefined, undefined, NOW)).toEqual({ from: null, to: NOW });
+  expect(spanOf("yesterday", undefined, NOW)).toEqual({ from: null, to: NOW });
+});
+
+test("intervals fit the range", () => {
+  expect([1, 24, 24 * 7, 24 * 30, 24 * 365].map((hours) => fittingInterval(hours * HOUR))).toEqual(["minute", "hour", "hour", "day", "week"]);
+});
+
+test("days and weeks begin by the clock", () => {
+  expect(startOf(Date.UTC(2026, 10, 22, 23, 59), "week", "utc")).toBe(Date.UTC(2026, 10, 16));
+  expect(startOf(Date.UTC(2026, 10, 22, 23, 59), "day", "utc")).toBe(Date.UTC(2026, 10, 22));
+  const local = startOf(NOW, "day", "local");
+  expect(new Date(local).getHours()).toBe(0);
+  expect(new Date(nextStart(local, "week", "local")).getHours()).toBe(0);
+});
+
+test("every interval of a range is there, and a series finds its places", () => {
+  const at = starts(NOW - 2 * HOUR, NOW, "hour", "utc");
+  expect(at).toEqual([NOW - 2 * HOUR, NOW - HOUR]);
+  const series = [{ at: new Date(NOW - HOUR).toISOString(), count: 7 }];
+  expect(placed(at, series, (index) => series[index].count, 0)).toEqual([0, 7]);
+  expect(starts(NOW, NOW, "hour", "utc")).toEqual([]);
+});
+
+test("a change is told against what was", () => {
+  expect([change(12, 10), change(5, 0), change(null, 3)]).toEqual([0.2, null, null]);
+  expect([0.2, -0.04, 0.001, 2.4, 19, null].map(changed)).toEqual(["+20%", "−4%", "±0%", "×3.4", "×20", ""]);
+  expect([0, 0.0002, 0.013, 0.42, 1, null].map(percent)).toEqual(["0%", "<0.1%", "1.3%", "42%", "100%", "–"]);
+});
+
+test("a file of values runs nothing", () => {
+  expect(csv(["a", "b"], [["=1+1", 2], ['say "x", y', null]])).toBe('a,b\r\n\'=1+1,2\r\n"say ""x"", y",\r\n');
+});

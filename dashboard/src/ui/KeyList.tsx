@@ -1,0 +1,50 @@
+/** All keys that are bound on the page, by the view that binds them. */
+
+import { Dialog } from "./controls";
+import { boundKeys } from "./keys";
+
+export function KeyList({ onClose }: { onClose: () => void }) {
+  return (
+    <Dialog title="Keys" onClose={onClose}>
+      <div className="keys">
+        {boundKeys().map(({ name, bindings }) => {
+          const told = bindings.filter((binding) => binding.does);
+          return told.length === 0 ? null : (
+            <section key={name}>
+              <h3>{name}</h3>
+              <dl>
+                {told.map((binding) => (
+                  <div key={binding.keys}>
+                    <dt>
+                      {binding.keys.split(" ").map((key) => (
+                        <kbd key={key}>{key.replace("Arrow", "").replace("Escape", "Esc")}</kbd>
+                      ))}
+                    </dt>
+                    <dd>{binding.does}</dd>
+                  </div>
+                ))}
+              </dl>
+            </section>
+          );
+        })}
+        <section>
+          <h3>Pointer, on the timeline</h3>
+          <dl>
+            <div>
+              <dt>wheel</dt>
+              <dd>Zoom (with Shift: scroll)</dd>
+            </div>
+            <div>
+              <dt>drag</dt>
+              <dd>Pan</dd>
+            </div>
+            <div>
+              <dt>double click</dt>
+              <dd>Fill the view with an event</dd>
+            </div>
+          </dl>
+        </section>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,266 @@
+/** One chart: lines or stacked bars over time, a legend that toggles, a crosshair shared by all, a drag that zooms. */
+
+import uPlot from "uplot";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { readPalette } from "../../draw/palette";
+import { csv } from "../../model/csv";
+import type { Millis } from "../../model/units";
+import { clock, day } from "../../model/time";
+import { Dialog } from "../../ui/controls";
+import { useSize } from "../../ui/hooks";
+import { usePreference, useShownTheme } from "../../ui/preferences";
+import { save } from "./save";
+
+export interface Line {
+  readonly key: string;
+  readonly name: string;
+  /** A colour of the stylesheet, by its name. */
+  readonly color: string;
+  readonly values: readonly (number | null)[];
+}
+
+interface Props {
+  id: string;
+  title: string;
+  /** The starts of the intervals, milliseconds since 1970 UTC, and the end of the last one. */
+  at: readonly Millis[];
+  end: Millis;
+  lines: readonly Line[];
+  shape: "stack" | "lines";
+  format: (value: number | null) => string;
+  hidden: ReadonlySet<string>;
+  onHide: (key: string) => void;
+  /** A drag chose a range. */
+  onZoom: (from: Millis, to: Millis) => void;
+  /** An interval was clicked. */
+  onOpen: (from: Millis, to: Millis) => void;
+  /** Values of one interval are days or longer: no clock. */
+  isDaily: boolean;
+}
+
+const HEIGHT = 168;
+const AXIS_FONT = '11px "Inter Variable", system-ui, sans-serif';
+const DRAG_PX = 5;
+
+export function Chart(props: Props) {
+  const { id, title, at, lines, shape, format, hidden, isDaily } = props;
+  const zone = usePreference("zone");
+  const theme = useShownTheme();
+  const [box, size] = useSize<HTMLDivElement>();
+  const [index, setIndex] = useState<number | null>(null);
+  const [isTable, setTable] = useState(false);
+  const latest = useRef(props);
+  useEffect(() => {
+    latest.current = props;
+  });
+  const plot = useRef<uPlot | null>(null);
+  const shown = useMemo(() => lines.filter(({ key }) => !hidden.has(`${id}:${key}`)), [lines, hidden, id]);
+  const values = useMemo(() => drawn(at, shown, shape), [at, shown, shape]);
+  const structure = JSON.stringify([shown.map(({ key, color }) => [key, color]), shape, zone, theme, isDaily]);
+
+  useEffect(() => {
+    const element = box.current;
+    if (!element || size.width === 0) return;
+    const { lines: now, hidden: off } = latest.current;
+    const options = describe(now.filter(({ key }) => !off.has(`${id}:${key}`)), size.width, {
+      shape,
+      isUtc: zone === "utc",
+      format: (value) => latest.current.format(value),
+      onIndex: setIndex,
+      onRange: (from, to) => latest.current.onZoom(from, to),
+      onClick: (found) => {
+        const { at: starts, end: last, onOpen } = latest.current;
+        if (starts[found] !== undefined) onOpen(starts[found], starts[found + 1] ?? last);
+      },
+    });
+    const made = new uPlot(options, values as uPlot.AlignedData, element);
+    plot.current = made;
+    return () => {
+      made.destroy();
+      plot.current = null;
+    };
+    // The values of a chart that stands are set below.
+    // oxlint-disable-next-line react/exhaustive-deps
+  }, [structure, size.width, box, id]);
+  useEffect(() => {
+    plot.current?.setData(values as uPlot.AlignedData);
+  }, [values]);
+
+  const when = (start: Millis) =>
+    isDaily ? day(start * 1000, zone) : `${day(start * 1000, zone)} ${clock(start * 1000, zone, 0).slice(0, 5)}`;
+  return (
+    <figure className="chart" data-chart={id}>
+      <figcaption>
+        <h3>{title}</h3>
+        <span className="faint chart-when">{index !== null && at[index] !== undefined ? when(at[index]) : ""}</span>
+        <span className="grow" />
+        <button type="button" className="chart-act" aria-label={`${title} as a table`} onClick={() => setTable(true)}>
+          Table
+        </button>
+        <button type="button" className="chart-act" aria-label={`${title} as CSV`} onClick={() => save(asCsv(at, lines), `${id}.csv`)}>
+          CSV
+        </button>
+      </figcaption>
+      <div ref={box} className="chart-box" style={{ height: HEIGHT }} role="img" aria-label={`${title}: ${told(lines, format)}`} />
+      <ul className="legend" aria-label={`Lines of ${title}`}>
+        {lines.map(({ key, name, color, values: own }) => {
+          const isOff = hidden.has(`${id}:${key}`);
+          return (
+            <li key={key}>
+              <button type="button" aria-pressed={!isOff} className={isOff ? "off" : ""} onClick={() => props.onHide(`${id}:${key}`)}>
+                <i style={{ background: isOff ? "transparent" : `var(--${color})`, borderColor: `var(--${color})` }} />
+                {name}
+                <span className="dim">{index !== null && index < own.length ? format(own[index]) : ""}</span>
+              </button>
+            </li>
+          );
+        })}
+      </ul>
+      {isTable && (
+        <Dialog title={title} onClose={() => setTable(false)}>
+          <div className="chart-table">
+            <table>
+              <thead>
+                <tr>
+                  <th>From</th>
+                  {lines.map(({ key, name }) => (
+                    <th key={key} className="num">
+                      {name}
+                    </th>
+                  ))}
+                </tr>
+              </thead>
+              <tbody>
+                {at.map((start, row) => (
+                  <tr key={start}>
+                    <td>{when(start)}</td>
+                    {lines.map(({ key, values: own }) => (
+                      <td key={key} className="num">
+                        {format(own[row] ?? null)}
+                      </td>
+                    ))}
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </Dialog>
+      )}
+    </figure>
+  );
+}
+
+/** The chart for who does not see it: the most of each line. */
+function told(lines: readonly Line[], format: (value: number | null) => string): string {
+  return lines
+    .map(({ name, values }) => {
+      const known = values.filter((value) => value !== null);
+      return `${name} at most ${format(known.length > 0 ? Math.max(...known) : null)}`;
+    })
+    .join(", ");
+}
+
+function asCsv(at: readonly Millis[], lines: readonly Line[]): string {
+  return csv(
+    ["from", ...lines.map(({ name }) => name)],
+    at.map((start, row) => [new Date(start).toISOString(), ...lines.map(({ values }) => values[row] ?? null)]),
+  );
+}
+
+/** What is drawn: seconds, then the lines; those of a stack on the shoulders of the ones before, the tallest first. */
+function drawn(at: readonly Millis[], lines: readonly Line[], shape: "stack" | "lines"): (number | null)[][] {
+  const seconds = at.map((start) => start / 1000);
+  if (shape === "lines") return [seconds, ...lines.map(({ values }) => [...values])];
+  const sums = Array.from({ length: at.length }, () => 0);
+  const stacked = lines.map(({ values }) =>
+    sums.map((_, row) => {
+      sums[row] += values[row] ?? 0;
+      return sums[row];
+    }),
+  );
+  return [seconds, ...stacked.toReversed()];
+}
+
+interface Doing {
+  shape: "stack" | "lines";
+  isUtc: boolean;
+  format: (value: number | null) => string;
+  onIndex: (index: number | null) => void;
+  onRange: (from: Millis, to: Millis) => void;
+  onClick: (index: number) => void;
+}
+
+function describe(lines: readonly Line[], width: number, doing: Doing): uPlot.Options {
+  const palette = readPalette();
+  const colors = colorsOf(lines.map(({ color }) => color));
+  const isStack = doing.shape === "stack";
+  const order = isStack ? lines.toReversed() : lines;
+  const axis = { stroke: palette.faint, font: AXIS_FONT, ticks: { show: false }, grid: { stroke: palette.line, width: 1 } };
+  return {
+    width,
+    height: HEIGHT,
+    legend: { show: false },
+    padding: [10, 8, 0, 0],
+    tzDate: doing.isUtc ? (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC") : (seconds) => new Date(seconds * 1000),
+    cursor: {
+      sync: { key: "analytics" },
+      drag: { x: true, y: false, setScale: false, dist: DRAG_PX },
+      points: { size: 6 },
+      bind: { dblclick: () => null },
+    },
+    scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.06 : 1] } },
+    axes: [
+      { ...axis, grid: { show: false }, size: 26, space: 64, values: (_plot, splits) => splits.map((split) => mark(split, doing.isUtc)) },
+      { ...axis, size: 58, values: (_plot, splits) => splits.map((split) => doing.format(split)) },
+    ],
+    series: [
+      {},
+      ...order.map((line) => {
+        const color = colors.get(line.color)!;
+        return isStack
+          ? { stroke: color, fill: color, width: 0, points: { show: false }, paths: uPlot.paths.bars!({ size: [0.86, 40], align: 1 }) }
+          : { stroke: color, width: 1.6, spanGaps: true, points: { show: undefined, size: 4 } };
+      }),
+    ],
+    hooks: {
+      setCursor: [(plot) => doing.onIndex(plot.cursor.idx ?? null)],
+      setSelect: [
+        (plot) => {
+          const { left, width: wide } = plot.select;
+          if (wide >= DRAG_PX) doing.onRange(plot.posToVal(left, "x") * 1000, plot.posToVal(left + wide, "x") * 1000);
+          plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+        },
+      ],
+      ready: [
+        (plot) => {
+          let pressed = 0;
+          plot.over.addEventListener("pointerdown", (event) => (pressed = event.clientX));
+          plot.over.addEventListener("click", (event) => {
+            if (Math.abs(event.clientX - pressed) < DRAG_PX && plot.cursor.idx != null) doing.onClick(plot.cursor.idx);
+          });
+        },
+      ],
+    },
+  };
+}
+
+/** A moment on the axis: its clock, and its date where a day begins. */
+function mark(seconds: number, isUtc: boolean): string {
+  const at = seconds * 1e6;
+  const zone = isUtc ? "utc" : "local";
+  const time = clock(at, zone, 0).slice(0, 5);
+  return time === "00:00" ? day(at, zone).slice(0, 6) : time;
+}
+
+function colorsOf(names: readonly string[]): Map<string, string> {
+  const probe = document.createElement("span");
+  document.body.append(probe);
+  const found = new Map(
+    names.map((name) => {
+      probe.style.color = `var(--${name})`;
+      return [name, getComputedStyle(probe).color];
+    }),
+  );
+  probe.remove();
+  return found;
+}

@@ -1,0 +1,80 @@
+/** Which range of time: the usual ones, all time, or two moments of one's own. */
+
+import { Menu } from "../../ui/controls";
+import { ALL_TIME, type AnalyticsSearch, DEFAULT_SINCE } from "./search";
+
+const RANGES = [
+  ["1h", "Last hour"],
+  ["24h", "Last 24 hours"],
+  ["7d", "Last 7 days"],
+  ["30d", "Last 30 days"],
+  ["90d", "Last 90 days"],
+  [ALL_TIME, "All time"],
+] as const;
+
+interface Props {
+  search: AnalyticsSearch;
+  onChange: (change: Partial<AnalyticsSearch>) => void;
+}
+
+export function RangeMenu({ search, onChange }: Props) {
+  const since = search.since ?? (search.until ? "" : DEFAULT_SINCE);
+  const known = search.until ? undefined : RANGES.find(([one]) => one === since);
+  const label = known?.[1] ?? (search.until ? "Chosen range" : `Since ${since}`);
+  return (
+    <Menu label={<>{label} <span aria-hidden="true">▾</span></>} align="right" name={`Time range: ${label}`}>
+      {(close) => (
+        <div className="facets">
+          <div className="facet-list">
+            {RANGES.map(([one, name]) => (
+              <button
+                key={one}
+                type="button"
+                className="option"
+                aria-pressed={known?.[0] === one}
+                onClick={() => {
+                  onChange({ since: one === DEFAULT_SINCE ? undefined : one, until: undefined, interval: undefined });
+                  close();
+                }}
+              >
+                {name}
+              </button>
+            ))}
+          </div>
+          <form
+            className="own-range"
+            onSubmit={(event) => {
+              event.preventDefault();
+              const given = new FormData(event.currentTarget);
+              const [from, to] = ["from", "to"].map((name) => Date.parse(String(given.get(name) ?? "")));
+              if (Number.isNaN(from)) return;
+              onChange({
+                since: new Date(from).toISOString(),
+                until: Number.isNaN(to) ? undefined : new Date(to).toISOString(),
+                interval: undefined,
+              });
+              close();
+            }}
+          >
+            <label>
+              From <input type="datetime-local" name="from" required defaultValue={field(search.since)} />
+            </label>
+            <label>
+              To <input type="datetime-local" name="to" defaultValue={field(search.until)} />
+            </label>
+            <button type="submit" className="btn">
+              Apply
+            </button>
+          </form>
+        </div>
+      )}
+    </Menu>
+  );
+}
+
+/** A moment as the field of a form takes it: local, to the minute. */
+function field(iso: string | undefined): string {
+  const at = iso ? new Date(iso) : null;
+  if (!at || Number.isNaN(at.getTime())) return "";
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}

@@ -1,0 +1,80 @@
+/** A session's name and tags, changed where they stand; without `onChange` they are only shown. */
+
+import { useState } from "react";
+import { oneLine, visible } from "../../model/visible";
+
+export function Name({ name, onChange }: { name: string; onChange: ((name: string) => void) | null }) {
+  const [isEditing, setEditing] = useState(false);
+  if (onChange === null) return <h1 title={visible(name)}>{oneLine(name, 200) || "unnamed"}</h1>;
+  if (!isEditing) {
+    return (
+      <h1 title={visible(name)}>
+        <button type="button" className="name" title="Rename" onClick={() => setEditing(true)}>
+          {oneLine(name, 200) || "unnamed"}
+        </button>
+      </h1>
+    );
+  }
+  const done = (text: string) => {
+    setEditing(false);
+    if (text.trim() && text !== name) onChange(text.trim());
+  };
+  return (
+    <h1>
+      <input
+        className="rename"
+        aria-label="Session name"
+        defaultValue={name}
+        ref={(field) => field?.select()}
+        onBlur={(event) => done(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Enter") event.currentTarget.blur();
+          if (event.key === "Escape") {
+            event.stopPropagation();
+            setEditing(false);
+          }
+        }}
+      />
+    </h1>
+  );
+}
+
+export function Tags({ tags, onChange }: { tags: string[]; onChange: ((tags: string[]) => void) | null }) {
+  const [isAdding, setAdding] = useState(false);
+  return (
+    <span className="tags">
+      {tags.map((tag) => (
+        <span key={tag} className="tag">
+          {oneLine(tag, 40)}
+          {onChange && (
+            <button type="button" aria-label={`Remove the tag ${visible(tag)}`} onClick={() => onChange(tags.filter((one) => one !== tag))}>
+              ×
+            </button>
+          )}
+        </span>
+      ))}
+      {onChange === null ? null : isAdding ? (
+        <input
+          className="add-tag"
+          aria-label="New tag"
+          ref={(field) => field?.focus()}
+          onBlur={() => setAdding(false)}
+          onKeyDown={(event) => {
+            if (event.key === "Escape") {
+              event.stopPropagation();
+              setAdding(false);
+            }
+            if (event.key !== "Enter") return;
+            const text = event.currentTarget.value.trim();
+            setAdding(false);
+            if (text && !tags.includes(text)) onChange([...tags, text]);
+          }}
+        />
+      ) : (
+        <button type="button" className="link faint" onClick={() => setAdding(true)}>
+          + tag
+        </button>
+      )}
+    </span>
+  );
+}

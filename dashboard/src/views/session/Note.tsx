@@ -1,0 +1,62 @@
+/** What a reader wrote about the session, changed where it stands. */
+
+import { useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { isFile } from "../../api/client";
+import { editSession } from "../../api/queries";
+import { Failure } from "../../ui/controls";
+import { Long } from "../../ui/text";
+
+export function Note({ sessionId, note }: { sessionId: string; note: string }) {
+  const client = useQueryClient();
+  const [isEditing, setEditing] = useState(false);
+  const [failure, setFailure] = useState<Error | null>(null);
+  if (isFile()) return note ? <Written note={note} /> : null;
+  const keep = async (text: string) => {
+    setEditing(false);
+    setFailure(null);
+    if (text.trim() === note) return;
+    try {
+      await editSession(sessionId, { note: text.trim() });
+      await client.refetchQueries({ queryKey: ["session", sessionId] });
+    } catch (error) {
+      setFailure(error instanceof Error ? error : new Error(String(error)));
+    }
+  };
+  return (
+    <section aria-label="Note" className="note">
+      {failure && <Failure error={failure} />}
+      {isEditing ? (
+        <textarea
+          aria-label="Note"
+          defaultValue={note}
+          rows={4}
+          ref={(field) => field?.focus()}
+          onBlur={(event) => void keep(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Escape") {
+              event.stopPropagation();
+              setEditing(false);
+            }
+            if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.currentTarget.blur();
+          }}
+        />
+      ) : (
+        <>
+          {note && <Written note={note} />}
+          <button type="button" className="link faint" onClick={() => setEditing(true)}>
+            {note ? "Change the note" : "+ note"}
+          </button>
+        </>
+      )}
+    </section>
+  );
+}
+
+function Written({ note }: { note: string }) {
+  return (
+    <div className="note-box">
+      <Long text={note} />
+    </div>
+  );
+}

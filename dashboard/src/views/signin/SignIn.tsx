@@ -1,0 +1,44 @@
+/** The door of a server with keys: one field, and what to do without a key. */
+
+import { useMutation } from "@tanstack/react-query";
+import { signIn } from "../../api/account";
+import { Brand } from "../../ui/Brand";
+import { Failure } from "../../ui/controls";
+import { useTitle } from "../../ui/hooks";
+
+export function SignIn() {
+  useTitle("Sign in");
+  const entering = useMutation({
+    mutationFn: signIn,
+    // Everything that was asked without a key is asked anew.
+    onSuccess: () => location.reload(),
+  });
+  return (
+    <main id="main" className="sign-in">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          const key = new FormData(event.currentTarget).get("key");
+          if (typeof key === "string" && key.trim()) entering.mutate(key.trim());
+        }}
+      >
+        <h1>
+          <Brand /> AgentOps
+        </h1>
+        <label>
+          Key
+          {/* The page has this one thing to do. */}
+          {/* oxlint-disable-next-line jsx-a11y/no-autofocus */}
+          <input name="key" type="password" autoComplete="current-password" autoFocus required spellCheck={false} />
+        </label>
+        <button type="submit" className="btn" disabled={entering.isPending}>
+          {entering.isPending ? "Signing in…" : "Sign in"}
+        </button>
+        {entering.isError && <Failure error={entering.error} />}
+        <p className="dim">
+          Without a key: <code>agentops keys create --scope read</code> on the server's machine makes one.
+        </p>
+      </form>
+    </main>
+  );
+}

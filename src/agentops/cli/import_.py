@@ -1,0 +1,110 @@
+"""`agentops import`: what was exported, or any OTLP file, into the store."""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from agentops.cli import storeway
+from agentops.cli.progress import progress
+from agentops.errors import AgentOpsError
+
+_BATCH_BYTES: Final = 4_000_000
+_PROTOBUF: Final = (".pb", ".binpb", ".protobuf")
+_JSON: Final = "application/json"
+
+
+def define(commands: Any) -> None:
+    """Add the command."""
+    command = commands.add_parser("import", help="store what was exported, or files of OTLP")
+    command.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="exports (json, also one document a line), OTLP as JSON or protobuf, plain or .gz; "
+        "- is standard input",
+    )
+    storeway.define(command)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Import; the exit code is 1 when a file cannot be used or something of it was refused."""
+    from agentops.otlp.refusal import MalformedBody
+
+    sessions: set[str] = set()
+    spans = logs = failed = 0
+    refused: dict[str, int] = {}
+    with (
+        storeway.storeway(chosen.home, chosen.store, chosen.project) as way,
+        progress("Importing", len(chosen.files)) as step,
+    ):
+        for name in chosen.files:
+            try:
+                for media, body in _bodies(name):
+                    answer = way.ask("POST", "/api/import", body, media=media)
+                    sessions.update(answer["sessions"])
+                    spans += answer["spans"]
+                    logs += answer["logs"]
+                    for one in answer["rejected"]:
+                        refused[one["reason"]] = refused.get(one["reason"], 0) + one["count"]
+            except (AgentOpsError, MalformedBody, OSError, EOFError) as error:
+                failed += 1
+                reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+                print(f"agentops import: {name}: {reason}", file=sys.stderr)
+            step(1)
+    also = f", {logs} log records" if logs else ""
+    print(f"{len(sessions)} sessions ({spans} spans{also}) imported", file=sys.stderr)
+    for reason, count in refused.items():
+        print(f"agentops import: {count} refused: {reason}", file=sys.stderr)
+    return 1 if failed or refused else 0
+
+
+def _bodies(name: str) -> Iterator[tuple[str, bytes]]:
+    """Yield what to send for a file: pieces small enough for any server, with their content type."""
+    content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    if content.startswith(b"\x1f\x8b"):
+        content = gzip.decompress(content)
+    if Path(name.removesuffix(".gz")).suffix in _PROTOBUF or content.lstrip()[:1] != b"{":
+        yield "application/x-protobuf", content
+        return
+    try:
+        documents = [msgspec.json.decode(content)]
+    except msgspec.DecodeError:
+        lines = [line for line in content.splitlines() if line.strip()]
+        try:
+            documents = [msgspec.json.decode(line) for line in lines]
+        except msgspec.DecodeError as error:
+            raise AgentOpsError(f"it is neither JSON nor JSON lines ({error})") from None
+    from agentops.server.ingest.imported import as_otlp
+
+    for document in documents:
+        if not isinstance(document, dict):
+            raise AgentOpsError("it holds something else than JSON objects")
+        yield from ((_JSON, body) for body in _batches(as_otlp(document)))  # pyright: ignore[reportUnknownArgumentType] -- JSON of unknown shape
+
+
+def _batches(document: dict[str, Any]) -> Iterator[bytes]:
+    """Yield a document in pieces: spans, then log records, then edits, which need the spans."""
+    for name in ("resourceSpans", "resourceLogs", "edits"):
+        waiting: list[bytes] = []
+        size = 0
+        for one in document.get(name) or ():
+            text = msgspec.json.encode(one)
+            if waiting and size + len(text) > _BATCH_BYTES:
+                yield _piece(name, waiting)
+                waiting, size = [], 0
+            waiting.append(text)
+            size += len(text)
+        if waiting:
+            yield _piece(name, waiting)
+
+
+def _piece(name: str, texts: list[bytes]) -> bytes:
+    also = b'"resourceSpans":[],' if name == "edits" else b""
+    return b"{" + also + b'"' + name.encode() + b'":[' + b",".join(texts) + b"]}"

@@ -1,0 +1,116 @@
+"""`agentops store`: what the store holds and how it grows; merging it, and how long it keeps sessions."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from agentops.cli import storeway
+from agentops.cli.progress import progress, sized
+from agentops.errors import AgentOpsError
+
+
+def define(commands: Any) -> None:
+    """Add the command."""
+    command = commands.add_parser("store", help="show the store's size and growth, merge it, set retention")
+    storeway.define(command)
+    command.add_argument("--json", action="store_true", help="print JSON")
+    actions = command.add_subparsers(dest="action", metavar="action")
+    actions.add_parser("compact", help="merge every table into as few parts as it can be")
+    retention = actions.add_parser("retention", help="say how many days sessions are kept")
+    retention.add_argument("days", type=int, metavar="DAYS", help="0: as the setting retention_days says")
+    for action in actions.choices.values():
+        # Given after the action they win; left out there, they do not hide what was given before it.
+        for name in ("--home", "--store", "--project"):
+            action.add_argument(name, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Do what was asked."""
+    with storeway.storeway(chosen.home, chosen.store, chosen.project) as way:
+        if chosen.action == "compact":
+            return _compact(chosen, way)
+        if chosen.action == "retention":
+            return _retention(chosen, way)
+        found = way.ask("GET", "/api/store")
+    if chosen.json:
+        print(msgspec.json.encode(found).decode())
+    else:
+        _show(found)
+    return 0
+
+
+def _show(found: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    kept = (
+        f"{found['retention_days']} days" if found["retention_days"] else "as the setting retention_days says"
+    )
+    console.print(f"{found['url']}  (engine {found['engine']})", highlight=False, soft_wrap=True)
+    console.print(
+        f"{found['sessions']:,} sessions, {found['spans']:,} spans, {sized(found['bytes'])} on disk; "
+        f"sessions are kept {kept}",
+        highlight=False,
+    )
+    table = Table("table", box=None)
+    for name in ("rows", "parts", "on disk", "indexes"):
+        table.add_column(name, justify="right")
+    for one in found["tables"]:
+        table.add_row(
+            one["table"],
+            f"{one['rows']:,}",
+            str(one["parts"]),
+            sized(one["bytes"]),
+            sized(one["index_bytes"]),
+        )
+    console.print(table)
+    applied = Table("migration", "applied", box=None)
+    for one in found["migrations"]:
+        at = datetime.fromtimestamp(one["applied_at"] / 1e9, UTC)
+        applied.add_row(f"{one['number']:04d} {one['name']}", f"{at:%Y-%m-%d %H:%M:%S} UTC")
+    console.print(applied)
+    if found["growth"]:
+        growth = Table("day (UTC)", box=None)
+        growth.add_column("span records", justify="right")
+        for one in found["growth"]:
+            growth.add_row(one["day"], f"{one['spans']:,}")
+        console.print(growth)
+
+
+def _compact(chosen: argparse.Namespace, way: storeway.StoreWay) -> int:
+    said: list[int] = []
+    waiting = b""
+    with progress("Merging") as step:
+        for piece in way.pieces("POST", "/api/store/compact"):
+            *lines, waiting = (waiting + piece).split(b"\n")
+            for line in lines:
+                said.append(msgspec.json.decode(line)["bytes"])
+                step(1)
+    before, after = said[0], said[-1]
+    if chosen.json:
+        print(msgspec.json.encode({"before": before, "after": after}).decode())
+    else:
+        print(f"Merged: {sized(before)} before, {sized(after)} now; replaced files go within a minute")
+    return 0
+
+
+def _retention(chosen: argparse.Namespace, way: storeway.StoreWay) -> int:
+    if chosen.days < 0:
+        raise AgentOpsError("DAYS is a number of days; 0 keeps sessions as the setting retention_days says.")
+    found = way.ask("PUT", "/api/store/retention", msgspec.json.encode({"days": chosen.days}))
+    if chosen.json:
+        print(msgspec.json.encode(found).decode())
+    elif found["days"]:
+        print(
+            f"Sessions of project {found['project']} are deleted {found['days']} days "
+            "after their last sign of life."
+        )
+    else:
+        print(f"Sessions of project {found['project']} are kept as the setting retention_days says.")
+    return 0

@@ -1,0 +1,187 @@
+"""What the instrumentors of frameworks leave out: which call is open, who is an agent, which tool ran.
+
+One function a framework; each is given the framework's instrumentor enabled, and may find that what it looks
+for is not there: then only what it adds is missing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+from opentelemetry import trace
+from opentelemetry.trace import Status, StatusCode
+
+from agentops import semconv
+from agentops.instrument import calls, kinds
+from agentops.instrument.patches import Patches, found
+
+_PACKAGE: Final = "openinference.instrumentation."
+_CALLS: Final = ("LLM", "EMBEDDING")
+
+
+def langchain(tracer: trace.Tracer, patches: Patches) -> None:
+    """Tell the kind of LangChain's runs when they start, and which of them are agents."""
+    del tracer
+    runs = {
+        "chat_model": "LLM",
+        "llm": "LLM",
+        "embedding": "EMBEDDING",
+        "tool": "TOOL",
+        "retriever": "RETRIEVER",
+    }
+
+    def started(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        result = wrapped(*args, **kwargs)
+        try:
+            run: Any = args[0]
+            span = instance.get_span(run.id)
+            if span is None:
+                return result
+            extra: Mapping[str, Any] = run.extra or {}
+            metadata: Mapping[str, Any] = extra.get("metadata") or {}
+            agent = metadata.get("lc_agent_name")
+            if agent and agent == run.name and run.run_type == "chain":
+                kinds.fix(span, "AGENT")
+                span.set_attribute("agent.name", str(agent))
+                return result
+            span.set_attribute(kinds.KIND, runs.get(run.run_type, "CHAIN"))
+            if runs.get(run.run_type) in _CALLS:
+                calls.note(span)
+        except Exception:
+            pass  # Its instrumentor tells at the end what it is.
+        return result
+
+    tracer_class = found(_PACKAGE + "langchain._tracer:OpenInferenceTracer")
+    patches.method(tracer_class, "_start_trace", started)
+    # In the task that makes the call, and not in a thread beside it, which could note nothing for it.
+    patches.replace(tracer_class, "run_inline", True)
+
+
+_LLAMA_CALLS: Final = ("chat", "complete", "predict", "structured_predict", "embedding", "embeddings", "call")
+
+
+def llama_index(tracer: trace.Tracer, patches: Patches) -> None:
+    """Tell the kind of LlamaIndex's spans when they start; preparing a call is no call."""
+    del tracer
+
+    def begun(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        span = wrapped(*args, **kwargs)
+        try:
+            _told(span, kwargs.get("instance"))
+        except Exception:
+            pass  # As with LangChain.
+        return span
+
+    patches.method(found(_PACKAGE + "llama_index._handler:_SpanHandler"), "new_span", begun)
+
+
+def _told(span: Any, instance: Any) -> None:
+    if span is None:
+        return
+    method = span.id_.partition("-")[0].rpartition(".")[2]
+    agents = found("llama_index.core.agent.workflow:BaseWorkflowAgent")
+    if agents is not None and isinstance(instance, agents) and method == "run":
+        span._span_kind = "AGENT"
+        span._otel_span.set_attribute("agent.name", str(getattr(instance, "name", "")))
+    elif span._span_kind in _CALLS and (method.startswith("_prepare") or not method.endswith(_LLAMA_CALLS)):
+        span._span_kind = "CHAIN"
+    if span._span_kind:
+        span._otel_span.set_attribute(kinds.KIND, span._span_kind)
+        if span._span_kind in _CALLS:
+            calls.note(span._otel_span)
+
+
+def haystack(tracer: trace.Tracer, patches: Patches) -> None:
+    """Record the tools that Haystack's agents call."""
+
+    def invoked(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        with _tool(tracer, str(instance.name), kwargs) as span:
+            result = wrapped(*args, **kwargs)
+            span.set_attribute(semconv.OUTPUT, _json(result))
+            return result
+
+    async def invoked_async(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        with _tool(tracer, str(instance.name), kwargs) as span:
+            result = await wrapped(*args, **kwargs)
+            span.set_attribute(semconv.OUTPUT, _json(result))
+            return result
+
+    def ran(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Make the span around an agent's run, which is the current one there, an agent's."""
+        span = trace.get_current_span()
+        try:
+            if getattr(span, "name", "").startswith(type(instance).__name__ + ".run"):
+                kinds.fix(span, "AGENT")
+                span.set_attribute("agent.name", type(instance).__name__)
+        except Exception:
+            pass  # As with LangChain.
+        return wrapped(*args, **kwargs)
+
+    agent = found("haystack.components.agents:Agent")
+    patches.method(agent, "_initialize_fresh_execution", ran)
+    tool = found("haystack.tools:Tool")
+    patches.method(tool, "invoke", invoked)
+    patches.method(tool, "invoke_async", invoked_async)
+
+
+def mcp(tracer: trace.Tracer, patches: Patches) -> None:
+    """Record the tools that a client of MCP calls, wherever they run."""
+
+    async def called(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        del instance
+        name = args[0] if args else kwargs.get("name")
+        arguments = args[1] if len(args) > 1 else kwargs.get("arguments")
+        with _tool(tracer, str(name), arguments) as span:
+            result = await wrapped(*args, **kwargs)
+            span.set_attribute(semconv.OUTPUT, _json(_content(result)))
+            if getattr(result, "is_error", None) or getattr(result, "isError", None):
+                span.set_status(Status(StatusCode.ERROR, str(_content(result))))
+            return result
+
+    patches.method(importlib.import_module("mcp").ClientSession, "call_tool", called)
+
+
+def _content(result: Any) -> Any:
+    """Return what an MCP tool answered: the text, when it is one text."""
+    content = getattr(result, "content", result)
+    if isinstance(content, list) and len(content) == 1 and hasattr(content[0], "text"):  # pyright: ignore[reportUnknownArgumentType] -- the program's
+        return content[0].text  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType] -- as above
+    return content  # pyright: ignore[reportUnknownVariableType] -- as above
+
+
+def _tool(tracer: trace.Tracer, name: str, arguments: Any) -> Any:
+    attributes = {semconv.SPAN_KIND: "tool", semconv.TOOL_NAME: name, semconv.INPUT: _json(arguments)}
+    return tracer.start_as_current_span(name, attributes=attributes)
+
+
+def _json(value: Any) -> str:
+    try:
+        return msgspec.json.encode(value, enc_hook=_plain).decode()
+    except Exception:
+        return msgspec.json.encode(repr(value)).decode()
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump(mode="json") if hasattr(value, "model_dump") else repr(value)
+
+
+COMPLETE: Final[Mapping[str, Callable[[trace.Tracer, Patches], None]]] = {
+    "langchain_core": langchain,
+    "llama_index.core": llama_index,
+    "haystack": haystack,
+    "mcp": mcp,
+}
+"""What is added to the instrumentor of a library, by its module."""

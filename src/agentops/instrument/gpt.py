@@ -1,0 +1,233 @@
+"""What the instrumentor of openai leaves out, or does to the program.
+
+- `with_streaming_response`: it would read the whole body before the program sees a byte of it (and, async,
+  not at all). Here the program reads, and what it has read is recorded (`tee`).
+- A streamed response that is dropped, or ends as incomplete or failed, keeps what had come.
+- A block of `chat.completions.stream` or `responses.stream` that is left early ends its event there.
+- Speech is recorded by its size and type, transcriptions with their tokens.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from opentelemetry.trace import Status, StatusCode
+
+from agentops.instrument.patches import Patches, found
+from agentops.instrument.tee import Read, Tee, server_sent
+
+_PACKAGE: Final = "openinference.instrumentation.openai."
+_FIRST_CHUNK: Final = "First Token Stream Event"
+"""What OpenInference's instrumentors call the arrival of the first chunk."""
+_HELPERS: Final = (
+    "openai.lib.streaming.chat:ChatCompletionStream",
+    "openai.lib.streaming.chat:AsyncChatCompletionStream",
+    "openai.lib.streaming.responses:ResponseStream",
+    "openai.lib.streaming.responses:AsyncResponseStream",
+)
+_LAST_EVENTS: Final = ("ResponseIncompleteEvent", "ResponseFailedEvent")
+
+
+def complete(patches: Patches) -> None:
+    """Record what the instrumentor leaves out."""
+    request = importlib.import_module(_PACKAGE + "_request")
+    finishing = _Finishing(request)
+    patches.method(request._WithOpenAI, "_finalize_response", finishing.finalize)
+    patches.replace(request, "_ResponsesAccumulator", _keeping(request._ResponsesAccumulator))
+    accumulators = importlib.import_module(_PACKAGE + "_response_accumulator")
+    patches.replace(accumulators, "_StringAccumulator", _compact(accumulators._StringAccumulator))
+    for place in _HELPERS:
+        helper = found(place)
+        if helper is not None:
+            patches.method(helper, "close", _closed)
+
+
+def _closed(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """End the event of a helper's stream with its block."""
+    result = wrapped(*args, **kwargs)
+    try:
+        finish = getattr(instance._raw_stream, "_finish_tracing", None)
+        if finish is not None:
+            finish(status=None)
+    except Exception:
+        pass  # Then it ends when it is dropped.
+    return result
+
+
+class _Finishing:
+    """How the event of a request that has been answered ends."""
+
+    def __init__(self, request: Any) -> None:
+        self._request = request
+        responses = importlib.import_module("openai._response")
+        self._read_later = (responses.APIResponse, responses.AsyncAPIResponse)
+        self._binary = found("openai._legacy_response:HttpxBinaryResponseContent")
+        self._construct = importlib.import_module("openai._models").construct_type
+
+    def finalize(
+        self, wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Take the cases that the instrumentor does not see, or not right; leave it the others."""
+        response: Any = kwargs.get("response")
+        try:
+            if isinstance(response, self._read_later):
+                self._tee(instance, response, kwargs)
+                return response
+            if self._binary is not None and isinstance(response, self._binary):
+                _finish_binary(kwargs["with_span"], str(response.response.headers.get("content-type", "")),
+                               len(response.content))  # fmt: skip
+                return response
+            _note_audio_tokens(kwargs["with_span"], getattr(response, "usage", None))
+        except Exception:
+            pass  # As without us, then.
+        return wrapped(*args, **kwargs)
+
+    def _tee(self, instance: Any, response: Any, kwargs: dict[str, Any]) -> None:
+        with_span, cast_to, asked = kwargs["with_span"], kwargs["cast_to"], kwargs["request_parameters"]
+        streamed = bool(asked.get("stream"))
+
+        def first() -> None:
+            if streamed:
+                with_span.add_event(_FIRST_CHUNK)
+
+        def over(read: Read) -> None:
+            if read.error is not None:
+                with_span.record_exception(read.error)
+            status = _status(read.error)
+            if not read.text:
+                _finish_binary(with_span, read.content_type, read.length, status)
+                return
+            if read.content_type == "text/event-stream":
+                told = self._accumulated(instance, cast_to, asked, read.text)
+            else:
+                answer = self._construct(value=json.loads(read.text), type_=cast_to)
+                told = self._request._ResponseAttributes(
+                    request_parameters=asked,
+                    response=answer,
+                    response_attributes_extractor=instance._response_attributes_extractor,
+                )
+            if told is None:
+                with_span.finish_tracing(status=status)
+            else:
+                self._request._finish_tracing(status=status, with_span=with_span, has_attributes=told)
+
+        def surely_over(read: Read) -> None:
+            try:
+                over(read)
+            finally:
+                with_span.finish_tracing(status=_status(read.error))
+
+        Tee(response.http_response, first, surely_over)
+
+    def _accumulated(self, instance: Any, cast_to: Any, asked: Any, text: str) -> Any:
+        make = instance._response_accumulator_factories.get(cast_to)
+        kind = _CHUNKS.get(cast_to.__name__)
+        if make is None or kind is None:
+            return None
+        made = make(asked)
+        chunk_type = found(kind)
+        for event in server_sent(text):
+            made.process_chunk(self._construct(value=json.loads(event), type_=chunk_type))
+        return made
+
+
+_CHUNKS: Final = {
+    "ChatCompletion": "openai.types.chat:ChatCompletionChunk",
+    "Completion": "openai.types:Completion",
+    "Response": "openai.types.responses:ResponseStreamEvent",
+}
+
+
+def _status(error: BaseException | None) -> Status:
+    if error is None:
+        return Status(StatusCode.OK)
+    return Status(StatusCode.ERROR, f"{type(error).__name__}: {error}")
+
+
+def _finish_binary(with_span: Any, content_type: str, length: int, status: Status | None = None) -> None:
+    if content_type.startswith("audio/"):
+        with_span._span.update_name("Speech")
+    said = json.dumps({"content_type": content_type, "bytes": length})
+    attributes = {"output.value": said, "output.mime_type": "application/json"}
+    with_span.finish_tracing(status=status or Status(StatusCode.OK), attributes=attributes)
+
+
+def _note_audio_tokens(with_span: Any, usage: Any) -> None:
+    """Note the tokens of a transcription, whose usage has a type."""
+    if getattr(usage, "type", None) != "tokens":
+        return
+    for name, key in (("input_tokens", "prompt"), ("output_tokens", "completion"), ("total_tokens", "total")):
+        value = getattr(usage, name, None)
+        if isinstance(value, int):
+            with_span._span.set_attribute(f"llm.token_count.{key}", value)
+
+
+_BLOCK: Final = 256
+
+
+def _compact(accumulator: Any) -> Any:
+    """Return the class that gathers a streamed text, made to hold it in blocks."""
+
+    class Compact(accumulator):
+        __slots__ = ("_blocks",)
+
+        def __init__(self) -> None:
+            super().__init__()
+            self._blocks: list[str] = []
+
+        def __str__(self) -> str:
+            return "".join((*self._blocks, *self._fragments))
+
+        def __iadd__(self, value: str | None) -> Any:
+            super().__iadd__(value)
+            if len(self._fragments) >= _BLOCK:
+                self._blocks.append("".join(self._fragments))
+                self._fragments.clear()
+            return self
+
+    return Compact
+
+
+def _keeping(accumulator: Any) -> Any:
+    """Return the class that follows a streamed response, made to keep what came before the end."""
+
+    class Keeping(accumulator):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._texts: list[str] = []
+            self._begun: Any = None
+
+        def process_chunk(self, chunk: Any) -> None:
+            kind = getattr(chunk, "type", "")
+            if kind == "response.output_text.delta":
+                self._texts.append(chunk.delta)
+            elif kind == "response.created":
+                self._begun = chunk.response
+            elif type(chunk).__name__ in _LAST_EVENTS:
+                self._is_null = False
+                self._values = chunk
+            else:
+                super().process_chunk(chunk)
+                if not self._is_null:
+                    self._texts.clear()
+
+        def get_attributes(self) -> Iterator[tuple[str, Any]]:
+            if not self._is_null:
+                yield from super().get_attributes()
+            elif self._begun is not None:
+                text = "".join(self._texts)
+                message = {"type": "message", "role": "assistant", "status": "incomplete",
+                           "content": [{"type": "output_text", "text": text}]}  # fmt: skip
+                partial = {"id": self._begun.id, "model": str(self._begun.model), "status": "incomplete",
+                           "output": [message] if text else []}  # fmt: skip
+                yield "output.value", json.dumps(partial, ensure_ascii=False)
+                yield "output.mime_type", "application/json"
+                yield "llm.model_name", str(self._begun.model)
+                if text:
+                    yield "llm.output_messages.0.message.role", "assistant"
+                    yield "llm.output_messages.0.message.content", text
+
+    return Keeping

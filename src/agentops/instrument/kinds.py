@@ -1,0 +1,43 @@
+"""Kinds in time: what an OpenInference span is, told when it is known, and not only at its end.
+
+OpenInference's spans keep their kind to themselves until they end. Ours are told at once, so that a call is
+shown in flight as what it is, and a provider's record of a call that a framework records already is seen to
+be one. An id that a framework gives its own sessions stays apart from the session's.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any, Final
+
+from agentops.instrument.patches import Patches
+
+KIND: Final = "openinference.span.kind"
+_SESSION: Final = "session.id"
+FRAMEWORK_SESSION: Final = "framework.session.id"
+
+
+def tell_early(known: Callable[[Any], None], patches: Patches) -> None:
+    """Let OpenInference's spans tell their kind as soon as it is set; `known` is called with such a span."""
+    spans = importlib.import_module("openinference.instrumentation._spans").OpenInferenceSpan
+    original = spans.set_attribute
+
+    def set_attribute(self: Any, key: str, value: Any) -> None:
+        if key == KIND:
+            value = getattr(self, "_self_kind", value)
+            span = self.__wrapped__
+            if span.is_recording():
+                span.set_attribute(key, value)
+                known(span)
+        elif key == _SESSION:
+            key = FRAMEWORK_SESSION
+        original(self, key, value)
+
+    patches.replace(spans, "set_attribute", set_attribute)
+
+
+def fix(span: Any, kind: str) -> None:
+    """Set a span's kind for good, whatever its instrumentor will say."""
+    span._self_kind = kind
+    span.set_attribute(KIND, kind)

@@ -1,0 +1,138 @@
+"""A tee in an HTTP response that the program reads by itself, in pieces, when and as far as it likes.
+
+Nothing is read that the program does not read, and nothing is read ahead. What it has read is kept, up to a
+limit, and told when the response is over: read to its end, closed, dropped, or broken. Bodies that are not
+text (speech) are only measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+MOST_BYTES: Final = 8_000_000
+"""Of a longer body nothing is told but its length: half a JSON text says nothing."""
+_TEXT: Final = ("application/json", "text/", "application/x-ndjson", "application/jsonl")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read of a response: its text, empty when it is none or too long, and its length in bytes."""
+
+    text: str
+    content_type: str
+    length: int
+    error: BaseException | None
+
+
+class Tee:
+    """Stands between an httpx response and whoever reads it, sync or async.
+
+    Args:
+        response: the response; its reading methods are replaced on this one object.
+        first: called when the first piece arrives.
+        over: called once, with what was read.
+    """
+
+    def __init__(self, response: Any, first: Callable[[], None], over: Callable[[Read], None]) -> None:
+        self._kept: list[bytes] = []
+        self._length = 0
+        self._over: Callable[[Read], None] | None = over
+        self._first: Callable[[], None] | None = first
+        self._reading = False
+        self._content_type = str(response.headers.get("content-type", "")).partition(";")[0].strip().lower()
+        self._text = self._content_type.startswith(_TEXT)
+        self._iter, self._aiter = response.iter_bytes, response.aiter_bytes
+        self._close, self._aclose = response.close, response.aclose
+        response.iter_bytes, response.aiter_bytes = self._pieces, self._pieces_async
+        response.close, response.aclose = self._closed, self._closed_async
+
+    def _pieces(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
+        pieces = self._iter(*args, **kwargs)
+        error: BaseException | None = None
+        try:
+            while True:
+                self._reading = True
+                try:
+                    piece = next(pieces, None)
+                finally:
+                    self._reading = False
+                if piece is None:
+                    return
+                self._keep(piece)
+                yield piece
+        except BaseException as failure:
+            error = failure
+            raise
+        finally:
+            self._end(error)
+
+    async def _pieces_async(self, *args: Any, **kwargs: Any) -> AsyncIterator[bytes]:
+        pieces = self._aiter(*args, **kwargs)
+        error: BaseException | None = None
+        try:
+            while True:
+                self._reading = True
+                try:
+                    piece = await anext(pieces, None)
+                finally:
+                    self._reading = False
+                if piece is None:
+                    return
+                self._keep(piece)
+                yield piece
+        except BaseException as failure:
+            error = failure
+            raise
+        finally:
+            self._end(error)
+
+    def _closed(self) -> None:
+        self._close()
+        if not self._reading:  # Else the last piece is still on its way.
+            self._end(None)
+
+    async def _closed_async(self) -> None:
+        await self._aclose()
+        if not self._reading:
+            self._end(None)
+
+    def _keep(self, piece: bytes) -> None:
+        first, self._first = self._first, None
+        if first is not None:
+            _quietly(first)
+        self._length += len(piece)
+        if self._text:
+            if self._length > MOST_BYTES:
+                self._text = False
+                self._kept.clear()
+            else:
+                self._kept.append(piece)
+
+    def _end(self, error: BaseException | None) -> None:
+        over, self._over = self._over, None
+        if over is None:
+            return
+        if isinstance(error, GeneratorExit):
+            error = None
+        text = b"".join(self._kept).decode("utf-8", "replace") if self._text else ""
+        self._kept.clear()
+        read = Read(text, self._content_type, self._length, error)
+        _quietly(lambda: over(read))
+
+
+def _quietly(call: Callable[[], None]) -> None:
+    try:
+        call()
+    except Exception:
+        pass  # The program's own reading goes on, whatever we make of it.
+
+
+def server_sent(text: str) -> Iterator[str]:
+    """Return the data of each server-sent event in a text."""
+    for line in text.splitlines():
+        if line.startswith("data:"):
+            found = line[5:].strip()
+            if found and found != "[DONE]":
+                yield found

@@ -1,0 +1,58 @@
+"""Routes that compare: two sessions, or the sessions of two tags."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from agentops.server.api import compared
+from agentops.server.api.answers import documented, json
+from agentops.server.api.errors import ApiError
+from agentops.server.api.parameters import FilterQuery, Word, only_known, text
+from agentops.server.api.state import now_ns, own_writes, project_of, rooms
+from agentops.server.query.cohorts import cohorts
+from agentops.server.query.compare import compare
+
+router = APIRouter(prefix="/api/compare", tags=["analytics"], dependencies=[Depends(only_known)])
+
+
+@router.get(
+    "",
+    operation_id="compareSessions",
+    response_model=None,
+    responses=documented(compared.Comparison, 400, 404),
+)
+def compare_sessions(
+    request: Request,
+    a: Annotated[Word, Query(description="id of a session")],
+    b: Annotated[Word, Query(description="id of another")],
+) -> Response:
+    """Return two sessions with their events aligned: where they part, and what differs."""
+    here = rooms(request)
+    own_writes(here)
+    found = compare(here.store, project_of(request), text("a", a), text("b", b), now_ns())
+    if found is None:
+        raise ApiError(
+            404, "session_not_found", "There is no such pair of sessions.", "GET /api/sessions lists them."
+        )
+    return json(found)
+
+
+@router.get(
+    "/groups",
+    operation_id="compareGroups",
+    response_model=None,
+    responses=documented(compared.Cohorts, 400),
+)
+def compare_groups(
+    request: Request,
+    chosen: FilterQuery,
+    tag_a: Annotated[Word, Query(description="tag of the first group")],
+    tag_b: Annotated[Word, Query(description="tag of the second")],
+) -> Response:
+    """Return how the sessions of two tags are distributed, and which differences chance does not explain."""
+    here = rooms(request)
+    own_writes(here)
+    return json(cohorts(here.store, chosen, tag_a=text("tag_a", tag_a), tag_b=text("tag_b", tag_b)))

@@ -1,0 +1,144 @@
+"""Projects: who shares what they recorded. A project has an id that stays and a name that may change."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from agentops.errors import AgentOpsError
+from agentops.server.auth.caller import DEFAULT_PROJECT
+from agentops.server.store.client import Store
+
+_LONGEST_NAME: Final = 100
+
+
+class NoSuchProject(AgentOpsError):
+    """There is no such project."""
+
+
+class Project(Struct, frozen=True, kw_only=True):
+    """A row of projects. `created_at` is unix nanoseconds."""
+
+    project: str
+    name: str
+    created_at: int
+    retention_days: int = 0
+    deleted: bool = False
+    version: int = 0
+
+
+class _Named(Struct):
+    name: str
+
+
+class Projects:
+    """All projects of a store. Safe to use from any thread."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._by_id: dict[str, Project] = {}
+
+    def reload(self) -> None:
+        """Read all projects from the store."""
+        rows = self._store.rows("SELECT * FROM projects FINAL", None, Project)
+        with self._lock:
+            for row in rows:
+                known = self._by_id.get(row.project)
+                if known is None or row.version > known.version:
+                    self._by_id[row.project] = row
+
+    def listed(self) -> list[Project]:
+        """Return the projects, the first one first, then by name."""
+        with self._lock:
+            found = {DEFAULT_PROJECT: Project(project=DEFAULT_PROJECT, name=DEFAULT_PROJECT, created_at=0)}
+            found |= self._by_id
+        return sorted(
+            (one for one in found.values() if not one.deleted),
+            key=lambda one: (one.project != DEFAULT_PROJECT, one.name.lower()),
+        )
+
+    def named(self, text: str) -> Project:
+        """Return the project of a name or an id.
+
+        Raises:
+            NoSuchProject: there is none.
+        """
+        for one in self.listed():
+            if text in (one.project, one.name):
+                return one
+        raise NoSuchProject(
+            f"There is no project {text!r}. `agentops projects list` shows the projects there are."
+        )
+
+    def exists(self, project_id: str) -> bool:
+        """Return whether there is a project of this id."""
+        known = self._by_id.get(project_id)
+        return not known.deleted if known is not None else project_id == DEFAULT_PROJECT
+
+    def create(self, name: str) -> Project:
+        """Make a project.
+
+        Raises:
+            AgentOpsError: the name is taken, empty or too long.
+        """
+        now = time.time_ns()
+        fresh = Project(project=str(uuid.uuid4()), name=self._usable(name), created_at=now, version=now)
+        self._write(fresh)
+        return fresh
+
+    def rename(self, project: Project, name: str) -> Project:
+        """Give a project another name; its id, its keys and its sessions stay."""
+        if name.strip() == project.name:
+            return project
+        renamed = replace(project, name=self._usable(name), version=time.time_ns())
+        self._write(renamed)
+        return renamed
+
+    def keep(self, project: Project, days: int) -> Project:
+        """Say how many days a project's sessions are kept; 0: as the setting says."""
+        kept = replace(project, retention_days=days, version=time.time_ns())
+        self._write(kept)
+        return kept
+
+    def delete(self, project: Project) -> None:
+        """Remove a project and everything that was recorded in it.
+
+        Raises:
+            AgentOpsError: it is the first project, which a server always has.
+        """
+        if project.project == DEFAULT_PROJECT:
+            raise AgentOpsError("The first project cannot be deleted; delete its sessions, or rename it.")
+        self._write(replace(project, deleted=True, version=time.time_ns()))
+        # Whatever table holds something of a project, those of later versions included.
+        tables = self._store.rows(
+            "SELECT DISTINCT table AS name FROM system.columns WHERE database = currentDatabase() "
+            "AND name = 'project' AND table NOT IN ('projects', 'api_keys', 'sign_ins') ORDER BY name",
+            None,
+            _Named,
+        )
+        for table in tables:
+            self._store.command(
+                # The name is the engine's own; the value is bound.
+                f"DELETE FROM `{table.name}` WHERE project = {{project:String}}",
+                {"project": project.project},
+            )
+
+    def _usable(self, name: str) -> str:
+        wanted = name.strip()
+        if not wanted or len(wanted) > _LONGEST_NAME or not wanted.isprintable():
+            raise AgentOpsError(f"name: use 1 to {_LONGEST_NAME} printable characters.")
+        if any(wanted in (one.name, one.project) for one in self.listed()):
+            raise AgentOpsError(f"name: there is a project {wanted!r} already. Choose another name.")
+        return wanted
+
+    def _write(self, project: Project) -> None:
+        self._store.insert("projects", [msgspec.json.encode(project)])
+        with self._lock:
+            self._by_id[project.project] = project

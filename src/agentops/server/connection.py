@@ -1,0 +1,143 @@
+"""Connections: how long a client may take to say what it wants, and how much of a header it may say.
+
+A connection that says nothing, or drips its header, is closed after `HEADER_S`; a header over `HEADER_BYTES`
+is refused with 431. Both cost nothing while a request is answered. What a body may take is `Patience`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import time
+from typing import Any, Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from agentops.server.auth import Denied
+
+HEADER_S: Final = 20.0
+HEADER_BYTES: Final = 64 * 1024
+BODY_PAUSE_S: Final = 30.0
+BODY_BYTES_PER_S: Final = 1024
+"""The least that a body must bring on average, once BODY_PAUSE_S have passed."""
+_MOST_FILES: Final = 65_536
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's protocol with limits on what comes before a request's body."""
+
+    _timer: asyncio.TimerHandle | None = None
+    _header_bytes = 0
+    _reading_header = True
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin to wait for a request."""
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; those of a header are counted."""
+        if not self._reading_header and (self.cycle is None or self.cycle.response_complete):  # pyright: ignore[reportUnnecessaryComparison] -- None before the first request
+            self._reading_header = True
+            self._header_bytes = 0
+            self._wait()
+        if self._reading_header:
+            self._header_bytes += len(data)
+        super().data_received(data)
+        if self._reading_header and self._header_bytes > HEADER_BYTES and not self.transport.is_closing():
+            self._refuse(b"431 Request Header Fields Too Large", f"A header may have {HEADER_BYTES} bytes.")
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer."""
+        self._reading_header = False
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        self._stop_waiting()
+        self._timer = self.loop.call_later(HEADER_S, self._late)
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _late(self) -> None:
+        self._timer = None
+        if not self.transport.is_closing():
+            self._refuse(b"408 Request Timeout", f"A request must be said within {HEADER_S:.0f} s.")
+
+    def _refuse(self, status: bytes, message: str) -> None:
+        if self._header_bytes:
+            code = status[:3].decode()
+            body = b'{"error":{"code":"http_%b","message":"%b","hint":"Send smaller headers, at once."}}' % (
+                code.encode(),
+                message.encode(),
+            )
+            self.transport.write(
+                b"HTTP/1.1 %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"
+                b"connection: close\r\n\r\n%b" % (status, len(body), body)
+            )
+        self.transport.close()
+
+
+class Patience:
+    """Ends the reading of a body that pauses for long or drips."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
+            await self._app(scope, receive, send)
+            return
+        began = time.monotonic()
+        size = 0
+        done = False
+
+        async def receive_in_time() -> Message:
+            nonlocal size, done
+            if done:
+                return await receive()
+            try:
+                async with asyncio.timeout(BODY_PAUSE_S):
+                    message = await receive()
+            except TimeoutError:
+                raise _too_slow() from None
+            size += len(message.get("body", b""))
+            done = not message.get("more_body", False)
+            took = time.monotonic() - began
+            if not done and took > BODY_PAUSE_S and size < took * BODY_BYTES_PER_S:
+                raise _too_slow()
+            return message
+
+        await self._app(scope, receive_in_time, send)
+
+
+def _too_slow() -> Denied:
+    return Denied(
+        408,
+        "body_too_slow",
+        f"The request's body paused for {BODY_PAUSE_S:.0f} s, or brought less than {BODY_BYTES_PER_S} bytes "
+        "a second.",
+        "Send it again, in one go.",
+        {"Connection": "close"},
+    )
+
+
+def allow_many_files() -> None:
+    """Let this process hold as many connections as the system allows it (65,536 at most)."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        except (OSError, ValueError):
+            return

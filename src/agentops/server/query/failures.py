@@ -1,0 +1,129 @@
+"""Which errors are the most frequent? Errors of the filtered sessions, alike ones together.
+
+Alike are errors of one type whose messages differ in nothing but numbers, ids, addresses and quoted values.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from msgspec import Struct
+
+from agentops.server.query.filters import Filters, condition
+from agentops.server.query.times import iso
+from agentops.server.store.client import Store
+
+_LONGEST: Final = 300
+_ALIKE: Final = (
+    (r"\s+", " "),
+    (r"https?://[^ \"'<>)]+", "<url>"),
+    (r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b", "<id>"),
+    (r"\b0x[0-9a-fA-F]+\b", "<id>"),
+    (r"\b[0-9a-fA-F]*([0-9][a-fA-F]|[a-fA-F][0-9])[0-9a-fA-F]{6,}\b", "<id>"),
+    (r"\"[^\"]{1,200}\"", "<text>"),
+    (r"\B'[^']{1,200}'\B", "<text>"),
+    (r"[0-9]+([.,:][0-9]+)*", "<n>"),
+)
+"""What is taken for the same (RE2), in the order it is looked for, and what stands for it."""
+
+
+class _Failure(Struct):
+    error_type: str
+    shape: str
+    count: int
+    sessions: int
+    first_at: int
+    last_at: int
+    message: str
+    in_session: str
+    event_id: str
+    names: list[str]
+    all_groups: int
+
+
+def failures(store: Store, filters: Filters, *, limit: int) -> dict[str, Any]:
+    """Return the most frequent errors: type, normalised message, how often, in how many sessions, first and last.
+
+    Args:
+        store: the open store.
+        filters: which sessions.
+        limit: the most groups.
+    """
+    where, values = condition(filters)
+    values["limit"] = limit
+    rows = store.rows(
+        f"""
+        SELECT error_type, shape, count() AS count, uniqExact(session_id) AS sessions, min(at) AS first_at,
+            max(at) AS last_at, argMax(said, (at, span_id)) AS message,
+            argMax(session_id, (at, span_id)) AS in_session, argMax(span_id, (at, span_id)) AS event_id,
+            arraySort(groupUniqArray(5)(name)) AS names, count() OVER () AS all_groups
+        FROM (SELECT *, {shape("said", values)} AS shape FROM ({_errors(where)}))
+        GROUP BY error_type, shape
+        ORDER BY count DESC, last_at DESC, error_type, shape LIMIT {{limit:UInt32}}
+        """,
+        values,
+        _Failure,
+    )
+    return {
+        "total": rows[0].all_groups if rows else 0,
+        "errors": [
+            {
+                "error_type": row.error_type,
+                "message": row.shape,
+                "count": row.count,
+                "sessions": row.sessions,
+                "first_at": iso(row.first_at),
+                "last_at": iso(row.last_at),
+                "names": row.names,
+                "example": {
+                    "session_id": row.in_session,
+                    "event_id": row.event_id,
+                    "message": row.message,
+                },
+            }
+            for row in rows
+        ],
+    }
+
+
+def shape(column: str, values: dict[str, Any]) -> str:
+    """Return SQL for a message with what varies replaced, and put what it needs into the parameters."""
+    found = f"substringUTF8({column}, 1, {_LONGEST})"
+    for number, (pattern, stands) in enumerate(_ALIKE):
+        values |= {f"alike{number}": pattern, f"stands{number}": stands}
+        found = f"replaceRegexpAll({found}, {{alike{number}:String}}, {{stands{number}:String}})"
+    return f"trimBoth({found})"
+
+
+def _errors(where: str) -> str:
+    """Return SQL for the errors of the sessions: type, what they said, when, whose."""
+    # An end is written once: among the versions of a span only an end can say that it failed, so that looking
+    # for errors before choosing the version finds the same and reads a hundredth.
+    found = """
+        SELECT trace_id FROM spans PREWHERE status = 'error' OR kind = 'error'
+        WHERE project = {project:String} AND kind != 'session'
+    """
+    return f"""
+        SELECT s.error_type AS error_type, s.said AS said, s.started_at AS at, s.name AS name,
+            s.span_id AS span_id, m.session_id AS session_id
+        FROM (
+            SELECT trace_id, span_id, declared_session, name, error_type, started_at,
+                if(error_message != '', error_message, status_message) AS said
+            FROM spans FINAL
+            PREWHERE status = 'error' OR kind = 'error'
+            WHERE project = {{project:String}} AND kind != 'session'
+        ) AS s
+        INNER JOIN (
+            SELECT trace_id, session_id, whole FROM session_traces FINAL
+            WHERE project = {{project:String}} AND NOT deleted AND trace_id IN ({found})
+            AND session_id IN (SELECT session_id FROM sessions FINAL WHERE errors > 0 AND {where})
+        ) AS m ON m.trace_id = s.trace_id
+        LEFT JOIN (
+            SELECT trace_id, span_id, session_id FROM span_sessions FINAL
+            WHERE project = {{project:String}} AND trace_id IN (
+                SELECT trace_id FROM session_traces WHERE project = {{project:String}} AND NOT whole
+            )
+        ) AS o ON o.trace_id = s.trace_id AND o.span_id = s.span_id
+        WHERE m.whole OR s.declared_session = m.session_id
+            OR (s.declared_session = '' AND o.session_id = m.session_id)
+    """

@@ -1,0 +1,184 @@
+"""Stored rows as OTLP/JSON again: spans and log records that, sent to a server, are what they were.
+
+Beside OTLP's own fields stand those that OTLP has no place for and its readers pass over: when the store
+heard of a span (`seenTimeUnixNano`) and a log record's id (`logId`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from msgspec import Struct
+
+from agentops.server.normalise.attributes import restored
+from agentops.server.query.events import WholeEventRow
+from agentops.server.query.scope import Scope
+from agentops.server.query.sessions import parsed, resource
+from agentops.server.store.client import Store
+
+_SLICE: Final = 500
+_LOG_COLUMNS: Final = (
+    "log_id, trace_id, span_id, at_ns, severity, severity_text, name, body, body_format, logger, attributes, "
+    "resource_id"
+)
+
+
+class Resources:
+    """Resource attributes by id, each read once."""
+
+    def __init__(self, store: Store, project: str) -> None:
+        self._store = store
+        self._project = project
+        self._known: dict[int, dict[str, Any]] = {}
+
+    def attributes(self, resource_id: int) -> dict[str, Any]:
+        """Return a resource's attributes."""
+        if resource_id not in self._known:
+            self._known[resource_id] = resource(self._store, self._project, resource_id)
+        return self._known[resource_id]
+
+
+class _LogRow(Struct):
+    log_id: str
+    trace_id: str
+    span_id: str
+    at_ns: int
+    severity: int
+    severity_text: str
+    name: str
+    body: str
+    body_format: str
+    logger: str
+    attributes: str
+    resource_id: int
+
+
+def resource_spans(row: WholeEventRow, resources: Resources) -> dict[str, Any]:
+    """Return a span as an element of `resourceSpans`."""
+    return {
+        "resource": {"attributes": pairs(resources.attributes(row.resource_id))},
+        "scopeSpans": [
+            {"scope": {"name": row.scope_name, "version": row.scope_version}, "spans": [span(row)]}
+        ],
+    }
+
+
+def span(row: WholeEventRow) -> dict[str, Any]:
+    """Return a span as OTLP/JSON."""
+    events: list[dict[str, Any]] = parsed(row.span_events) if row.span_events else []
+    links: list[dict[str, Any]] = parsed(row.links) if row.links else []
+    return {
+        "traceId": row.trace_id,
+        "spanId": row.span_id,
+        **core(row),
+        "kind": row.span_kind,
+        "traceState": row.trace_state,
+        "attributes": pairs(restored(row.attributes, row.input, row.output)),
+        "events": [
+            {
+                "name": event.get("name", ""),
+                "timeUnixNano": str(event.get("time_ns", 0)),
+                "attributes": pairs(event.get("attributes") or {}),
+            }
+            for event in events
+        ],
+        "links": [
+            {
+                "traceId": link.get("trace_id", ""),
+                "spanId": link.get("span_id", ""),
+                "attributes": pairs(link.get("attributes") or {}),
+            }
+            for link in links
+        ],
+    }
+
+
+class Core(Struct):
+    """What a span is beside its bodies; columns of spans."""
+
+    trace_id: str
+    span_id: str
+    parent_id: str
+    name: str
+    source_name: str
+    started_at: int
+    ended: bool
+    duration_ns: int
+    status: str
+    status_message: str
+    seen_at: int
+
+
+def core(row: WholeEventRow | Core) -> dict[str, Any]:
+    """Return what an event shown by the API does not say of its span, in OTLP/JSON's fields."""
+    # Whether a span that did not fail said "ok" or nothing is not kept: it means the same.
+    status: dict[str, Any] = {"code": 2} if row.status == "error" else {}
+    if row.status_message:
+        status["message"] = row.status_message
+    return {
+        "parentSpanId": row.parent_id,
+        "name": row.source_name or row.name,
+        "startTimeUnixNano": str(row.started_at),
+        "endTimeUnixNano": str(row.started_at + row.duration_ns) if row.ended else "0",
+        "status": status,
+        "seenTimeUnixNano": str(row.seen_at),
+    }
+
+
+def resource_logs(store: Store, scope: Scope, resources: Resources) -> Iterator[dict[str, Any]]:
+    """Yield a session's log records, those with the content of its calls among them, for `resourceLogs`."""
+    after, after_id = 0, ""
+    while True:
+        rows = store.rows(
+            f"SELECT {_LOG_COLUMNS} FROM logs FINAL WHERE {scope.logs_where} "
+            "AND (at_ns, log_id) > ({after:UInt64}, {after_id:String}) ORDER BY at_ns, log_id "
+            f"LIMIT {_SLICE}",
+            {**scope.values, "after": after, "after_id": after_id},
+            _LogRow,
+        )
+        for row in rows:
+            yield {
+                "resource": {"attributes": pairs(resources.attributes(row.resource_id))},
+                "scopeLogs": [{"scope": {"name": row.logger}, "logRecords": [_record(row)]}],
+            }
+        if len(rows) < _SLICE:
+            return
+        after, after_id = rows[-1].at_ns, rows[-1].log_id
+
+
+def _record(row: _LogRow) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "timeUnixNano": str(row.at_ns),
+        "severityNumber": row.severity,
+        "severityText": row.severity_text,
+        "eventName": row.name,
+        "traceId": row.trace_id,
+        "spanId": row.span_id,
+        "attributes": pairs(parsed(row.attributes) if row.attributes else {}),
+        "logId": row.log_id,
+    }
+    if row.body_format:
+        record["body"] = value(parsed(row.body) if row.body_format == "json" else row.body)
+    return record
+
+
+def pairs(attributes: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return attributes as OTLP/JSON's list of keys and values."""
+    return [{"key": key, "value": value(one)} for key, one in attributes.items()]
+
+
+def value(one: Any) -> dict[str, Any]:
+    """Return a JSON value as OTLP/JSON's AnyValue."""
+    if isinstance(one, bool):
+        return {"boolValue": one}
+    if isinstance(one, int):
+        # Beyond 64 bits there is only the nearest double.
+        return {"intValue": str(one)} if -(2**63) <= one < 2**63 else {"doubleValue": float(one)}
+    if isinstance(one, float):
+        return {"doubleValue": one}
+    if isinstance(one, list):
+        return {"arrayValue": {"values": [value(inner) for inner in one]}}  # pyright: ignore[reportUnknownVariableType] -- JSON of unknown shape
+    if isinstance(one, dict):
+        return {"kvlistValue": {"values": pairs(one)}}  # pyright: ignore[reportUnknownArgumentType] -- JSON of unknown shape
+    return {"stringValue": one} if one is not None else {}

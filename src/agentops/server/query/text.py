@@ -1,0 +1,161 @@
+"""`q`: where texts contain what was typed, in any script and letter case, as SQL.
+
+Within one session the columns are read. Over a store they are looked up in indexes that merges build
+(0010_questions.sql): words of ASCII letters and digits in their dictionary, parts of words included; all
+other letters by groups of three. What an index alone cannot decide is read and compared.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+SEARCHED: Final = (
+    "name",
+    "source_name",
+    "input",
+    "output",
+    "error_message",
+    "error_type",
+    "status_message",
+)
+"""Columns of spans that `q` looks into."""
+_BODIES: Final = ("input", "output")
+_NOT_INDEXED: Final = ("error_type",)
+_RUNS: Final = re.compile(r"[A-Za-z0-9]+|[^\x00-\x7f]+")
+_LONGEST_GROUP: Final = 3
+_MOST_RUNS: Final = 4
+_MOST_COMPARED: Final = 2_000
+"""Events whose texts are read to see that the groups of letters they hold stand together: beyond so many,
+that all groups are there is taken for it."""
+
+
+def searched(text: str, values: dict[str, Any]) -> str:
+    """Return SQL for "a span's names, bodies or errors contain the text", and put it into the parameters.
+
+    Bodies are JSON as it was received, so that quotes, line ends and often every letter beyond ASCII are
+    escaped there: the text is looked for in each way that it may be written.
+    """
+    values["q"] = text
+    clauses = [contains(column, "q", text) for column in SEARCHED]
+    for name, written in _escaped(text).items():
+        values[name] = written
+        clauses += [contains(column, name, written) for column in _BODIES]
+    return " OR ".join(clauses)
+
+
+def contains(column: str, needle: str, text: str) -> str:
+    """Return SQL for "column contains the text of parameter `needle`, in any letter case"."""
+    # The byte-wise function is several times faster and knows the case of ASCII letters, which is all that
+    # most texts and every script without case need.
+    cased = any(letter.lower() != letter.upper() for letter in text if not letter.isascii())
+    function = "positionCaseInsensitiveUTF8" if cased else "positionCaseInsensitive"
+    return f"{function}({column}, {{{needle}:String}}) > 0"
+
+
+def found(text: str, values: dict[str, Any]) -> str:
+    """Return SQL for the ids of sessions one of whose spans contains the text, as `searched` but indexed."""
+    ways = {"q": text, **_escaped(text)}
+    values |= ways
+    said: list[str] = []
+    compared: list[tuple[str, str]] = []
+    for name, written in ways.items():
+        for column in SEARCHED if name == "q" else _BODIES:
+            candidates, decides = _looked_up(column, name, written, values)
+            if decides:
+                said.append(candidates)
+            else:
+                compared.append((candidates, _compared(column, name, written, candidates)))
+    mixed = """
+        SELECT trace_id FROM session_traces FINAL
+        WHERE project = {project:String} AND NOT whole AND NOT deleted
+    """
+    return f"""
+        SELECT session_id FROM session_traces FINAL
+        WHERE project = {{project:String}} AND whole AND NOT deleted AND trace_id IN (
+            {_spans("DISTINCT trace_id", said, compared, "1")}
+        )
+        UNION DISTINCT
+        SELECT if(found.declared_session != '', found.declared_session, own.session_id) AS session_id
+        FROM (
+            {_spans("trace_id, span_id, declared_session", said, compared, f"trace_id IN ({mixed})")}
+        ) AS found
+        LEFT JOIN (
+            SELECT trace_id, span_id, session_id FROM span_sessions FINAL
+            WHERE project = {{project:String}} AND trace_id IN ({mixed})
+        ) AS own ON own.trace_id = found.trace_id AND own.span_id = found.span_id
+    """
+
+
+def _spans(columns: str, said: list[str], compared: list[tuple[str, str]], within: str) -> str:
+    """Return SQL for the spans that contain a text.
+
+    What must be read and compared stands in a SELECT of its own: in one condition with the others every text
+    would be read, and not those of the candidates only.
+    """
+    mine = f"project = {{project:String}} AND {within}"
+    selects = [f"SELECT {columns} FROM spans WHERE {mine} AND ({' OR '.join(said)})"]
+    selects += [
+        f"SELECT {columns} FROM spans PREWHERE {candidates} WHERE {mine} AND {condition}"
+        for candidates, condition in compared
+    ]
+    return " UNION ALL ".join(selects)
+
+
+def letters(column: str) -> str:
+    """Return the expression that 0010_questions.sql indexes: groups of a text's letters beyond ASCII."""
+    runs = f"replaceRegexpAll(lowerUTF8({column}), '[\\\\x00-\\\\x7F]+', ' ')"
+    groups = ", ".join(f"ngrams({runs}, {length})" for length in range(1, _LONGEST_GROUP + 1))
+    return f"arrayConcat({groups})"
+
+
+def _escaped(text: str) -> dict[str, str]:
+    """Return how else a text may stand in JSON, by the parameter that it goes into."""
+    found: dict[str, str] = {}
+    for name, written in (
+        ("q_kept", json.dumps(text, ensure_ascii=False)[1:-1]),
+        ("q_escaped", json.dumps(text)[1:-1]),
+    ):
+        if written != text and written not in found.values():
+            found[name] = written
+    return found
+
+
+def _looked_up(column: str, name: str, text: str, values: dict[str, Any]) -> tuple[str, bool]:
+    """Return SQL for "column may contain the text of parameter `name`", and whether that decides it."""
+    runs = _RUNS.findall(text)
+    alone = len(runs) == 1 and runs[0] == text
+    if column not in _BODIES:
+        # These are short: reading them costs no more than looking them up.
+        if column in _NOT_INDEXED or not alone or not text.isascii():
+            return contains(column, name, text), True
+        values[f"{name}_0"] = f"%{text}%"
+        return f"{column} ILIKE {{{name}_0:String}}", True
+    clauses: list[str] = []
+    decides = alone
+    for number, run in enumerate(sorted(set(runs), key=len, reverse=True)[:_MOST_RUNS]):
+        key = f"{name}_{number}"
+        if run.isascii():
+            values[key] = f"%{run}%"
+            clauses.append(f"{column} ILIKE {{{key}:String}}")
+            continue
+        lowered = run.lower()
+        last = max(0, len(lowered) - _LONGEST_GROUP)
+        groups = [lowered[start : start + _LONGEST_GROUP] for start in range(last + 1)]
+        values[key] = list(dict.fromkeys(groups))
+        clauses.append(f"hasAllTokens({letters(column)}, {{{key}:Array(String)}})")
+        decides = decides and len(groups) == 1
+    if not clauses:
+        return contains(column, name, text), True
+    return f"({' AND '.join(clauses)})", decides
+
+
+def _compared(column: str, name: str, text: str, candidates: str) -> str:
+    """Return SQL that compares the candidates' texts, unless they are many and their letters say enough."""
+    read = contains(column, name, text)
+    runs = _RUNS.findall(text)
+    if len(runs) != 1 or runs[0] != text:
+        return read
+    many = f"(SELECT count() FROM spans WHERE project = {{project:String}} AND {candidates})"
+    return f"({many} > {_MOST_COMPARED} OR {read})"

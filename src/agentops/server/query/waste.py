@@ -1,0 +1,306 @@
+"""Which money and time was spent in vain? Calls of the filtered sessions, each under one heading only.
+
+Same call: same kind, name, model and input, within one session. In this order, a call is counted as
+  loop       from its second time on, when it was made LOOP times or more
+  retry      it failed, and the same call was made again
+  failed     a tool call that failed otherwise
+  repeat     it had succeeded before
+  uncached   a prompt that begins as an earlier one of the session did, over MIN_SHARED tokens, none of them
+             read from the cache, though the provider prices such tokens lower; what it would have saved
+
+Calls whose input was not recorded can only be counted as failed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from msgspec import Struct
+
+from agentops.server.query.filters import Filters, condition
+from agentops.server.query.saving import cached_saving
+from agentops.server.store.client import Store
+from agentops.server.store.measures import CALLS
+
+LOOP: Final = 5
+MIN_SHARED: Final = 1024
+"""Tokens; no provider caches less."""
+KINDS: Final = ("loop", "retry", "failed", "repeat", "uncached")
+_PREFIXES: Final = (4096, 8192, 16_384, 32_768, 65_536, 131_072)
+"""Bytes of a prompt's beginning that are compared."""
+_MOST: Final = 200_000
+_MOST_SHOWN: Final = 20
+
+
+class _Same(Struct):
+    """The times that one call was made in a session: parallel arrays in start order."""
+
+    session_id: str
+    kind: str
+    name: str
+    model: str
+    known: bool
+    ids: list[str]
+    failed: list[bool]
+    durations: list[int]
+    costs: list[float | None]
+
+
+class _Alike(Struct):
+    """The prompts of a session to one model that begin alike."""
+
+    session_id: str
+    name: str
+    provider: str
+    model: str
+    ids: list[str]
+    starts: list[int]
+    tokens: list[int]
+    cached: list[int]
+    lengths: list[int]
+    prefixes: list[list[str]]
+
+
+class _Named(Struct):
+    session_id: str
+    name: str
+
+
+@dataclass(slots=True)
+class _Sum:
+    count: int = 0
+    duration_ns: int = 0
+    cost: float | None = None
+    tokens: int = 0
+    sessions: set[str] = field(default_factory=set[str])
+
+    def add(self, session: str, duration_ns: int, cost: float | None, tokens: int = 0) -> None:
+        self.count += 1
+        self.duration_ns += duration_ns
+        self.tokens += tokens
+        self.sessions.add(session)
+        if cost is not None:
+            self.cost = (self.cost or 0.0) + cost
+
+    @property
+    def rank(self) -> tuple[float, int, int]:
+        return (self.cost or 0.0, self.duration_ns, self.count)
+
+    def shown(self) -> dict[str, Any]:
+        return {
+            "count": self.count,
+            "sessions": len(self.sessions),
+            "duration_ms": self.duration_ns / 1e6,
+            "cost_usd": self.cost,
+            "tokens": self.tokens or None,
+        }
+
+
+@dataclass(slots=True)
+class _Heading:
+    all: _Sum = field(default_factory=_Sum)
+    calls: dict[tuple[str, str, str], _Sum] = field(default_factory=lambda: defaultdict(_Sum))
+    sessions: dict[str, _Sum] = field(default_factory=lambda: defaultdict(_Sum))
+    rates: dict[tuple[str, str, str], float] = field(default_factory=dict[tuple[str, str, str], float])
+
+    def add(
+        self, session: str, call: tuple[str, str, str], duration_ns: int, cost: float | None, tokens: int = 0
+    ) -> None:
+        for one in (self.all, self.calls[call], self.sessions[session]):
+            one.add(session, duration_ns, cost, tokens)
+
+
+def waste(store: Store, filters: Filters) -> dict[str, Any]:
+    """Return what was spent in vain under each heading, the dearest first, with its calls and sessions."""
+    where, values = condition(filters)
+    values["most"] = _MOST
+    headings = {kind: _Heading() for kind in KINDS}
+    same = store.rows(_same(where), values, _Same)
+    counted: set[tuple[str, str]] = set()
+    for one in same:
+        for heading, place in classified(one.kind, one.failed, known=one.known):
+            counted.add((one.session_id, one.ids[place]))
+            headings[heading].add(
+                one.session_id, (one.kind, one.name, one.model), one.durations[place], one.costs[place]
+            )
+    for one in store.rows(_alike(where), values, _Alike):
+        _uncached(one, counted, headings["uncached"])
+    found = [(kind, heading) for kind, heading in headings.items() if heading.all.count]
+    found.sort(key=lambda one: one[1].all.rank, reverse=True)
+    names = _names(store, filters, found)
+    costs = [heading.all.cost for _, heading in found if heading.all.cost is not None]
+    return {
+        "cost_usd": sum(costs) if costs else None,
+        "duration_ms": sum(heading.all.duration_ns for _, heading in found) / 1e6,
+        "cut_off": len(same) >= _MOST,
+        "headings": [_shown(kind, heading, names) for kind, heading in found],
+    }
+
+
+def classified(kind: str, failed: list[bool], *, known: bool) -> list[tuple[str, int]]:
+    """Return which times of the same call are wasted, as (heading, place), by what each time came to."""
+    if known and len(failed) >= LOOP:
+        return [("loop", place) for place in range(1, len(failed))]
+    found: list[tuple[str, int]] = []
+    succeeded = False
+    for place, fails in enumerate(failed):
+        if fails and known and place < len(failed) - 1:
+            found.append(("retry", place))
+        elif fails and kind == "tool":
+            found.append(("failed", place))
+        elif not fails and known:
+            if succeeded:
+                found.append(("repeat", place))
+            succeeded = True
+    return found
+
+
+def _uncached(one: _Alike, counted: set[tuple[str, str]], heading: _Heading) -> None:
+    seen: set[str] = set(one.prefixes[0])
+    for place in range(1, len(one.ids)):
+        shared = sum(prefix in seen for prefix in one.prefixes[place])
+        seen.update(one.prefixes[place])
+        if not shared or one.cached[place] or (one.session_id, one.ids[place]) in counted:
+            continue
+        tokens = one.tokens[place] * min(1.0, _PREFIXES[shared - 1] / one.lengths[place])
+        if tokens < MIN_SHARED:
+            continue
+        rate = cached_saving(one.provider, one.model, one.starts[place])
+        if rate is None or rate <= 0:
+            continue
+        call = ("llm", one.name, one.model)
+        heading.rates[call] = rate
+        heading.add(one.session_id, call, 0, int(tokens) * rate / 1e6, int(tokens))
+
+
+def _shown(kind: str, heading: _Heading, names: dict[str, str]) -> dict[str, Any]:
+    calls = sorted(heading.calls.items(), key=lambda one: one[1].rank, reverse=True)[:_MOST_SHOWN]
+    sessions = sorted(heading.sessions.items(), key=lambda one: one[1].rank, reverse=True)[:_MOST_SHOWN]
+    return {
+        "heading": kind,
+        **heading.all.shown(),
+        "calls": [
+            {
+                "kind": call[0],
+                "name": call[1],
+                "model": call[2] or None,
+                **one.shown(),
+                "saving_usd_per_million": heading.rates.get(call),
+            }
+            for call, one in calls
+        ],
+        "worst": [
+            {"session_id": session, "name": names.get(session, ""), **one.shown()}
+            for session, one in sessions
+        ],
+    }
+
+
+def _names(store: Store, filters: Filters, found: Iterable[tuple[str, _Heading]]) -> dict[str, str]:
+    ids = sorted(
+        {
+            session
+            for _, heading in found
+            for session, _ in sorted(heading.sessions.items(), key=lambda one: one[1].rank, reverse=True)[
+                :_MOST_SHOWN
+            ]
+        }
+    )
+    rows = store.rows(
+        "SELECT session_id, name FROM sessions FINAL WHERE project = {project:String} "
+        "AND session_id IN {ids:Array(String)}",
+        {"project": filters.project, "ids": ids},
+        _Named,
+    )
+    return {row.session_id: row.name for row in rows}
+
+
+def _same(where: str) -> str:
+    return f"""
+        SELECT session_id, kind, name, model, known, {_apart("ids", "failed", "durations", "costs")}
+        FROM (
+            SELECT session_id, kind, name, model, hash != 0 ? true : false AS known,
+                arraySort(groupArray((started_at, span_id, fails, duration, cost))) AS times
+            FROM (
+                SELECT m.session_id AS session_id, s.kind AS kind, s.name AS name, s.model AS model,
+                    s.hash AS hash, s.started_at AS started_at, s.span_id AS span_id,
+                    s.status = 'error' ? true : false AS fails, if(s.ended, s.duration_ns, 0) AS duration,
+                    if(r.span_id = '' AND (s.kind IN {CALLS} OR s.cost_source = 'reported'), s.cost_usd, NULL)
+                        AS cost
+                FROM ({_calls("kind IN ('llm', 'embedding', 'tool')", _HASHED)}) AS s
+                {_joined(where)}
+            )
+            GROUP BY session_id, kind, name, model, hash
+            HAVING count() > 1 OR (kind = 'tool' AND countIf(fails) > 0)
+            LIMIT {{most:UInt32}}
+        )
+    """
+
+
+def _alike(where: str) -> str:
+    prefixes = ", ".join(
+        f"if(length(input) >= {size}, [toString(cityHash64(substring(input, 1, {size})))], [])"
+        for size in _PREFIXES
+    )
+    chosen = f"""provider, greatest(length(input), 1) AS size, tokens_input,
+        ifNull(tokens_cache_read, 0) AS read, arrayConcat({prefixes}) AS begins"""
+    calls = _calls(f"kind = 'llm' AND tokens_input >= {MIN_SHARED}", chosen)
+    return f"""
+        SELECT session_id, name, provider, model,
+            arrayMap(one -> one.1, times) AS starts,
+            {_apart("ids", "tokens", "cached", "lengths", "prefixes")}
+        FROM (
+            SELECT session_id, any(name) AS name, provider, model,
+                arraySort(groupArray((started_at, span_id, tokens_input, read, size, begins))) AS times
+            FROM (
+                SELECT m.session_id AS session_id, s.name AS name, s.provider AS provider, s.model AS model,
+                    s.started_at AS started_at, s.span_id AS span_id, s.tokens_input AS tokens_input,
+                    s.read AS read, s.size AS size, s.begins AS begins
+                FROM ({calls}) AS s
+                {_joined(where)} AND r.span_id = '' AND notEmpty(s.begins)
+            )
+            GROUP BY session_id, provider, model, begins[1]
+            HAVING count() > 1
+            LIMIT {{most:UInt32}}
+        )
+    """
+
+
+def _apart(*names: str) -> str:
+    """Return SQL for the arrays that `times` holds from its second element on."""
+    return ", ".join(f"arrayMap(one -> one.{place}, times) AS {name}" for place, name in enumerate(names, 2))
+
+
+_HASHED: Final = "if(input = '', 0, cityHash64(input)) AS hash"
+
+
+def _calls(kinds: str, more: str) -> str:
+    return f"""
+        SELECT trace_id, span_id, declared_session, kind, name, model, started_at, ended, duration_ns, status,
+            cost_usd, cost_source, {more}
+        FROM spans FINAL
+        WHERE project = {{project:String}} AND {kinds}
+    """
+
+
+def _joined(where: str) -> str:
+    """Return the joins from calls `s` to their session `m`, without what another call states too (`r`)."""
+    return f"""
+        INNER JOIN (
+            SELECT trace_id, session_id, whole FROM session_traces FINAL
+            WHERE project = {{project:String}} AND NOT deleted
+            AND session_id IN (SELECT session_id FROM sessions FINAL WHERE {where})
+        ) AS m ON m.trace_id = s.trace_id
+        LEFT JOIN (
+            SELECT trace_id, span_id, session_id FROM span_sessions FINAL
+            WHERE project = {{project:String}}
+        ) AS o ON o.trace_id = s.trace_id AND o.span_id = s.span_id
+        LEFT JOIN (
+            SELECT trace_id, span_id FROM repeats FINAL WHERE project = {{project:String}} AND repeated
+        ) AS r ON r.trace_id = s.trace_id AND r.span_id = s.span_id
+        WHERE (m.whole OR s.declared_session = m.session_id
+            OR (s.declared_session = '' AND o.session_id = m.session_id))
+    """

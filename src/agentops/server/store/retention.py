@@ -1,0 +1,166 @@
+"""Retention: sessions that have been silent for longer than their project keeps them go, wholly.
+
+`projects.retention_days` says how long. A project that says nothing (0) keeps what the setting
+`retention_days` says, and 0 there keeps everything. A session goes as one, when its last sign is too old,
+never by halves.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from agentops.server.store.client import Store
+from agentops.server.store.edits import remove, traces_of
+from agentops.server.store.summarise import Summariser
+
+_log: Final = logging.getLogger("agentops.server")
+_DAY_NS: Final = 86_400 * 10**9
+_FIRST_S: Final = 60.0
+_EVERY_S: Final = 3600.0
+_AT_ONCE: Final = 2_000
+_DERIVED: Final = ("sessions", "session_traces", "edits")
+
+
+class _Project(Struct):
+    project: str
+    retention_days: int
+
+
+class _Old(Struct):
+    session_id: str
+
+
+def retention_days(store: Store, default_days: int) -> dict[str, int]:
+    """Return how many days each project keeps its sessions; projects that keep them for ever are left out."""
+    found = {
+        row.project: row.retention_days or default_days
+        for row in store.rows(
+            "SELECT DISTINCT s.project AS project, p.retention_days AS retention_days FROM "
+            "(SELECT DISTINCT project FROM sessions) AS s LEFT JOIN "
+            "(SELECT project, retention_days FROM projects FINAL) AS p ON p.project = s.project",
+            None,
+            _Project,
+        )
+    }
+    return {project: days for project, days in found.items() if days > 0}
+
+
+def keep_days(store: Store, project: str, days: int) -> None:
+    """Say how many days a project keeps its sessions; 0: as the setting says."""
+    rows = store.rows(
+        "SELECT * FROM projects FINAL WHERE project = {project:String}", {"project": project}, dict[str, Any]
+    )
+    now = time.time_ns()
+    row = rows[0] if rows else {"project": project, "name": project, "created_at": now}
+    store.insert("projects", [msgspec.json.encode({**row, "retention_days": days, "version": now})])
+
+
+def expire(store: Store, summariser: Summariser, project: str, before_ns: int) -> int:
+    """Remove the sessions of a project that were last heard of before a time; return how many.
+
+    Args:
+        store: the store.
+        summariser: told, so that it writes nothing of them from memory.
+        project: whose sessions.
+        before_ns: unix nanoseconds.
+    """
+    gone = 0
+    while True:
+        old = [
+            row.session_id
+            for row in store.rows(
+                "SELECT session_id FROM sessions FINAL WHERE project = {project:String} AND NOT deleted "
+                "AND greatest(last_seen_at, ended_at, started_at) < {before:UInt64} LIMIT {most:UInt32}",
+                {"project": project, "before": before_ns, "most": _AT_ONCE},
+                _Old,
+            )
+        ]
+        if not old:
+            return gone
+        traces = traces_of(store, project, old)
+        summariser.drop(
+            project,
+            old,
+            [trace.trace_id for trace in traces],
+            functools.partial(remove, store, project, traces),
+        )
+        for table in _DERIVED:
+            store.command(
+                f"DELETE FROM {table} WHERE project = {{project:String}} "
+                "AND session_id IN {ids:Array(String)}",
+                {"project": project, "ids": old},
+            )
+        gone += len(old)
+
+
+def purge(store: Store) -> None:
+    """Free the disk of what was removed: rewrite the parts that hold rows marked as deleted."""
+    for table in ("spans", "logs", "span_agents", "repeats", *_DERIVED):
+        store.command(f"ALTER TABLE {table} APPLY DELETED MASK")
+
+
+class Retention:
+    """The thread that looks once an hour, and a minute after the start.
+
+    Args:
+        store: the store.
+        summariser: its summariser.
+        default_days: for projects that say nothing; 0 keeps for ever.
+        on_change: told which sessions of a project went ("*": look at everything).
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        summariser: Summariser,
+        default_days: int,
+        on_change: Callable[[str, list[str]], None],
+    ) -> None:
+        self._store = store
+        self._summariser = summariser
+        self._default_days = default_days
+        self._on_change = on_change
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="agentops-retention", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(5)
+
+    def look(self, now_ns: int) -> int:
+        """Remove what is too old at a time (unix nanoseconds) and free its disk; return how many sessions."""
+        total = 0
+        for project, days in retention_days(self._store, self._default_days).items():
+            gone = expire(self._store, self._summariser, project, now_ns - days * _DAY_NS)
+            if gone:
+                _log.info(
+                    "Removed %d sessions of project %s that were older than %d days", gone, project, days
+                )
+                self._on_change(project, ["*"])
+            total += gone
+        if total:
+            purge(self._store)
+        return total
+
+    def _run(self) -> None:
+        pause = _FIRST_S
+        while not self._stop.wait(pause):
+            pause = _EVERY_S
+            try:
+                self.look(time.time_ns())
+            except Exception as error:
+                _log.warning("Removing old sessions failed, trying again in an hour: %s", error)

@@ -1,0 +1,170 @@
+"""Shares: what one trace's spans make of the sessions they belong to, before anything is written.
+
+A call that is recorded in two traces of one session (by instrumentations that know nothing of each other) is
+the same call when both name the provider's response id. It counts in the trace that says most about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from agentops.semconv import SESSION_KIND
+from agentops.server.store.facts import ENDED_BIT, Fact
+from agentops.server.store.marks import Marks, nearest_agents
+from agentops.server.store.measures import measures
+from agentops.server.store.membership import members
+from agentops.server.store.part import Part, part, weight
+
+
+class Gone(Struct, frozen=True):
+    """A session's deletion: which traces it had, and when (unix nanoseconds)."""
+
+    traces: frozenset[str]
+    at_ns: int
+
+
+@dataclass(slots=True)
+class Shares:
+    """One trace divided among its sessions, by session id."""
+
+    whole: bool
+    marks: Marks
+    parts: dict[str, Part] = field(default_factory=dict[str, Part])
+    measured: dict[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    calls: dict[str, list[Fact]] = field(default_factory=dict[str, list[Fact]])
+    """The calls that count, were this trace alone."""
+
+
+def shares(
+    trace_id: str,
+    facts: Mapping[str, Fact],
+    gone: Mapping[str, Gone],
+    elsewhere: Collection[str] = (),
+) -> Shares:
+    """Divide a trace among sessions and compute what it contributes to each.
+
+    Args:
+        trace_id: the trace.
+        facts: its spans by span id.
+        gone: deletions by session id.
+        elsewhere: calls of this trace, by span id, that count in another trace of their session.
+    """
+    divided, derived = members(trace_id, facts) if facts else ({}, {})
+    for session_id in list(divided):
+        deletion = gone.get(session_id)
+        if deletion is not None and trace_id in deletion.traces:
+            divided[session_id] = came_back(divided[session_id], facts, deletion.at_ns)
+            if not divided[session_id]:
+                del divided[session_id]
+    found = Shares(whole=not derived and len(divided) == 1, marks=Marks(derived, nearest_agents(facts)))
+    for session_id, share in divided.items():
+        found.parts[session_id], repeated, found.calls[session_id] = part(
+            share, facts, found.marks.agents, elsewhere
+        )
+        found.marks.repeats |= repeated
+        found.measured[session_id] = measures(share, found.marks.agents, repeated)
+    return found
+
+
+def came_back(share: list[Fact], trace: Mapping[str, Fact], gone_at_ns: int) -> list[Fact]:
+    """Return which spans of a deleted session are there again: recorded before the deletion, received after.
+
+    They count only with the session's root (or a top of it below another session) among them: so an import
+    brings a session back, while late records of a program that was still reporting do not.
+    """
+    back = [one for one in share if _received_at(one) > gone_at_ns >= _made_at(one)]
+    mine = {one.span_id for one in share}
+    if any(
+        one.kind == SESSION_KIND
+        or not one.parent_id
+        or (one.parent_id in trace and one.parent_id not in mine)
+        for one in back
+    ):
+        return back
+    return []
+
+
+def _received_at(one: Fact) -> int:
+    return one.version & (ENDED_BIT - 1)
+
+
+def _made_at(one: Fact) -> int:
+    return one.started_at + one.duration_ns if one.ended else max(one.started_at, one.heartbeat_ns)
+
+
+def doubled(before: Mapping[str, Part], now: Mapping[str, Part | None]) -> set[str]:
+    """Return the traces of a session that share a call, or did: by the hashes of their response ids.
+
+    Args:
+        before: the session's parts by trace, as they were.
+        now: those of them that are others now; None where a trace has none any more.
+    """
+    traces = before.keys() | now.keys()
+    if len(traces) < 2:
+        return set()
+    first: dict[int, str] = {}
+    found: set[str] = set()
+    for trace_id in traces:
+        for one in (before.get(trace_id), now.get(trace_id)):
+            for number in one.responses if one is not None else ():
+                other = first.setdefault(number, trace_id)
+                if other != trace_id:
+                    found.update((other, trace_id))
+    return found
+
+
+def counted_elsewhere(calls: Iterable[tuple[str, Fact]]) -> dict[str, set[str]]:
+    """Return, by trace, the span ids of calls that count in another one.
+
+    Args:
+        calls: (trace id, call) of the traces of one session.
+    """
+    best: dict[str, tuple[str, Fact]] = {}
+    named = [(trace_id, one) for trace_id, one in calls if one.response_id]
+    for trace_id, one in named:
+        before = best.get(one.response_id)
+        if before is None or _rank(trace_id, one) > _rank(*before):
+            best[one.response_id] = (trace_id, one)
+    found: dict[str, set[str]] = {}
+    for trace_id, one in named:
+        if best[one.response_id][0] != trace_id:
+            found.setdefault(trace_id, set()).add(one.span_id)
+    return found
+
+
+def _rank(trace_id: str, one: Fact) -> tuple[Any, ...]:
+    # The same whichever trace arrived first.
+    return (*weight(one), -one.started_at, trace_id, one.span_id)
+
+
+_NOTHING: Final[Mapping[str, Any]] = {"measured": True}
+"""Measures of a trace that has no part in a session any more."""
+
+
+def part_row(
+    project: str,
+    session_id: str,
+    trace_id: str,
+    whole: bool,
+    one: Part | None,
+    version: int,
+    measured: Mapping[str, Any] = _NOTHING,
+) -> bytes:
+    """Return the row of session_traces; without a part, the trace has none in the session any more."""
+    return msgspec.json.encode(
+        {
+            **measured,
+            "project": project,
+            "session_id": session_id,
+            "trace_id": trace_id,
+            "whole": whole,
+            "deleted": one is None,
+            "part": "" if one is None else msgspec.json.encode(one).decode(),
+            "version": version,
+        }
+    )

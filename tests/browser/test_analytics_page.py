@@ -1,0 +1,162 @@
+"""The Analytics page over a random store: figures as in the API, marks that lead on, state in the address."""
+
+from __future__ import annotations
+
+import random
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_hostile_text import nothing_serious
+from tests.integration.test_analytics_sums import made, send
+from tests.serving import Server
+
+RANGE = "since=2026-03-20&until=2026-04-10"
+
+
+@pytest.fixture(scope="module")
+def known(module_server: Server) -> Server:
+    send(module_server, made(seed=21), random.Random(22))
+    return module_server
+
+
+def asked(server: Server, path: str, **more: Any) -> Any:
+    return server.get(path, since="2026-03-20", until="2026-04-10", **more)
+
+
+def open_page(page: Page, server: Server, search: str = RANGE) -> None:
+    page.goto(f"{server.url}/analytics?{search}")
+    expect(page.get_by_role("heading", name="Analytics")).to_be_visible()
+
+
+def grouped(value: int) -> str:
+    return f"{value:,}"
+
+
+def table_of(page: Page, title: str) -> list[list[str]]:
+    """Return the cells of a chart's table."""
+    page.get_by_role("button", name=f"{title} as a table").click()
+    dialog = page.get_by_role("dialog", name=title)
+    expect(dialog).to_be_visible()
+    cells: list[list[str]] = dialog.locator("tbody tr").evaluate_all(
+        "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
+    )
+    dialog.get_by_role("button", name="Close").click()
+    return cells
+
+
+def test_figures_are_those_of_the_api(known: Server, page: Page) -> None:
+    open_page(page, known)
+    totals = asked(known, "/api/analytics")["totals"]
+    for name, value in (
+        ("sessions", totals["sessions"]["total"]),
+        ("failed", totals["sessions"]["fail"]),
+        ("events", totals["events"]["total"]),
+    ):
+        expect(page.locator(f"[data-total-of={name}] b")).to_have_text(grouped(value))
+    cost = page.locator("[data-total-of=cost]")
+    assert float(cost.get_attribute("data-value") or "nan") == pytest.approx(totals["cost_usd"])
+    expect(cost.locator("b")).to_have_text(f"${totals['cost_usd']:.2f}")
+    rate = page.locator("[data-total-of=error-rate]").get_attribute("data-value")
+    assert float(rate or "nan") == pytest.approx(totals["error_rate"])
+    p95 = page.locator("[data-total-of=latency-p95]").get_attribute("data-value")
+    assert float(p95 or "nan") == pytest.approx(totals["latency_ms"]["p95"])
+    states = table_of(page, "Sessions by state")
+    assert sum(int(row[1]) for row in states) == totals["sessions"]["success"]
+    assert sum(int(row[3]) for row in states) == totals["sessions"]["fail"]
+    # Days without sessions stand in the table too.
+    assert len(states) in (21, 22)
+
+
+@pytest.mark.parametrize("by", ["model", "agent", "tool", "tag", "user", "session"])
+def test_each_table_says_what_the_api_says_and_leads_to_the_sessions(
+    known: Server, page: Page, by: str
+) -> None:
+    open_page(page, known, f"{RANGE}&by={by}")
+    expected = asked(known, "/api/analytics/breakdown", by=by)["groups"]
+    assert expected
+    rows = page.locator(f"[data-by={by}] [data-group]")
+    expect(rows).to_have_count(len(expected))
+    for row, group in zip(rows.all(), expected, strict=True):
+        assert row.get_attribute("data-group") == group["value"]
+        cells = row.locator("td")
+        expect(cells.nth(1)).to_have_text(grouped(group["count"]))
+        expect(cells.nth(2)).to_have_text(grouped(group["errors"]))
+        cost = group["cost_usd"]
+        shown = "–" if cost is None else f"${cost:.2f}" if cost >= 1 or cost == 0 else f"${cost:.4f}"
+        expect(cells.nth(7)).to_have_text(shown)
+    first = expected[0]
+    rows.first.get_by_role("link").click()
+    filter_of = "name" if by == "session" else by
+    expect(page).to_have_url(re.compile(f"/sessions\\?.*{filter_of}="))
+    expect(page.locator("[data-total]")).to_have_attribute("data-total", str(first["sessions"]))
+
+
+def test_sorting_filters_and_lines_are_in_the_address_and_back_works(known: Server, page: Page) -> None:
+    open_page(page, known)
+    page.get_by_role("columnheader").get_by_role("button", name="Error rate").click()
+    expect(page).to_have_url(re.compile("by_sort=error_rate"))
+    worst = asked(known, "/api/analytics/breakdown", sort="error_rate")["groups"][0]["value"]
+    expect(page.locator("[data-group]").first).to_have_attribute("data-group", worst)
+    line = page.locator("[data-chart=sessions]").get_by_role("button", name="Success")
+    line.click()
+    expect(line).to_have_attribute("aria-pressed", "false")
+    expect(page).to_have_url(re.compile("hide=sessions(:|%3A)success"))
+    page.reload()
+    expect(page.locator("[data-chart=sessions]").get_by_role("button", name="Success")).to_have_attribute(
+        "aria-pressed", "false"
+    )
+    page.get_by_role("button", name="Filter by tag").click()
+    page.locator(".facet", has_text="red").click()
+    page.keyboard.press("Escape")
+    red = asked(known, "/api/analytics", tag="red")["totals"]["sessions"]["total"]
+    expect(page.locator("[data-total-of=sessions] b")).to_have_text(grouped(red))
+    page.go_back()
+    whole = asked(known, "/api/analytics")["totals"]["sessions"]["total"]
+    expect(page.locator("[data-total-of=sessions] b")).to_have_text(grouped(whole))
+
+
+def test_a_drag_zooms_a_click_leads_to_the_sessions_of_an_interval(known: Server, page: Page) -> None:
+    open_page(page, known, f"{RANGE}&interval=day")
+    over = page.locator("[data-chart=sessions] .u-over")
+    box = over.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.3, middle)
+    # The crosshair is shared: another chart tells its values of the same moment.
+    expect(page.locator("[data-chart=events] .chart-when")).to_have_text(re.compile("2026"))
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=4)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("since=2026-03-2.*until=2026-04-0"))
+    page.go_back()
+    expect(page).to_have_url(re.compile("since=2026-03-20&until=2026-04-10"))
+    expect(over).to_be_visible()
+    box = over.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * 0.36, middle)
+    expect(page).to_have_url(re.compile("/sessions\\?"))
+    expect(page.locator(".chip.on", has_text="time")).to_be_visible()
+
+
+def test_an_empty_range_says_so_and_the_keyboard_leads_here(known: Server, page: Page) -> None:
+    open_page(page, known, "since=2001-01-01&until=2001-01-02")
+    expect(page.get_by_role("heading", name="No session in this range")).to_be_visible()
+    page.get_by_role("button", name="Show all time").click()
+    expect(page.locator("[data-total-of=sessions] b")).to_be_visible()
+    page.goto(f"{known.url}/sessions")
+    expect(page.get_by_role("heading", name="Sessions")).to_be_visible()
+    page.keyboard.press("g")
+    page.keyboard.press("a")
+    expect(page).to_have_url(re.compile("/analytics"))
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing_serious_and_nothing_is_cut(known: Server, page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    open_page(page, known)
+    expect(page.locator("[data-group]").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    nothing_serious(page, f"analytics at {width}")

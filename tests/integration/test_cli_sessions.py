@@ -1,0 +1,122 @@
+"""`agentops sessions`, `show`, `stats` and `tail`: the API's figures in a terminal, quiet when piped."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.integration.test_cli_store import agentops
+from tests.serving import Server
+from tests.spans import SECOND, body, span
+
+STEPS = ((2, 1, "plan", "agent"), (3, 2, "look up", "tool"), (4, 2, "chat", "llm"))
+
+
+def record(server: Server, number: int, *, fail: bool = False) -> None:
+    trace = 0x700 + number
+    start = time.time_ns() - (number + 1) * 60 * SECOND
+    made = [
+        span(
+            trace, 1, name=f"run {number}", start_ns=start, ms=2000, session__id=f"s-{number}",
+            status=2 if fail else 1, agentops__tags=["even" if number % 2 == 0 else "odd"],
+            agentops__span__kind="session",
+        )
+    ]  # fmt: skip
+    for place, parent, name, kind in STEPS:
+        given = {"agentops__span__kind": kind}
+        if kind == "llm":
+            given |= {"gen_ai__request__model": "gpt-4o"}
+        made.append(
+            span(
+                trace, place, parent, name=name, start_ns=start + place, ms=100 * place,
+                error="\x1b[31mno\nsuch order" if fail and kind == "tool" else None, **given,
+                **({"gen_ai__usage__input_tokens": 1000, "gen_ai__usage__output_tokens": 100} if kind == "llm" else {}),
+            )
+        )  # fmt: skip
+    assert server.post("/v1/traces", body(*made)).status_code == 200
+
+
+@pytest.fixture(scope="module")
+def known(module_server: Server) -> Server:
+    for number in range(4):
+        record(module_server, number, fail=number == 3)
+    return module_server
+
+
+def test_the_list_is_the_apis_filtered_sorted_and_as_json(known: Server) -> None:
+    listed = agentops(known.home, "sessions")
+    assert listed.returncode == 0, listed.stderr
+    rows = [line.split("\t") for line in listed.stdout.decode().splitlines()]
+    assert [row[-1] for row in rows] == ["s-0", "s-1", "s-2", "s-3"]
+    # 1,000 input and 100 output tokens of gpt-4o, at 2.50 and 10 dollars a million.
+    assert rows[3][0] == "fail"
+    assert rows[3][2:7] == ["2.00 s", "3", "1", "1,100", "$0.0035"]
+    assert b"\x1b" not in listed.stdout
+    some = agentops(known.home, "sessions", "--tag", "odd", "--sort", "errors", "--json", "--limit", "1")
+    found = json.loads(some.stdout)
+    assert found["total"] == 2
+    assert found["sessions"] == known.get("/api/sessions", tag="odd", sort="errors", limit=1)["sessions"]
+    nothing = agentops(known.home, "sessions", "--user", "nobody")
+    assert (nothing.returncode, nothing.stdout) == (0, b"")
+    refused = agentops(known.home, "sessions", "--since", "yesterday")
+    assert refused.returncode == 1
+    assert b"since" in refused.stderr
+
+
+def test_a_session_is_a_tree_with_costs(known: Server) -> None:
+    shown = agentops(known.home, "show", "s-3")
+    assert shown.returncode == 0, shown.stderr
+    lines = shown.stdout.decode().splitlines()
+    assert "run 3" in lines[0]
+    assert "fail" in lines[0]
+    assert "1,100 tokens, $0.0035" in lines[1]
+    tree = lines[3:]
+    assert tree[0].startswith("  agent plan")
+    assert tree[1].startswith("    tool look up  300 ms  error")
+    assert tree[2].startswith("    llm chat gpt-4o  400 ms  1,100 tokens  $0.0035")
+    # What was recorded cannot steer the terminal.
+    assert "\x1b" not in shown.stdout.decode()
+    assert len(tree) == 3
+    told = json.loads(agentops(known.home, "show", "s-3", "--json").stdout)
+    assert told["session"] == known.get("/api/sessions/s-3")
+    assert told["events"] == known.get("/api/sessions/s-3/events")["events"]
+    missing = agentops(known.home, "show", "nothing")
+    assert missing.returncode == 1
+    assert b"no session 'nothing'" in missing.stderr
+
+
+def test_sums_are_those_of_the_api(known: Server) -> None:
+    found = json.loads(agentops(known.home, "stats", "--by", "tag", "--json").stdout)
+    assert found["totals"] == known.get("/api/analytics", interval="week")["totals"]
+    assert found["groups"] == known.get("/api/analytics/breakdown", by="tag", interval="week")["groups"]
+    rows = dict(line.split("\t", 1) for line in agentops(known.home, "stats").stdout.decode().splitlines())
+    assert rows["sessions"] == "4"
+    assert rows["cost"] == "$0.0140"
+    assert rows["gpt-4o"].split("\t")[0] == "4"
+
+
+def test_tail_tells_what_changes(known: Server) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AGENTOPS_", "OTEL_"))}
+    with subprocess.Popen(
+        [sys.executable, "-m", "agentops.cli", "tail", "--lines", "1", "--count", "1", "--tag", "even"],
+        env={**kept, "AGENTOPS_HOME": str(known.home)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as tail:
+        assert tail.stdout is not None
+        assert tail.stdout.readline().rstrip().endswith("s-0")
+        record(known, 9)  # of the tag odd: not told
+        record(known, 8)
+        assert tail.stdout.readline().rstrip().endswith("s-8")
+        assert tail.wait(20) == 0
+
+
+def test_they_work_without_a_server(tmp_path: Path) -> None:
+    listed = agentops(tmp_path, "sessions")
+    assert (listed.returncode, listed.stdout) == (0, b"")

@@ -1,0 +1,144 @@
+"""`agentops export`, `import` and `store`: with a server that holds the store, and without any."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import StartServer
+from tests.serving import Server
+from tests.spans import SECOND, body, span
+
+
+def agentops(home: Path, *arguments: str, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AGENTOPS_", "OTEL_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "agentops.cli", *arguments],
+        env={**kept, "AGENTOPS_HOME": str(home)},
+        input=given,
+        capture_output=True,
+        timeout=110,
+        check=False,
+    )
+
+
+def record(server: Server, sessions: int = 3) -> None:
+    for number in range(sessions):
+        trace = random.getrandbits(120)
+        start = time.time_ns() - (number + 1) * 3600 * SECOND
+        model = "gpt-4o" if number else "gpt-4o-mini"
+        answer = server.post(
+            "/v1/traces",
+            body(
+                span(trace, 1, name=f"root {number}", session__id=f"s-{number}", start_ns=start),
+                span(
+                    trace,
+                    2,
+                    1,
+                    gen_ai__operation__name="chat",
+                    gen_ai__request__model=model,
+                    gen_ai__usage__input_tokens=10,
+                    gen_ai__usage__output_tokens=5,
+                    start_ns=start + 1,
+                ),
+            ),
+        )
+        assert answer.status_code == 200
+
+
+def test_a_store_moves_by_files_with_a_server_and_without(start_server: StartServer, tmp_path: Path) -> None:
+    server = start_server(tmp_path / "from")
+    record(server)
+    before = server.get("/api/sessions")
+    one = agentops(server.home, "export", "s-1", "-o", str(tmp_path / "one.html"))
+    assert one.returncode == 0, one.stderr
+    assert (tmp_path / "one.html").read_bytes().lstrip().lower().startswith(b"<!doctype html>")
+    some = agentops(server.home, "export", "--model", "gpt-4o")
+    assert some.returncode == 0, some.stderr
+    documents = [json.loads(line) for line in some.stdout.splitlines()]
+    assert [one["session"]["session_id"] for one in documents] == ["s-1", "s-2"]
+    assert some.stderr == b""
+    server.stop()
+    # Nobody serves now: the command opens the store itself.
+    for name in ("all.jsonl", "all.otlp.json", "all.csv", "all.parquet"):
+        whole = agentops(tmp_path / "from", "export", "--all", "-o", str(tmp_path / name))
+        assert whole.returncode == 0, whole.stderr
+        assert b"3 sessions" in whole.stderr
+    other = tmp_path / "to"
+    done = agentops(other, "import", str(tmp_path / "all.jsonl"), str(tmp_path / "all.otlp.json"))
+    assert done.returncode == 0, done.stderr
+    assert b"3 sessions" in done.stderr
+    after = start_server(other)
+    assert after.get("/api/sessions") == before
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_the_store_says_what_it_holds_and_shrinks(start_server: StartServer, tmp_path: Path) -> None:
+    server = start_server()
+    for _ in range(3):
+        record(server, 1)
+    shown = agentops(server.home, "store")
+    assert shown.returncode == 0, shown.stderr
+    assert b"spans" in shown.stdout
+    assert b"0001 foundation" in shown.stdout
+    found = json.loads(agentops(server.home, "store", "--json").stdout)
+    assert {"sessions", "spans", "migrations"} <= {one["table"] for one in found["tables"]}
+    assert sum(day["spans"] for day in found["growth"]) == 6
+    assert found["bytes"] > 0
+    done = agentops(server.home, "store", "compact", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["after"] > 0
+    assert all(
+        one["parts"] == 1
+        for one in server.get("/api/store")["tables"]
+        if one["table"] in ("spans", "sessions")
+    )
+    kept = agentops(server.home, "store", "retention", "30")
+    assert kept.returncode == 0, kept.stderr
+    assert server.get("/api/store")["retention_days"] == 30
+    assert agentops(server.home, "store", "retention", "0").returncode == 0
+    assert server.get("/api/store")["retention_days"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("export",), b"--all"),
+        (("export", "x", "--all"), b"--all"),
+        (("export", "missing"), b"no session 'missing'"),
+        (("export", "--all", "--format", "html"), b"one session"),
+        (("export", "--state", "fail"), b"no session passes"),
+        (("export", "--since", "yesterday"), b"since"),
+        (("import", "missing.json"), b"missing.json"),
+        (("store", "retention", "-1"), b"days"),
+    ],
+)
+def test_mistakes_are_told_with_an_exit_code(
+    module_server: Server, arguments: tuple[str, ...], says: bytes
+) -> None:
+    done = agentops(module_server.home, *arguments)
+    assert done.returncode in (1, 2)
+    assert says in done.stderr, done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_costs_follow_a_price_of_ones_own(start_server: StartServer) -> None:
+    server = start_server()
+    record(server, 2)
+    assert server.get("/api/sessions/s-1")["cost_usd"] == pytest.approx(10 * 2.5e-6 + 5 * 10e-6)
+    (server.home / "prices.toml").write_text('[[price]]\nmodel = "gpt-4o"\ninput = 1000000\noutput = 0\n')
+    done = agentops(server.home, "reprice", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"calls": 2, "changed": 1}
+    assert server.get("/api/sessions/s-1")["cost_usd"] == 10
+    assert server.get("/api/sessions/s-0")["cost_usd"] != 10
+    wrong = agentops(server.home, "reprice", "--since", "soon")
+    assert wrong.returncode == 1
+    assert b"since" in wrong.stderr

@@ -1,0 +1,104 @@
+"""`q` against plain Python: any script, any letter case, parts of words, with indexes built and without."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import pytest
+
+from tests.serving import Server
+from tests.spans import body, span
+
+ALPHABETS = ("ab1", "退款申", "aB é_", "ДЖё", 'q"\\\n', "a退 b款", "🚀x")
+"""Few letters each, so that needles are near misses of many texts."""
+
+
+def texts() -> list[str]:
+    pick = random.Random(11)
+    found = ["Refund for order 1042, nonrefundable", "客户要求退款，申请已提交", "search_orders(id=7)"]
+    for alphabet in ALPHABETS:
+        found += ["".join(pick.choices(alphabet, k=pick.randrange(1, 14))) for _ in range(12)]
+    return found
+
+
+NEEDLES = [
+    *(
+        "refund",
+        "REFUND",
+        "fundab",
+        "order 1042",
+        "要求退款",
+        "退款，申",
+        "款",
+        "search_orders",
+        "s(i",
+        "104",
+    ),
+    *(
+        "".join(random.Random(seed).choices(alphabet, k=length))
+        for seed, alphabet in enumerate(ALPHABETS)
+        for length in (1, 2, 3, 4, 5)
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def store(module_server: Server) -> dict[str, list[str]]:
+    """Store sessions whose calls say the texts, each in another place; return what each says."""
+    said: dict[str, list[str]] = {}
+    pick = random.Random(12)
+    spans: list[dict[str, Any]] = []
+    for number, text in enumerate(texts()):
+        trace, session = pick.getrandbits(120) | 1, f"session-{number}"
+        message = json.dumps(
+            [{"role": "user", "parts": [{"type": "text", "content": text}]}], ensure_ascii=number % 2 == 0
+        )
+        place = number % 4
+        given: dict[str, Any] = {"session__id": session}
+        if place == 0:
+            given |= {"gen_ai__operation__name": "chat", "gen_ai__input__messages": message}
+        elif place == 1:
+            given |= {"openinference__span__kind": "TOOL", "output__value": text}
+        one = span(trace, 1, name=text if place == 2 else "step", error=text if place == 3 else None, **given)
+        spans.append(one)
+        said[session] = [text, "step" if place != 2 else ""]
+    for start in range(0, len(spans), 10):
+        assert module_server.post("/v1/traces", body(*spans[start : start + 10])).status_code == 200
+    return said
+
+
+def expected(said: dict[str, list[str]], needle: str) -> set[str]:
+    wanted = needle.strip().lower()
+    return {session for session, texts in said.items() if any(wanted in text.lower() for text in texts)}
+
+
+@pytest.mark.parametrize("merged", [False, True], ids=["as it came", "merged"])
+def test_every_text_is_found_where_it_stands_and_nowhere_else(
+    module_server: Server, store: dict[str, list[str]], merged: bool
+) -> None:
+    if merged:
+        answer = module_server.http.post("/api/store/compact", timeout=60)
+        assert answer.status_code == 200
+    wrong: dict[str, Any] = {}
+    for needle in NEEDLES:
+        if not needle.strip():
+            continue
+        page = module_server.get("/api/sessions", q=needle, limit=500)
+        found = {one["session_id"] for one in page["sessions"]}
+        surplus = set[str]() if is_json(needle.strip().lower()) else found - expected(store, needle)
+        missed = expected(store, needle) - found
+        if surplus or missed or page["total"] != len(found):
+            wrong[needle] = (
+                {one: store[one] for one in surplus},
+                {one: store[one] for one in missed},
+                page["total"],
+            )
+    assert wrong == {}
+
+
+def is_json(needle: str) -> bool:
+    """Whether JSON's own words around a text, or the numbers of its escaped letters, may hold this."""
+    words = '[{"role":"user","parts":[{"type":"text","content":"\\"}]}]\\n'
+    return needle in words or all(letter in "0123456789abcdefu\\" for letter in needle)

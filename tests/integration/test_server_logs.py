@@ -1,0 +1,86 @@
+"""Log records: lines of a session, and the content of its calls."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.serving import Server
+from tests.spans import body, span, value
+
+_traces = itertools.count(random.getrandbits(60) << 60)
+
+
+@pytest.fixture
+def trace() -> int:
+    return next(_traces)
+
+
+def session_of(trace: int) -> str:
+    return str(UUID(int=trace))
+
+
+def log_body(trace: int, number: int, **record: Any) -> dict[str, Any]:
+    one = {
+        "traceId": f"{trace:032x}",
+        "spanId": f"{number:016x}",
+        "timeUnixNano": str(time.time_ns()),
+        **record,
+    }
+    return {
+        "resourceLogs": [{"resource": {}, "scopeLogs": [{"scope": {"name": "app"}, "logRecords": [one]}]}]
+    }
+
+
+@pytest.mark.parametrize("span_first", [True, False])
+def test_content_in_log_records_completes_its_span(
+    module_server: Server, trace: int, span_first: bool
+) -> None:
+    def send_span() -> None:
+        module_server.post("/v1/traces", body(span(trace, 1, name="chat", gen_ai__operation__name="chat")))
+
+    if span_first:
+        send_span()
+    for name, content in (
+        ("gen_ai.user.message", {"content": "What is needed?"}),
+        ("gen_ai.choice", {"message": {"content": "A needle."}, "finish_reason": "stop"}),
+    ):
+        record = log_body(
+            trace,
+            1,
+            eventName=name,
+            body=value(content),
+            attributes=[{"key": "event.name", "value": {"stringValue": name}}],
+        )
+        assert module_server.post("/v1/logs", record).status_code == 200
+    if not span_first:
+        send_span()
+    path = f"/api/sessions/{session_of(trace)}"
+    found = module_server.get(f"{path}/events/{1:016x}")
+    assert [message["role"] for message in found["messages"]] == ["user", "assistant"]
+    assert "needed" in module_server.get(f"{path}/events")["events"][0]["input_preview"]
+    assert module_server.get(f"{path}/logs")["logs"] == []
+
+
+def test_log_records_belong_to_their_spans_session_and_page(module_server: Server, trace: int) -> None:
+    module_server.post("/v1/traces", body(span(trace, 1)))
+    for index in range(7):
+        answer = module_server.post(
+            "/v1/logs",
+            log_body(trace, 1, severityNumber=13 if index % 2 else 9, body={"stringValue": f"line {index}"}),
+        )
+        assert answer.status_code == 200
+        assert answer.json() == {"partialSuccess": {}}
+    path = f"/api/sessions/{session_of(trace)}/logs"
+    first = module_server.get(path, limit=4)
+    rest = module_server.get(path, limit=4, cursor=first["next_cursor"])
+    assert [one["body"] for one in first["logs"] + rest["logs"]] == [f"line {index}" for index in range(7)]
+    assert rest["next_cursor"] is None
+    assert {one["event_id"] for one in first["logs"]} == {f"{1:016x}"}
+    assert len(module_server.get(path, min_severity=13)["logs"]) == 3
+    assert module_server.post("/v1/metrics", b"{}", content_type="application/json").status_code == 200

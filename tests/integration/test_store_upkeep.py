@@ -1,0 +1,330 @@
+"""The store over time: upgraded in place, costs computed anew, old sessions gone, disk given back."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import Struct
+
+from agentops.server import prices
+from agentops.server.ingest import Ingest
+from agentops.server.pricelist import PriceList, read_prices
+from agentops.server.store import edits, migrate
+from agentops.server.store.client import Store
+from agentops.server.store.reprice import Repriced, reprice
+from agentops.server.store.retention import Retention, keep_days, retention_days
+from agentops.server.store.session import Silence
+from agentops.server.store.summarise import Summariser
+from agentops.server.store.upkeep import compact, sizes
+from agentops.server.store.url import StoreUrl
+from agentops.server.store.write import Writer
+from tests.spans import SECOND, body, span
+from tests.waiting import eventually
+
+DAY = 86_400 * SECOND
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """The rooms of a server that write, without its HTTP."""
+
+    store: Store
+    summariser: Summariser
+    writer: Writer
+    ingest: Ingest
+
+    def send(self, *spans: dict[str, Any], project: str = "default") -> None:
+        done, rejected = self.ingest.traces(json.dumps(body(*spans)).encode(), "json", project, None)
+        assert done is not None
+        assert not rejected
+        done.result(60)
+        assert self.summariser.caught_up(60)
+
+    def session(self, session_id: str, project: str = "default") -> dict[str, Any] | None:
+        rows: Rows = self.store.rows(
+            "SELECT * FROM sessions FINAL WHERE project = {p:String} AND session_id = {s:String} "
+            "AND NOT deleted",
+            {"p": project, "s": session_id},
+            dict[str, Any],
+        )
+        return rows[0] if rows else None
+
+    def delete(self, session_id: str) -> bool:
+        return edits.delete(self.store, self.summariser, "default", session_id, time.time_ns())
+
+
+class Count(Struct):
+    n: int
+
+
+def count(store: Store, sql: str) -> int:
+    return store.rows(f"SELECT count() AS n FROM {sql}", None, Count)[0].n
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Generator[Rooms]:
+    store = Store(StoreUrl.parse(f"chdb://{tmp_path}/store"))
+    migrate.migrate(store)
+    yield from rooms_of(store)
+
+
+def rooms_of(store: Store) -> Generator[Rooms]:
+    summariser = Summariser(store, Silence(30 * SECOND, 300 * SECOND), lambda project, sessions: None)
+    writer = Writer(store, summariser)
+    summariser.start()
+    writer.start()
+    try:
+        yield Rooms(store, summariser, writer, Ingest(writer))
+    finally:
+        writer.stop(30)
+        summariser.stop(30)
+        store.close()
+        prices.use(PriceList())
+
+
+def call(trace: int, number: int, parent: int = 0, **given: Any) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "gen_ai__operation__name": "chat",
+        "gen_ai__provider__name": "openai",
+        "gen_ai__request__model": "gpt-4o",
+        "gen_ai__usage__input_tokens": 480,
+        "gen_ai__usage__output_tokens": 108,
+    }
+    return span(trace, number, parent, **{**said, **given})
+
+
+def test_a_store_of_the_first_schema_is_upgraded_in_place_and_keeps_its_rows(tmp_path: Path) -> None:
+    url = StoreUrl.parse(f"chdb://{tmp_path}/store")
+    store = Store(url)
+    first = tmp_path / "schema"
+    first.mkdir()
+    for name in ("0001_foundation.sql", "0002_agents.sql"):
+        (first / name).write_text((migrate.FOLDER / name).read_text())
+    migrate.migrate(store, first)
+    now = time.time_ns()
+    old = {
+        "project": "default",
+        "version": now + (1 << 62),
+        "received_at": now,
+        "seen_at": now,
+        "trace_id": f"{7:032x}",
+        "span_id": f"{1:016x}",
+        "kind": "llm",
+        "name": "chat",
+        "started_at": now - SECOND,
+        "ended": True,
+        "duration_ns": 5,
+        "status": "ok",
+        "model": "gpt-4o",
+        "provider": "openai",
+        "tokens_input": 480,
+        "tokens_output": 108,
+        "input": "the question",
+        "input_format": "text",
+        "attributes": "{}",
+    }
+    store.insert("spans", [json.dumps(old).encode()])
+    applied = [migration.number for migration in migrate.migrate(store)]
+    assert applied == [one.number for one in migrate.migrations() if one.number > 2]
+    assert not migrate.migrate(store)
+    listed = f"00000000-0000-0000-0000-{7:012x}"
+    with contextlib.contextmanager(rooms_of)(store) as rooms:
+        # The start summarises what it finds without a session.
+        eventually(lambda: rooms.session(listed))
+        rooms.send(call(7, 2))
+        row = rooms.session(listed)
+        assert row is not None
+        assert (row["llm"], row["tokens_input"]) == (2, 960)
+        kept: Rows = rooms.store.rows(
+            "SELECT input, source_name, usage_more FROM spans FINAL WHERE span_id = {s:String}",
+            {"s": f"{1:016x}"},
+            dict[str, Any],
+        )
+        assert kept == [{"input": "the question", "source_name": "", "usage_more": ""}]
+
+
+def test_costs_are_computed_anew_with_ones_own_prices_and_reported_ones_stay(
+    opened: Rooms, tmp_path: Path
+) -> None:
+    opened.send(call(1, 1), call(1, 2, gen_ai__usage__cost=0.5))
+    opened.send(call(2, 1, gen_ai__request__model="house-model"), project="other")
+    # 480 x 2.50 + 108 x 10.00 = 2280 millionths
+    session = f"00000000-0000-0000-0000-{1:012x}"
+    other = f"00000000-0000-0000-0000-{2:012x}"
+    row = opened.session(session)
+    assert row is not None
+    assert row["cost_usd"] == 0.50228
+    assert reprice(opened.store, opened.summariser) == Repriced(calls=2, changed=0)
+    (tmp_path / "prices.toml").write_text(
+        '[[price]]\nmodel = "gpt-4o"\ninput = 1\noutput = 10\n'
+        '[[price]]\nmodel = "house-*"\ninput = 1\noutput = 0\n'
+    )
+    prices.use(read_prices(tmp_path / "prices.toml"))
+    # 480 x 1 + 108 x 10 = 1560
+    assert reprice(opened.store, opened.summariser, project="default") == Repriced(calls=1, changed=1)
+    row = opened.session(session)
+    assert row is not None
+    assert row["cost_usd"] == 0.50156
+    foreign = opened.session(other, "other")
+    assert foreign is not None
+    assert foreign["cost_usd"] is None
+    assert reprice(opened.store, opened.summariser, since_ns=time.time_ns()) == Repriced(calls=0, changed=0)
+    assert reprice(opened.store, opened.summariser) == Repriced(calls=2, changed=1)
+    foreign = opened.session(other, "other")
+    assert foreign is not None
+    assert foreign["cost_usd"] == 0.00048
+    prices.use(PriceList())
+    assert reprice(opened.store, opened.summariser).changed == 2
+    row = opened.session(session)
+    assert row is not None
+    assert row["cost_usd"] == 0.50228
+
+
+def test_old_sessions_go_wholly_where_their_project_says_so(opened: Rooms) -> None:
+    now = time.time_ns()
+    for project in ("short", "long", "default"):
+        opened.send(span(1, 1, name="old", session__id="old"), project=project)
+    keep_days(opened.store, "short", 3)
+    keep_days(opened.store, "long", 30)
+    assert retention_days(opened.store, 0) == {"short": 3, "long": 30}
+    assert retention_days(opened.store, 7) == {"short": 3, "long": 30, "default": 7}
+    changed: list[str] = []
+    retention = Retention(
+        opened.store, opened.summariser, 0, lambda project, sessions: changed.append(project)
+    )
+    assert retention.look(now + 2 * DAY) == 0
+    assert retention.look(now + 4 * DAY) == 1
+    assert changed == ["short"]
+    assert opened.session("old", "short") is None
+    assert opened.session("old", "long") is not None
+    assert opened.session("old") is not None
+    for table in ("spans", "sessions", "session_traces"):
+        assert count(opened.store, f"{table} WHERE project = 'short'") == 0
+        assert count(opened.store, f"{table} WHERE project = 'long'") > 0
+    # What is used again is there again.
+    opened.send(span(2, 1, name="new", session__id="old"), project="short")
+    assert opened.session("old", "short") is not None
+
+
+def test_a_deleted_session_comes_back_by_an_import_and_not_by_what_goes_on_reporting(opened: Rooms) -> None:
+    started = time.time_ns() - 5 * SECOND
+    whole = [
+        span(1, 1, name="root", start_ns=started, session__id="again"),
+        span(1, 2, 1, name="child", start_ns=started),
+    ]
+    opened.send(*whole)
+    assert opened.delete("again")
+    assert opened.session("again") is None
+    opened.send(span(1, 3, 1, name="late child", start_ns=started, session__id="again"))
+    opened.send(span(1, 4, name="goes on", start_ns=time.time_ns(), session__id="again"))
+    assert opened.session("again") is None
+    opened.send(*whole)
+    row = opened.session("again")
+    assert row is not None
+    assert row["events"] == 3  # the late child has its parent again
+    assert opened.delete("again")
+    assert opened.session("again") is None
+
+
+def test_a_call_recorded_in_two_traces_of_a_session_counts_once(opened: Rooms) -> None:
+    first = call(1, 1, session__id="one", gen_ai__response__id="resp-1")
+    second = call(
+        2, 1, session__id="one", gen_ai__response__id="resp-1", gen_ai__usage__cache_read__input_tokens=80
+    )
+    other = call(3, 1, session__id="one", gen_ai__response__id="resp-2")
+    elsewhere = call(4, 1, session__id="two", gen_ai__response__id="resp-1")
+    for order in ((first, second, other, elsewhere), (second, first), (first,)):
+        for one in order:
+            opened.send(one)
+        row = opened.session("one")
+        assert row is not None
+        assert (row["llm"], row["tokens_input"], row["tokens_cache_read"]) == (3, 960, 80)
+        # 400 x 2.50 + 80 x 1.25 + 108 x 10.00 = 2180, and 2280
+        assert row["cost_usd"] == 0.00446
+    apart = opened.session("two")
+    assert apart is not None
+    assert apart["tokens_input"] == 480
+    repeated: Rows = opened.store.rows(
+        "SELECT trace_id FROM repeats FINAL WHERE repeated", None, dict[str, Any]
+    )
+    assert repeated == [{"trace_id": f"{1:032x}"}]
+
+
+def test_compacting_leaves_one_part_of_each_table_and_no_replaced_rows(opened: Rooms) -> None:
+    for _ in range(3):
+        opened.send(span(1, 1), span(1, 2, 1))
+    assert sizes(opened.store).spans > 2
+    compact(opened.store)
+    after = sizes(opened.store)
+    assert (after.spans, after.sessions) == (2, 1)
+    assert {table.parts for table in after.tables if table.table in ("spans", "sessions")} == {1}
+    assert after.bytes > sum(table.bytes for table in after.tables) > 0
+    assert after.migrations[0] == "0001_foundation"
+
+
+def story(chance: random.Random) -> list[dict[str, Any]]:
+    """Return what two programs send: starts, ends, two sessions in a trace, calls recorded twice."""
+    began = 1_790_000_000 * SECOND
+    sent: list[dict[str, Any]] = []
+    for trace in (1, 2, 3):
+        declaring = chance.choice(["", "chat", "own"])
+        said: dict[str, Any] = {"session__id": declaring} if declaring else {}
+        sent.append(span(trace, 1, name="root", start_ns=began, ms=900, **said))
+        sent.append(span(trace, 1, name="root", start_ns=began, ms=None, **said))
+        for number in range(2, 7):
+            parent = chance.randrange(1, number)
+            given: dict[str, Any] = {"start_ns": began + number * SECOND}
+            if chance.random() < 0.3:
+                given["session__id"] = chance.choice(["chat", "other"])
+            if chance.random() < 0.6:
+                given["gen_ai__response__id"] = f"resp-{chance.randrange(4)}"
+                one = call(trace, number, parent, gen_ai__usage__input_tokens=100 * trace, **given)
+            else:
+                one = span(trace, number, parent, error=chance.choice([None, "broke"]), **given)
+            sent.append(one)
+    return sent
+
+
+def settled(rooms: Rooms, project: str) -> dict[str, Rows]:
+    """Return everything that is derived from a project's spans."""
+    found: dict[str, Rows] = {}
+    for table, columns, where in (
+        ("sessions", "* EXCEPT (project, version, last_seen_at, lapses_at)", "NOT deleted"),
+        ("session_traces", "session_id, trace_id, whole", "NOT deleted"),
+        ("repeats", "trace_id, span_id", "repeated"),
+        ("span_sessions", "trace_id, span_id, session_id", "1"),
+        ("span_agents", "trace_id, span_id, agent", "agent != ''"),
+    ):
+        found[table] = rooms.store.rows(
+            f"SELECT {columns} FROM {table} FINAL WHERE project = {{p:String}} AND {where} ORDER BY ALL",
+            {"p": project},
+            dict[str, Any],
+        )
+    return found
+
+
+def test_whatever_the_order_the_batches_and_the_repetitions_the_sessions_are_the_same(opened: Rooms) -> None:
+    for seed in range(4):
+        chance = random.Random(seed)
+        sent = story(chance)
+        opened.send(*sent, project=f"{seed}-at-once")
+        expected = settled(opened, f"{seed}-at-once")
+        assert expected["sessions"]
+        for round_ in range(3):
+            project = f"{seed}-{round_}"
+            order = [*sent, *chance.choices(sent, k=5)]
+            chance.shuffle(order)
+            while order:
+                size = chance.randrange(1, 6)
+                opened.send(*order[:size], project=project)
+                order = order[size:]
+            assert settled(opened, project) == expected, (seed, round_)

@@ -1,0 +1,263 @@
+"""Sessions that move between stores: what one server exports, another answers just so."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+import random
+import time
+from typing import Any, cast
+
+import httpx
+import pytest
+from pyarrow import parquet
+
+from tests.conftest import StartServer
+from tests.serving import Server
+from tests.spans import MS, SECOND, body, span, value
+
+_traces = itertools.count(random.getrandbits(60) << 60)
+LISTS = ("/events?limit=1000", "/logs?limit=1000", "/timeline")
+
+
+def record(server: Server) -> list[str]:
+    """Store sessions with everything that may get lost on the way; return their ids."""
+    first, second, third = (next(_traces) for _ in range(3))
+    hour_ago = time.time_ns() - 3600 * SECOND
+    ours = [
+        span(
+            first,
+            1,
+            name="run",
+            agentops__span__kind="session",
+            agentops__tags=["a", "b"],
+            start_ns=hour_ago,
+            ms=9_000,
+        ),
+        span(first, 2, 1, name="planner", agentops__span__kind="agent", start_ns=hour_ago + 1, ms=8_000),
+        span(
+            first,
+            3,
+            2,
+            name="chat gpt-4o",
+            start_ns=hour_ago + 123_456_789,
+            gen_ai__operation__name="chat",
+            gen_ai__request__model="gpt-4o",
+            gen_ai__usage__input_tokens=752,
+            gen_ai__usage__output_tokens=17,
+            gen_ai__input__messages=json.dumps(
+                [{"role": "user", "parts": [{"type": "text", "content": "退款 <script>\u2028 </script>"}]}]
+            ),
+            odd__double=1.0,
+            odd__list=[1, 2.5, "x", True],
+            odd__big=2**60,
+        ),
+        span(
+            first,
+            4,
+            2,
+            name="tool",
+            agentops__span__kind="tool",
+            error='bad\nline, "quoted"',
+            start_ns=hour_ago + 5,
+        ),
+        span(first, 5, 2, name="unended", agentops__span__kind="tool", ms=None, start_ns=hour_ago + 6),
+    ]
+    ours[3]["events"] = [
+        {
+            "name": "exception",
+            "timeUnixNano": str(hour_ago + 7),
+            "attributes": [
+                {"key": "exception.type", "value": {"stringValue": "ValueError"}},
+                {"key": "exception.stacktrace", "value": {"stringValue": "Traceback\n  File"}},
+            ],
+        }
+    ]
+    ours[3]["links"] = [{"traceId": f"{second:032x}", "spanId": f"{1:016x}", "attributes": []}]
+    # Two sessions in one trace, one of a foreign id over two traces.
+    mixed = [
+        span(second, 1, name="web request", start_ns=hour_ago, ms=50),
+        span(second, 2, 1, name="one", session__id=f"one/{second}", start_ns=hour_ago + MS),
+        span(second, 3, 2, name="inner", start_ns=hour_ago + 2 * MS, gen_ai__operation__name="chat"),
+        span(second, 4, 1, name="two", session__id=f"two {second}", start_ns=hour_ago + 3 * MS),
+        span(third, 1, name="again", session__id=f"one/{second}", start_ns=hour_ago + 4 * MS),
+    ]
+    for spans in (ours, mixed):
+        assert server.post("/v1/traces", body(*spans)).status_code == 200
+    records = {
+        "resourceLogs": [
+            {
+                "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "bot"}}]},
+                "scopeLogs": [
+                    {
+                        "scope": {"name": "bot.log"},
+                        "logRecords": [
+                            {
+                                "timeUnixNano": str(hour_ago + number),
+                                "severityNumber": 17,
+                                "traceId": f"{first:032x}",
+                                "spanId": f"{3:016x}",
+                                "body": value(text),
+                                "attributes": [{"key": "logger.name", "value": {"stringValue": "deep.log"}}],
+                            }
+                            for number, text in enumerate(["failed", "failed again"])
+                        ]
+                        + [
+                            {
+                                "timeUnixNano": str(hour_ago + 9),
+                                "eventName": "gen_ai.choice",
+                                "traceId": f"{first:032x}",
+                                "spanId": f"{3:016x}",
+                                "body": value({"message": {"role": "assistant", "content": "granted"}}),
+                            }
+                        ],
+                    }
+                ],
+            }
+        ]
+    }
+    assert server.post("/v1/logs", records).status_code == 200
+    listed = server.get("/api/sessions", limit=500)["sessions"]
+    ids = [one["session_id"] for one in listed]
+    assert len(ids) == 4
+    edit = {"name": "renamed", "note": "look", "tags": ["mine"]}
+    assert server.http.patch(f"/api/sessions/{quoted(ids[0])}", json=edit).status_code == 200
+    return ids
+
+
+def quoted(session_id: str) -> str:
+    from urllib.parse import quote
+
+    return quote(session_id, safe="")
+
+
+def answers(server: Server, session_id: str) -> dict[str, Any]:
+    """Return all that the API says of a session."""
+    path = f"/api/sessions/{quoted(session_id)}"
+    found: dict[str, Any] = {route: server.get(path + route) for route in ("", *LISTS)}
+    found |= found.pop("")
+    for event in found["/events?limit=1000"]["events"]:
+        found[event["event_id"]] = server.get(f"{path}/events/{event['event_id']}")
+    return found
+
+
+def send(server: Server, content: bytes) -> httpx.Response:
+    return server.http.post(
+        "/api/import", content=content, headers={"content-type": "application/json"}, timeout=60
+    )
+
+
+@pytest.fixture(scope="module")
+def recorded(module_server: Server) -> list[str]:
+    return record(module_server)
+
+
+@pytest.mark.parametrize("form", ["json", "otlp"])
+def test_an_imported_session_is_answered_as_it_was(
+    module_server: Server, recorded: list[str], start_server: StartServer, form: str
+) -> None:
+    other = start_server()
+    for session_id in recorded:
+        export = module_server.http.get(f"/api/sessions/{quoted(session_id)}/export", params={"format": form})
+        for _ in range(2):  # Importing it twice doubles nothing.
+            answer = send(other, export.content)
+            assert answer.status_code == 200, answer.text
+            assert session_id in answer.json()["sessions"]
+            assert answer.json()["rejected"] == []
+    for session_id in recorded:
+        assert answers(other, session_id) == answers(module_server, session_id)
+    assert other.get("/api/sessions")["total"] == len(recorded)
+
+
+def test_all_sessions_in_one_file_are_equal_too(
+    module_server: Server, recorded: list[str], start_server: StartServer
+) -> None:
+    other = start_server()
+    together = module_server.http.get("/api/export", params={"format": "otlp"})
+    assert together.headers["content-disposition"] == 'attachment; filename="sessions.otlp.json"'
+    answer = send(other, together.content)
+    assert sorted(answer.json()["sessions"]) == sorted(recorded)
+    lines = module_server.http.get("/api/export").content.split(b"\n")[:-1]
+    assert sorted(json.loads(line)["session"]["session_id"] for line in lines) == sorted(recorded)
+    for session_id in recorded:
+        assert answers(other, session_id) == answers(module_server, session_id)
+
+
+def test_an_otlp_export_can_be_posted_as_traces(
+    module_server: Server, recorded: list[str], start_server: StartServer
+) -> None:
+    other = start_server()
+    export = module_server.http.get(f"/api/sessions/{quoted(recorded[1])}/export", params={"format": "otlp"})
+    assert other.post("/v1/traces", export.json()).json() == {"partialSuccess": {}}
+    before = module_server.get(f"/api/sessions/{quoted(recorded[1])}")
+    assert other.get(f"/api/sessions/{quoted(recorded[1])}")["event_counts"] == before["event_counts"]
+
+
+def test_a_deleted_session_comes_back_by_import(module_server: Server, start_server: StartServer) -> None:
+    server = start_server()
+    trace = next(_traces)
+    session = f"back-{trace}"
+    assert server.post("/v1/traces", body(span(trace, 1, session__id=session))).status_code == 200
+    path = f"/api/sessions/{session}"
+    export = server.http.get(f"{path}/export").content
+    before = answers(server, session)
+    assert server.http.delete(path).status_code == 204
+    assert server.http.get(path).status_code == 404
+    assert send(server, export).status_code == 200
+    assert answers(server, session) == before
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_tables_hold_every_event(module_server: Server, recorded: list[str], form: str) -> None:
+    for path in (f"/api/sessions/{quoted(recorded[0])}/export", "/api/export"):
+        content = module_server.http.get(path, params={"format": form}).content
+        if form == "csv":
+            rows = list[dict[str, Any]](csv.DictReader(io.StringIO(content.decode())))
+        else:
+            rows = cast(Any, parquet).read_table(io.BytesIO(content)).to_pylist()
+        wanted = recorded if path == "/api/export" else recorded[:1]
+        expected = [
+            (
+                event["session_id"],
+                event["event_id"],
+                event["name"],
+                event["agent"] or None,
+                event["error_message"],
+            )
+            for session_id in wanted
+            for event in module_server.get(f"/api/sessions/{quoted(session_id)}/events", limit=1000)["events"]
+        ]
+        found = [
+            (
+                row["session_id"],
+                row["event_id"],
+                row["name"],
+                (row["agent"] if row["agent"] != "\\N" else None) or None,
+                row["error_message"] or None,
+            )
+            for row in rows
+        ]
+        assert sorted(found, key=str) == sorted(expected, key=str)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"{", "no JSON"),
+        (b"[]", "no JSON object"),
+        (b"{}", "neither an export"),
+        (b'{"events": 3}', "events"),
+        (b'{"events": [{"event_id": "1"}]}', "lacks"),
+        (b'{"events": [], "spans": [], "edits": [{"session_id": "x", "tags": 3}]}', "edits"),
+        (b'{"resourceSpans": 3}', ""),
+    ],
+)
+def test_a_file_that_is_none_is_refused_with_the_reason(
+    module_server: Server, content: bytes, says: str
+) -> None:
+    answer = send(module_server, content)
+    assert answer.status_code == 400, answer.text
+    assert says in answer.json()["error"]["message"]
+    assert set(answer.json()["error"]) == {"code", "message", "hint"}

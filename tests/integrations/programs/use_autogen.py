@@ -1,0 +1,26 @@
+"""An agent of AutoGen that calls a tool."""
+
+import asyncio
+
+from autogen_agentchat.agents import AssistantAgent
+from autogen_ext.models.openai import OpenAIChatCompletionClient
+
+import agentops
+
+agentops.init(tags=["autogen"])
+
+
+def get_weather(city: str) -> str:
+    """Say the weather of a city."""
+    return f"21 degrees in {city}"
+
+
+async def main():
+    client = OpenAIChatCompletionClient(model="gpt-4o")
+    agent = AssistantAgent("forecaster", client, tools=[get_weather], reflect_on_tool_use=True)
+    print((await agent.run(task="Weather in Paris?")).messages[-1].content)
+    await client.close()
+
+
+asyncio.run(main())
+agentops.end_session("Success")

@@ -1,0 +1,22 @@
+"""Calls of Bedrock through boto3: converse, and a model invoked."""
+
+import json
+import os
+
+import boto3
+
+import agentops
+
+agentops.init(tags=["bedrock"])
+client = boto3.client(
+    "bedrock-runtime", region_name="eu-west-1", endpoint_url=os.environ["MODELS_URL"],
+    aws_access_key_id="none", aws_secret_access_key="none",
+)  # fmt: skip
+model = "anthropic.claude-sonnet-4-20250514-v1:0"
+ask = [{"role": "user", "content": [{"text": "Capital of France?"}]}]
+answer = client.converse(modelId=model, system=[{"text": "You are terse."}], messages=ask)
+print(answer["output"]["message"]["content"][0]["text"])
+body = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 64,
+        "messages": [{"role": "user", "content": "Capital of France?"}]}  # fmt: skip
+print(json.loads(client.invoke_model(modelId=model, body=json.dumps(body))["body"].read())["content"])
+agentops.end_session("Success")

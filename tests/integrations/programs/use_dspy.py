@@ -1,0 +1,10 @@
+"""A module of DSPy that predicts, and one that calls a tool."""
+
+import dspy
+
+import agentops
+
+agentops.init(tags=["dspy"])
+dspy.configure(lm=dspy.LM("openai/gpt-4o", cache=False))
+print(dspy.Predict("question -> answer")(question="Capital of France?").answer)
+agentops.end_session("Success")

@@ -1,0 +1,18 @@
+"""Calls of google-genai: plain, with a tool, streamed."""
+
+import os
+
+from google import genai
+from google.genai import types
+
+import agentops
+
+agentops.init(tags=["google-genai"])
+options = types.HttpOptions(base_url=os.environ["MODELS_URL"])
+client = genai.Client(api_key="none", vertexai=False, http_options=options)
+terse = types.GenerateContentConfig(system_instruction="You are terse.", temperature=0.2)
+answer = client.models.generate_content(model="gemini-2.5-flash", contents="Capital of France?", config=terse)
+print(answer.text)
+for chunk in client.models.generate_content_stream(model="gemini-2.5-flash", contents="Capital of France?"):
+    print(chunk.text)
+agentops.end_session("Success")

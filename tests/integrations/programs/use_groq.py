@@ -1,0 +1,24 @@
+"""Calls of groq: plain, with a tool, streamed, failed."""
+
+import os
+
+import groq
+
+import agentops
+
+agentops.init(tags=["groq"])
+client = groq.Groq(api_key="none", base_url=os.environ["MODELS_URL"])
+ask = [{"role": "user", "content": "Capital of France?"}]
+tool = {
+    "type": "function",
+    "function": {"name": "get_weather", "parameters": {"type": "object", "properties": {}}},
+}
+print(client.chat.completions.create(model="openai/gpt-oss-20b", messages=ask).choices[0].message.content)
+client.chat.completions.create(model="openai/gpt-oss-20b", messages=ask, tools=[tool])
+for chunk in client.chat.completions.create(model="openai/gpt-oss-20b", messages=ask, stream=True):
+    print(chunk.choices)
+try:
+    client.chat.completions.create(model="missing-model", messages=ask)
+except groq.NotFoundError as error:
+    print(error)
+agentops.end_session("Success")

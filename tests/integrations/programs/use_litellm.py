@@ -1,0 +1,24 @@
+"""Calls of litellm: plain, asynchronous, streamed, of two providers."""
+
+import asyncio
+
+import litellm
+
+import agentops
+
+agentops.init(tags=["litellm"])
+ask = [{"role": "user", "content": "Capital of France?"}]
+print(litellm.completion(model="openai/gpt-4o", messages=ask).choices[0].message.content)
+
+
+async def main():
+    answer = await litellm.acompletion(
+        model="anthropic/claude-sonnet-4-20250514", messages=ask, max_tokens=64
+    )
+    print(answer.choices[0].message.content)
+
+
+asyncio.run(main())
+for chunk in litellm.completion(model="openai/gpt-4o", messages=ask, stream=True):
+    print(chunk.choices[0].delta.content)
+agentops.end_session("Success")

@@ -1,0 +1,26 @@
+"""An agent of LlamaIndex that calls a tool."""
+
+import asyncio
+
+from llama_index.core.agent.workflow import FunctionAgent
+from llama_index.llms.openai import OpenAI
+
+import agentops
+
+agentops.init(tags=["llama-index"])
+
+
+def get_weather(city: str) -> str:
+    """Say the weather of a city."""
+    return f"21 degrees in {city}"
+
+
+async def main():
+    agent = FunctionAgent(
+        name="forecaster", description="Knows the weather", tools=[get_weather], llm=OpenAI(model="gpt-4o")
+    )
+    print(await agent.run("Weather in Paris?"))
+
+
+asyncio.run(main())
+agentops.end_session("Success")

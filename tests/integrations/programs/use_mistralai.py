@@ -1,0 +1,20 @@
+"""Calls of mistralai: plain, with a tool, streamed."""
+
+import os
+
+from mistralai.client import Mistral
+
+import agentops
+
+agentops.init(tags=["mistralai"])
+ask = [{"role": "user", "content": "Capital of France?"}]
+tool = {
+    "type": "function",
+    "function": {"name": "get_weather", "parameters": {"type": "object", "properties": {}}},
+}
+with Mistral(api_key="none", server_url=os.environ["MODELS_URL"]) as client:
+    print(client.chat.complete(model="mistral-large-latest", messages=ask).choices[0].message.content)
+    client.chat.complete(model="mistral-large-latest", messages=ask, tools=[tool])
+    for event in client.chat.stream(model="mistral-large-latest", messages=ask):
+        print(event.data.choices)
+agentops.end_session("Success")

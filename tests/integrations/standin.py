@@ -1,0 +1,150 @@
+"""The stand-in for the providers that the libraries' own clients call: one server for all of them.
+
+To the answers of the golden cases it adds those of Google, Bedrock and Mistral, and the little mind that an
+agent needs: asked about the weather it calls the tool, told the result it answers, or calls `final_answer`
+where that is a tool.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+from tests.golden import standin
+from tests.standin import Models
+
+_SAID = "It is 21 degrees in Paris."
+
+
+def chat_answer(request: dict[str, Any]) -> dict[str, Any]:
+    """Answer a chat as an agent's model does."""
+    answer = standin.chat_answer({**request, "tools": None})
+    choice = answer["choices"][0]
+    named = [_name(tool) for tool in request.get("tools") or ()]
+    told = "21 degrees" in json.dumps(request["messages"])
+    if "final_answer" in named and told:
+        _call(choice, "final_answer", {"answer": _SAID})
+    elif named and not told:
+        _call(choice, next(name for name in named if "weather" in name), {"city": "Paris"})
+    elif told:
+        choice["message"]["content"] = _SAID
+    elif "[[ ## answer ## ]]" in json.dumps(request["messages"]):
+        choice["message"]["content"] = "[[ ## answer ## ]]\nParis\n\n[[ ## completed ## ]]"
+    return answer
+
+
+def _name(tool: dict[str, Any]) -> str:
+    return str((tool.get("function") or tool).get("name"))
+
+
+def _call(choice: dict[str, Any], name: str, arguments: dict[str, Any]) -> None:
+    function = {"name": name, "arguments": json.dumps(arguments)}
+    choice["message"]["content"] = None
+    choice["message"]["tool_calls"] = [{"id": f"call_{name}", "type": "function", "function": function}]
+    choice["finish_reason"] = "tool_calls"
+
+
+def chat_chunks(request: dict[str, Any]) -> list[dict[str, Any]]:
+    """Stream such an answer, in as few pieces as there can be."""
+    answer = chat_answer(request)
+    choice = answer["choices"][0]
+    base = {**answer, "id": "chatcmpl-golden2", "object": "chat.completion.chunk", "usage": None}
+    del base["choices"]
+    message = choice["message"]
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
+    if message.get("tool_calls"):
+        deltas.append({"tool_calls": [{"index": 0, **call} for call in message["tool_calls"]]})
+    else:
+        deltas += [{"content": word + " "} for word in message["content"].split()]
+    chunks = [{**base, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
+    chunks.append({**base, "choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]})
+    if (request.get("stream_options") or {}).get("include_usage"):
+        chunks.append({**base, "choices": [], "usage": answer["usage"]})
+    return chunks
+
+
+def response_answer(request: dict[str, Any]) -> dict[str, Any]:
+    """Answer a request of the Responses API as an agent's model does."""
+    answer = standin.response_answer(request)
+    told = "21 degrees" in json.dumps(request["input"])
+    if request.get("tools") and not told:
+        name = _name(request["tools"][0])
+        answer["output"] = [{"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": name,
+                             "arguments": '{"city": "Paris"}', "status": "completed"}]  # fmt: skip
+    elif told:
+        answer["output"][-1]["content"][0]["text"] = _SAID
+    return answer
+
+
+def google_answer(words: Sequence[str] | None = None) -> dict[str, Any]:
+    """Answer as Gemini does; of a streamed answer, some of its words."""
+    text = standin.ANSWER if words is None else " ".join(words) + " "
+    candidate = {"content": {"role": "model", "parts": [{"text": text}]}, "finishReason": "STOP", "index": 0}
+    usage = {
+        "promptTokenCount": 21,
+        "candidatesTokenCount": 8,
+        "totalTokenCount": 69,
+        "thoughtsTokenCount": 40,
+    }
+    return {
+        "candidates": [candidate], "usageMetadata": usage, "modelVersion": "gemini-2.5-flash",
+        "responseId": "gem-1",
+    }  # fmt: skip
+
+
+def converse_answer() -> dict[str, Any]:
+    """Answer as Bedrock's converse does."""
+    return {
+        "output": {"message": {"role": "assistant", "content": [{"text": standin.ANSWER}]}},
+        "stopReason": "end_turn",
+        "usage": {"inputTokens": 21, "outputTokens": 8, "totalTokens": 29},
+        "metrics": {"latencyMs": 5},
+    }
+
+
+def event_frame(kind: str, payload: dict[str, Any]) -> bytes:
+    """Return one message of AWS's event stream encoding."""
+    headers = b""
+    for name, value in (
+        (":event-type", kind),
+        (":content-type", "application/json"),
+        (":message-type", "event"),
+    ):
+        headers += struct.pack("!B", len(name)) + name.encode() + b"\x07"
+        headers += struct.pack("!H", len(value)) + value.encode()
+    body = json.dumps(payload).encode()
+    prelude = struct.pack("!II", 16 + len(headers) + len(body), len(headers))
+    prelude += struct.pack("!I", zlib.crc32(prelude))
+    whole = prelude + headers + body
+    return whole + struct.pack("!I", zlib.crc32(whole))
+
+
+class Providers(Models):
+    """A running stand-in for every provider."""
+
+    def answer(self, api: standin.Api, path: str, request: dict[str, Any]) -> bool:
+        """Answer what the golden cases do not."""
+        if request.get("model") == "missing-model":
+            return False
+        if path.endswith("/chat/completions"):
+            if request.get("stream"):
+                api.stream([(None, chunk) for chunk in chat_chunks(request)], done=True)
+            else:
+                api.send(200, chat_answer(request))
+        elif path.endswith("/responses") and not request.get("stream"):
+            api.send(200, response_answer(request))
+        elif path.endswith(":generateContent"):
+            api.send(200, google_answer())
+        elif path.endswith(":streamGenerateContent"):
+            words = standin.ANSWER.split()
+            api.stream([(None, google_answer(words[:3])), (None, google_answer(words[3:]))], done=False)
+        elif path.endswith("/converse"):
+            api.send(200, converse_answer())
+        elif path.endswith("/invoke"):
+            api.send(200, standin.message_answer({**request, "model": "claude-sonnet-4-20250514"}))
+        else:
+            return False
+        return True

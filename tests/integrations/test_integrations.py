@@ -1,0 +1,49 @@
+"""Each library's own client or framework, really run, is recorded as a person has read it.
+
+The programs run in environments of their own (scripts/integrations.py) against a stand-in of the providers
+and a real server, from which their events are read back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integrations import running
+from tests.integrations.libraries import USED, Used
+from tests.integrations.standin import Providers
+from tests.serving import Server
+
+
+@pytest.fixture(scope="module")
+def providers() -> Iterator[Providers]:
+    with Providers() as started:
+        yield started
+
+
+@pytest.mark.timeout(300)  # The first to need an environment makes it.
+@pytest.mark.parametrize("used", USED, ids=lambda used: used.name)
+def test_a_program_is_recorded(
+    used: Used, providers: Providers, module_server: Server, tmp_path: Path
+) -> None:
+    python = running.python_of(used.environment)
+    running.run(used, python, providers.url, module_server.url, tmp_path)
+    assert running.recorded(module_server, used.name) == json.loads(used.expected.read_text())
+
+
+@pytest.mark.timeout(300)
+def test_litellm_is_held_back_while_several_sessions_are_active(
+    providers: Providers, module_server: Server, tmp_path: Path
+) -> None:
+    gate = Used("litellm", "LiteLLM", "litellm", "litellm", "openai2", program_name="gate_litellm")
+    before = len(providers.requests)
+    python = running.python_of(gate.environment)
+    said = running.run(gate, python, providers.url, module_server.url, tmp_path)
+    refused, _, answered = said.partition("asking\n")
+    assert refused.split("\n") == ["refused"] * 7 + [""]
+    assert answered.count("Paris") == 2
+    # Nothing left the program for a call that was refused.
+    assert len(providers.requests) - before == 2

@@ -1,0 +1,309 @@
+"""Several servers on one ClickHouse: they migrate it once, agree, and tell each other's listeners."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from agentops.errors import StoreError
+from agentops.server.ingest import Ingest
+from agentops.server.store.client import Store
+from agentops.server.store.migrate import migrations
+from agentops.server.store.migration_lock import MigrationLock
+from agentops.server.store.opening import open_store
+from agentops.server.store.session import Silence
+from agentops.server.store.summarise import Summariser
+from agentops.server.store.url import StoreUrl
+from agentops.server.store.write import Writer
+from tests.engines import Bridge
+from tests.serving import Server
+from tests.spans import body, span
+from tests.waiting import eventually
+
+_traces = itertools.count(random.getrandbits(60) << 60)
+
+
+@pytest.fixture(scope="module")
+def bridge() -> Iterator[Bridge]:
+    started = Bridge()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def pair(bridge: Bridge, tmp_path: Path, start_server: Any) -> tuple[Server, Server]:
+    """Two servers on one database that neither has made before."""
+    environment = {
+        "AGENTOPS_STORE": bridge.store(f"pair_{next(_traces) & 0xFFFFFFFF:x}{random.randrange(999)}")
+    }
+    with ThreadPoolExecutor(2) as at_once:
+        made = [
+            at_once.submit(start_server, tmp_path / name, environment=environment) for name in ("one", "two")
+        ]
+        return made[0].result(), made[1].result()
+
+
+def total(server: Server, session: str) -> int:
+    answer = server.http.get(f"/api/sessions/{session}")
+    return answer.json()["event_counts"]["total"] if answer.status_code == 200 else 0
+
+
+class Listener:
+    """Hears what a server tells, in a thread."""
+
+    def __init__(self, server: Server, **headers: str) -> None:
+        self.lines: list[str] = []
+        self._headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        self._url = server.url + "/api/live"
+        self.open = threading.Event()
+        self.thread = threading.Thread(target=self._listen, daemon=True)
+        self.thread.start()
+        assert self.open.wait(20)
+
+    def _listen(self) -> None:
+        try:
+            with httpx.stream("GET", self._url, headers=self._headers, timeout=60) as stream:
+                for line in stream.iter_lines():
+                    self.open.set()
+                    self.lines.append(line)
+        except httpx.TransportError:
+            return
+
+    def heard(self, session: str) -> bool:
+        return any(session in line for line in self.lines)
+
+
+def test_what_one_server_takes_is_told_and_shown_by_the_other(pair: tuple[Server, Server]) -> None:
+    one, two = pair
+    listener = Listener(two)
+    trace = next(_traces)
+    session = str(UUID(int=trace))
+    assert one.post("/v1/traces", body(span(trace, 1), span(trace, 2, 1))).status_code == 200
+    eventually(lambda: listener.heard(session), within_s=20)
+    assert total(two, session) == 2
+    # Numbers of notices are a server's own: with one of another it is told to look at everything.
+    number = next(line for line in listener.lines if line.startswith("id: ")).removeprefix("id: ")
+    elsewhere = Listener(one, last_event_id=number)
+    eventually(lambda: elsewhere.heard("*"), within_s=20)
+    # An edit at one is what the other shows, and survives what the other computes.
+    assert two.http.patch(f"/api/sessions/{session}", json={"name": "named"}).status_code == 200
+    assert one.post("/v1/traces", body(span(trace, 3, 1))).status_code == 200
+    eventually(lambda: total(two, session) == 3, within_s=20)
+    assert two.get(f"/api/sessions/{session}")["name"] == "named"
+    assert two.http.delete(f"/api/sessions/{session}").status_code in (200, 204)
+    eventually(lambda: one.http.get(f"/api/sessions/{session}").status_code == 404, within_s=20)
+    one.kill()
+    trace = next(_traces)
+    assert two.post("/v1/traces", body(span(trace, 1))).status_code == 200
+    eventually(lambda: listener.heard(str(UUID(int=trace))), within_s=20)
+
+
+def test_servers_that_write_one_session_at_once_agree_on_all_of_it(pair: tuple[Server, Server]) -> None:
+    for _ in range(3):
+        trace = next(_traces)
+        session = f"shared-{trace}"
+
+        def post(server: Server, base: int, trace: int = trace, session: str = session) -> None:
+            for turn in range(4):
+                spans = [span(trace, base + turn * 10 + number, session__id=session) for number in range(3)]
+                # One trace of both, and one of each.
+                spans.append(span(trace + base, turn + 1, session__id=session))
+                assert server.post("/v1/traces", body(*spans)).status_code == 200
+
+        writers = [
+            threading.Thread(target=post, args=(server, base))
+            for server, base in zip(pair, (100, 200), strict=True)
+        ]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+        for server in pair:
+            eventually(lambda server=server, session=session: total(server, session) == 32, within_s=30)
+    summed = [server.get("/api/sessions", limit=500)["sessions"] for server in pair]
+    assert summed[0] == summed[1]
+
+
+class _Held(Store):
+    """A store whose user is slow to write what it has read for."""
+
+    def __init__(self, url: StoreUrl) -> None:
+        super().__init__(url)
+        self.reached = threading.Event()
+        self.go_on = threading.Event()
+
+    def insert(self, table: str, *given: Any, **named: Any) -> None:
+        """Wait before what a trace contributes is stored."""
+        if table == "session_traces":
+            self.reached.set()
+            assert self.go_on.wait(60)
+        super().insert(table, *given, **named)
+
+
+def _unheard(project: str, sessions: list[str]) -> None:
+    """Nobody listens."""
+
+
+def test_of_two_that_overlap_the_row_that_stands_is_the_complete_one(bridge: Bridge) -> None:
+    url = StoreUrl.parse(bridge.store("overlapping"))
+    opened = open_store(url)
+    slow_store = _Held(url)
+    silence = Silence(own_ns=10**12, foreign_ns=10**12)
+    rooms: list[tuple[Writer, Summariser]] = []
+    for store in (slow_store, opened.store):
+        summariser = Summariser(store, silence, _unheard)
+        writer = Writer(store, summariser)
+        summariser.start()
+        writer.start()
+        rooms.append((writer, summariser))
+    (slow, slow_summariser), (quick, quick_summariser) = rooms
+
+    def take(writer: Writer, trace: int) -> None:
+        request = json.dumps(body(span(trace, 1, session__id="both"))).encode()
+        done, refused = Ingest(writer).traces(request, "json", "default", None)
+        assert done is not None
+        assert not refused
+        done.result(30)
+
+    def events() -> int:
+        found = opened.store.answer("SELECT events FROM sessions FINAL WHERE session_id = 'both'", form="TSV")
+        return int(found or b"0")
+
+    try:
+        # One has read what the session consists of, without the other's trace; then the other writes its row,
+        # a later one, without the first one's.
+        take(slow, 1)
+        assert slow_store.reached.wait(30)
+        take(quick, 2)
+        assert quick_summariser.caught_up(30)
+        assert events() == 1
+        slow_store.go_on.set()
+        assert slow_summariser.caught_up(30)
+        eventually(lambda: events() == 2, within_s=30)
+    finally:
+        slow_store.go_on.set()
+        for writer, summariser in rooms:
+            writer.stop(10)
+            summariser.stop(10)
+        slow_store.close()
+        opened.close()
+
+
+def test_a_store_that_goes_away_is_told_of_and_comes_back_by_itself(
+    start_server: Any, tmp_path: Path
+) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="agentops-bridge-"))
+    bridge = Bridge(folder=folder)
+    try:
+        server: Server = start_server(environment={"AGENTOPS_STORE": bridge.store("away")})
+        kept = next(_traces)
+        assert server.post("/v1/traces", body(span(kept, 1))).status_code == 200
+        bridge.stop()
+        lost = body(span(next(_traces), 1))
+        for answer in (
+            server.post("/v1/traces", lost),
+            server.http.get("/api/sessions"),
+            server.http.get("/readyz"),
+        ):
+            assert answer.status_code == 503, answer.text
+            assert int(answer.headers["retry-after"]) > 0
+            assert answer.json()["error"]["code"] == "store_unavailable"
+        assert server.get("/healthz")["status"] == "ok"
+        bridge = Bridge(folder=folder, port=bridge.port)
+        eventually(lambda: server.http.get("/readyz").status_code == 200, within_s=30)
+        assert server.post("/v1/traces", lost).status_code == 200
+        eventually(lambda: server.get("/api/sessions")["total"] == 2, within_s=30)
+    finally:
+        bridge.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_store_that_cannot_be_opened_is_explained(bridge: Bridge) -> None:
+    right = bridge.store("never")
+    for wrong, said in (
+        (right.replace("word%2F1", "wrong"), "refuses user 'agentops'"),
+        (right.replace(f":{bridge.port}/", ":1/"), "nothing answers at 127.0.0.1:1"),
+        (right.replace("clickhouse:", "clickhouses:"), "no TLS connection"),
+    ):
+        with pytest.raises(StoreError, match="cannot be opened") as refused:
+            open_store(StoreUrl.parse(wrong))
+        assert said in str(refused.value)
+        assert "%2F1" not in str(refused.value)
+
+
+@pytest.mark.parametrize("cluster", ["", "two_shards"])
+def test_servers_that_start_together_migrate_once(bridge: Bridge, cluster: str) -> None:
+    both = Bridge(cluster) if cluster else bridge
+    try:
+        url = StoreUrl.parse(both.store("together"))
+        with ThreadPoolExecutor(3) as at_once:
+            opened = [one.result() for one in [at_once.submit(open_store, url) for _ in range(3)]]
+        applied = opened[0].store.answer("SELECT number FROM migrations ORDER BY number", form="TSV")
+        assert [int(line) for line in applied.split()] == [one.number for one in migrations()]
+        for one in opened:
+            one.close()
+    finally:
+        if cluster:
+            both.stop()
+
+
+def test_a_migration_that_its_server_did_not_finish_is_taken_over(bridge: Bridge) -> None:
+    opened = open_store(StoreUrl.parse(bridge.store("taken_over")))
+    try:
+        held = MigrationLock(opened.store, held_s=0.3)
+        held.__enter__()
+        order: list[str] = []
+
+        def wait() -> None:
+            with MigrationLock(opened.store, held_s=0.3):
+                order.append("second")
+
+        second = threading.Thread(target=wait)
+        second.start()
+        # It is renewed for as long as its holder lives.
+        time.sleep(0.6)
+        assert order == []
+        held._done.set()  # pyright: ignore[reportPrivateUsage] -- its holder is killed
+        eventually(lambda: order == ["second"], within_s=20)
+        second.join()
+    finally:
+        opened.close()
+
+
+def test_a_store_of_a_newer_version_is_refused(bridge: Bridge) -> None:
+    url = StoreUrl.parse(bridge.store("newer"))
+    opened = open_store(url)
+    row = b'{"number": 9999, "name": "from_the_future", "applied_at": 1}'
+    opened.store.insert("migrations", [row])
+    opened.close()
+    with pytest.raises(StoreError, match="9999_from_the_future"):
+        open_store(url)
+
+
+def test_values_of_any_length_reach_the_server_as_they_are(bridge: Bridge) -> None:
+    store = Store(StoreUrl.parse(bridge.store("values")))
+    try:
+        hostile = ["a'b", "c\\", "d\n{x:String}\t", "今天", "%s %(a)s", "')"]
+        for values in (hostile, [*hostile, *(f"{number:040x}" for number in range(20_000))]):
+            found = store.answer(
+                "SELECT length({v:Array(String)}), arrayStringConcat({v:Array(String)}, '|') = {all:String}, "
+                "cityHash64({v:Array(String)}) = cityHash64(splitByString('|', {all:String}))",
+                {"v": values, "all": "|".join(values)},
+                form="TSV",
+            )
+            assert found.split() == [str(len(values)).encode(), b"1", b"1"]
+    finally:
+        store.close()

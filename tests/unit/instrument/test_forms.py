@@ -1,0 +1,329 @@
+"""Every form in which openai and anthropic can be called, and what its event holds."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import importlib
+import json
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import anthropic
+import openai
+import pytest
+from pydantic import BaseModel
+
+import agentops
+from agentops.server.normalise.event import Event
+from tests.standin import Models
+from tests.unit.instrument.conftest import ask
+from tests.unit.instrument.stored import only, stored
+
+OpenAI: Any = openai.OpenAI
+AsyncOpenAI: Any = openai.AsyncOpenAI
+Anthropic: Any = anthropic.Anthropic
+AsyncAnthropic: Any = anthropic.AsyncAnthropic
+CLAUDE: dict[str, Any] = {
+    "model": "claude-sonnet-4-6",
+    "max_tokens": 2048,
+    "messages": [{"role": "user", "content": "Capital of France?"}],
+}
+SAID = "Paris is the capital of France."
+TOOLS = [{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}]
+
+
+class City(BaseModel):
+    city: str
+
+
+def attributes(event: Event) -> dict[str, Any]:
+    return json.loads(event.attributes)
+
+
+def sync(form: str) -> Any:
+    """Call openai in one form; return what the program gets."""
+    with OpenAI() as client:
+        chat = client.chat.completions
+        match form:
+            case "raw":
+                return chat.with_raw_response.create(**ask()).parse().choices[0].message.content
+            case "raw, streamed":
+                return len(list(chat.with_raw_response.create(**ask(stream=True)).parse()))
+            case "read later":
+                with chat.with_streaming_response.create(**ask()) as response:
+                    return "".join(response.iter_text())
+            case "read later, parsed":
+                with chat.with_streaming_response.create(**ask()) as response:
+                    return response.parse().choices[0].message.content
+            case "read later, streamed":
+                with chat.with_streaming_response.create(**ask(stream=True)) as response:
+                    return "".join(response.iter_lines())
+            case "structured":
+                return chat.parse(**ask(), response_format=City).choices[0].message.parsed
+            case "beta structured":
+                return client.beta.chat.completions.parse(**ask(), response_format=City).choices[0]
+            case "helper":
+                with chat.stream(**ask()) as stream:
+                    return stream.get_final_completion().choices[0].message.content
+            case _:
+                return chat.create(**ask(tools=TOOLS, stream=True)).__enter__().response.read()
+
+
+async def later() -> str:
+    async with (
+        AsyncOpenAI() as client,
+        client.chat.completions.with_streaming_response.create(**ask()) as response,
+    ):
+        return "".join([text async for text in response.iter_text()])
+
+
+FORMS = (
+    "raw", "raw, streamed", "read later", "read later, parsed", "read later, streamed", "structured",
+    "beta structured", "helper",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_openai_in_each_form(form: str, home: Path, models: Models) -> None:
+    without = sync(form)
+    agentops.init()
+    with_us = sync(form)
+    event = only(home)
+    if isinstance(without, str) and "golden" not in without:
+        assert with_us == without  # The program gets what it gets without us.
+    assert event.kind == "llm"
+    assert (event.status, event.input_preview) == ("ok", "Capital of France?")
+    assert event.output_preview.strip() == ('{"city": "Paris"}' if "structured" in form else SAID)
+    assert event.finish_reason == "stop"
+    assert (event.first_token_ns is not None) == ("streamed" in form or form == "helper")
+
+
+def test_openai_read_later_asynchronously(home: Path, models: Models) -> None:
+    agentops.init()
+    assert SAID in asyncio.run(later())
+    event = only(home)
+    assert (event.output_preview, event.tokens_output) == (SAID, 8)
+
+
+def test_nothing_is_read_before_the_program_reads_it(home: Path, models: Models) -> None:
+    agentops.init()
+    with (
+        OpenAI() as client,
+        client.audio.speech.with_streaming_response.create(
+            model="tts-1", voice="alloy", input="Hello"
+        ) as response,
+    ):
+        assert not response.http_response.is_stream_consumed
+        assert sum(len(piece) for piece in response.iter_bytes()) == 67
+    event = only(home)
+    assert event.name == "Speech"
+    assert json.loads(event.output) == {"content_type": "audio/mpeg", "bytes": 67}
+
+
+def left_early(form: str) -> None:
+    with OpenAI() as client:
+        match form:
+            case "chat":
+                stream = client.chat.completions.create(**ask(stream=True))
+                for _ in range(3):
+                    next(stream)
+                stream.close()
+            case "chat dropped":
+                stream = iter(client.chat.completions.create(**ask(stream=True)))
+                for _ in range(3):
+                    next(stream)
+                del stream
+            case "chat helper":
+                with client.chat.completions.stream(**ask()) as stream:
+                    for _, _event in zip(range(6), stream, strict=False):
+                        pass
+            case _:
+                stream = client.responses.create(model="gpt-4o", input="Capital?", stream=True)
+                for _ in range(5):
+                    next(stream)
+                stream.close()
+
+
+@pytest.mark.parametrize("form", ["chat", "chat dropped", "chat helper", "responses"])
+def test_a_stream_left_early_ends_with_what_had_come(form: str, home: Path, models: Models) -> None:
+    agentops.init()
+    left_early(form)
+    event = only(home)
+    assert event.status == "ok"
+    assert event.output_preview.strip() in ("Paris is", "Paris", "Paris is the")
+    assert (event.tokens_input, event.tokens_output, event.cost_usd) == (None, None, None)
+    assert event.first_token_ns
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize("form", ["create", "stream"])
+def test_an_anthropic_stream_left_early_ends_with_what_had_come(
+    form: str, asynchronous: bool, home: Path, models: Models
+) -> None:
+    def run() -> None:
+        with Anthropic() as client:
+            if form == "create":
+                events = client.messages.create(**CLAUDE, stream=True)
+                for _ in range(5):
+                    next(events)
+                events.close()
+            else:
+                with client.messages.stream(**CLAUDE) as stream:
+                    for _, _text in zip(range(3), stream.text_stream, strict=False):
+                        pass
+
+    async def run_async() -> None:
+        async with AsyncAnthropic() as client:
+            if form == "create":
+                events = await client.messages.create(**CLAUDE, stream=True)
+                for _ in range(5):
+                    await anext(events)
+                await events.close()
+            else:
+                async with client.messages.stream(**CLAUDE) as stream:
+                    for _ in range(3):
+                        await anext(stream.text_stream)
+
+    agentops.init()
+    asyncio.run(run_async()) if asynchronous else run()
+    event = only(home)
+    assert event.output_preview.startswith("Paris is")
+    assert (event.tokens_input, event.tokens_output, event.cost_usd) == (21, None, None)
+    assert event.first_token_ns
+
+
+def test_anthropic_raw_and_read_later(home: Path, models: Models) -> None:
+    agentops.init()
+    with Anthropic() as client:
+        client.messages.with_raw_response.create(**CLAUDE).parse()
+        with client.messages.with_streaming_response.create(**CLAUDE) as response:
+            assert SAID in "".join(response.iter_text())
+        with client.messages.with_streaming_response.create(**CLAUDE, stream=True) as response:
+            assert "Paris" in "".join(response.iter_lines())
+    found = stored(home)
+    assert [event.output_preview.strip() for event in found] == [SAID] * 3
+    assert [event.tokens_output for event in found] == [8] * 3
+    assert found[2].first_token_ns
+
+
+def test_anthropic_tools_and_thinking(home: Path, models: Models) -> None:
+    tool: dict[str, Any] = {"name": "get_weather", "input_schema": {"type": "object"}}
+    agentops.init()
+    with Anthropic() as client:
+        for stream in (False, True):
+            answer = client.messages.create(**CLAUDE, tools=[tool], stream=stream)
+            thought = client.messages.create(
+                **CLAUDE, thinking={"type": "enabled", "budget_tokens": 1024}, stream=stream
+            )
+            for each in (answer, thought) if stream else ():
+                list(each)
+    parts = [json.loads(event.output)[0]["parts"] for event in stored(home)]
+    calls = [part for each in parts for part in each if part["type"] == "tool_call"]
+    thoughts = [part for each in parts for part in each if part["type"] == "reasoning"]
+    assert [(call["name"], call["arguments"]) for call in calls] == [("get_weather", {"city": "Paris"})] * 2
+    assert [thought["content"] for thought in thoughts] == ["A capital is asked for."] * 2
+
+
+def test_anthropic_batches(home: Path, models: Models) -> None:
+    async def run() -> None:
+        async with AsyncAnthropic() as client:
+            batch = await client.messages.batches.create(requests=[{"custom_id": "first", "params": CLAUDE}])
+            results = await client.messages.batches.results(batch.id)
+            assert [result.custom_id async for result in results] == ["first", "second"]
+
+    agentops.init()
+    with Anthropic() as client:
+        batch = client.messages.batches.create(requests=[{"custom_id": "first", "params": CLAUDE}])
+        assert [each.custom_id for each in client.messages.batches.results(batch.id)] == ["first", "second"]
+    sent, first, second = stored(home)
+    assert (sent.kind, sent.name) == ("operation", "messages.batches.create")
+    assert json.loads(sent.input)[0]["custom_id"] == "first"
+    assert (first.kind, first.output_preview) == ("llm", SAID)
+    assert (first.tokens_input, first.tokens_cache_read, first.tokens_output) == (1301, 1024, 8)
+    assert (second.status, second.error_message) == ("error", "max_tokens: too many")
+    asyncio.run(run())
+    assert len(stored(home)) == 6
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_retries_request_id_and_status(provider: str, home: Path, models: Models) -> None:
+    agentops.init()
+    call: Callable[[str], Any]
+    if provider == "openai":
+        made = OpenAI()
+        call = lambda model: made.chat.completions.create(**{**ask(), "model": model})  # noqa: E731
+        gone: Any = openai.NotFoundError
+    else:
+        made = Anthropic()
+        call = lambda model: made.messages.create(**{**CLAUDE, "model": model})  # noqa: E731
+        gone = anthropic.NotFoundError
+    with made:
+        call("flaky-2")
+        with pytest.raises(gone):
+            call("missing-model")
+    flaky, missing = stored(home)
+    said = attributes(flaky)
+    assert said["http.request.resend_count"] == 2
+    assert said["http.response.status_code"] == 200
+    assert said["agentops.llm.request_id"] == "req_golden"
+    said = attributes(missing)
+    assert (missing.status, missing.model) == ("error", "missing-model")
+    assert said["http.response.status_code"] == 404
+    assert said["agentops.llm.request_id"] == "req_golden"
+    assert "http.request.resend_count" not in said
+    assert "404" in missing.error_message
+
+
+def test_a_request_is_sent_as_the_program_made_it(home: Path, models: Models) -> None:
+    agentops.init()
+    with OpenAI() as client:
+        list(client.chat.completions.create(**ask(stream=True)))
+    body = {key: value for key, value in models.requests[0].items() if key not in ("path", "headers")}
+    assert body == ask(stream=True)
+
+
+def test_what_is_no_llm_call_is_no_event(home: Path, models: Models) -> None:
+    agentops.init()
+    with OpenAI() as client:
+        client.models.list()
+    with Anthropic() as client:
+        client.messages.count_tokens(model=CLAUDE["model"], messages=CLAUDE["messages"])
+        client.models.list()
+    assert stored(home) == []
+
+
+@pytest.mark.parametrize("by", ["the instrumentor", "session.patch"])
+def test_the_memory_of_an_open_stream_is_that_of_its_text(by: str, home: Path, models: Models) -> None:
+    def chunks() -> Iterator[dict[str, Any]]:
+        for at in range(4_000):
+            yield {"choices": [{"index": 0, "delta": {"content": f"w{at:05d} "}}], "model": "m", "id": "r"}
+
+    session = agentops.init()
+    assert session is not None
+    add: Callable[[Any], Any]
+    if by == "session.patch":
+        stream = session.patch(chunks)()
+        add = lambda _: next(stream)  # noqa: E731
+    else:
+        types = importlib.import_module("openai.types.chat")
+        accumulators = importlib.import_module("openinference.instrumentation.openai._response_accumulator")
+        made = accumulators._ChatCompletionAccumulator(
+            request_parameters={}, chat_completion_type=types.ChatCompletion
+        )
+        given = chunks()
+        add = lambda _: made.process_chunk(types.ChatCompletionChunk.construct(**next(given)))  # noqa: E731
+        OpenAI().close()  # Its import, if this is the first test, is not what is measured.
+    for at in range(100):
+        add(at)
+    gc.collect()
+    tracemalloc.start()
+    for at in range(3_000):
+        add(at)
+    gc.collect()
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # 7 bytes of text each: 20 KiB. As strings of their own they would hold 190.
+    assert held < 80_000

@@ -1,0 +1,124 @@
+"""One call, one event: whichever instrumentors see it, nested or beside each other."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+from opentelemetry import trace
+
+import agentops
+from agentops.instrument import calls
+from agentops.sdk.client import client as sdk
+from tests.standin import Models
+from tests.unit.instrument.conftest import ask
+from tests.unit.instrument.stored import only, stored
+
+OpenAI: Any = openai.OpenAI
+LLM = {"openinference.span.kind": "LLM"}
+
+
+def framework(name: str) -> Any:
+    """Return the tracer of a framework's OpenInference instrumentor."""
+    made = importlib.import_module("openinference.instrumentation")
+    tracer = sdk.provider.get_tracer(f"openinference.instrumentation.{name}")
+    return made.OITracer(tracer, config=made.TraceConfig())
+
+
+def call() -> None:
+    with OpenAI() as client:
+        client.chat.completions.create(**ask())
+
+
+@contextmanager
+def around(how: str, tracer: Any) -> Generator[Any]:
+    """Be inside the span that a framework makes of the call, in one of the ways in which they do."""
+    if how == "kind at the start":
+        with tracer.start_as_current_span("framework", attributes={**LLM, "input.value": "x"}) as span:
+            yield span
+    elif how == "kind a moment later":
+        with tracer.start_as_current_span("framework") as span:
+            span.set_attribute("openinference.span.kind", "LLM")
+            yield span
+    else:
+        span = tracer.start_span("framework", attributes=LLM)
+        calls.note(span)
+        yield span
+        span.end()
+
+
+@pytest.mark.parametrize("how", ["kind at the start", "kind a moment later", "not current"])
+def test_a_framework_and_its_provider_record_one_call(how: str, home: Path, models: Models) -> None:
+    agentops.init()
+    with around(how, framework("someone")):
+        call()
+    event = only(home)
+    assert event.name == "framework"
+    # What only the provider's record knew is there.
+    assert (event.tokens_input, event.tokens_output, event.response_id) == (21, 8, "chatcmpl-golden1-1")
+    assert event.model == "gpt-4o-mini"
+    assert sdk.registry.only is not None
+    assert sdk.registry.only.counts["llm"] == 1
+
+
+def test_three_of_them(home: Path, models: Models) -> None:
+    agentops.init()
+    with around("kind at the start", framework("one")), around("kind a moment later", framework("two")):
+        call()
+    event = only(home)
+    assert (event.name, event.tokens_output) == ("framework", 8)
+
+
+def test_what_the_framework_says_itself_stands(home: Path, models: Models) -> None:
+    agentops.init()
+    with around("kind at the start", framework("someone")) as span:
+        call()
+        span.set_attribute("llm.token_count.prompt", 20)
+        span.set_attribute("llm.token_count.completion", 7)
+        span.set_attribute("output.value", "said")
+    event = only(home)
+    assert (event.tokens_input, event.tokens_output, event.output) == (20, 7, "said")
+
+
+def test_other_spans_around_a_call_stay(home: Path, models: Models) -> None:
+    agentops.init()
+    with framework("someone").start_as_current_span("step", attributes={"openinference.span.kind": "CHAIN"}):
+        call()
+        call()
+    assert sorted(event.kind for event in stored(home)) == ["llm", "llm", "operation"]
+
+
+def test_a_call_after_the_noted_one_is_its_own(home: Path, models: Models) -> None:
+    agentops.init()
+    with around("not current", framework("someone")):
+        pass
+    call()
+    assert [event.name for event in stored(home)] == ["framework", "ChatCompletion"]
+
+
+def test_what_is_below_an_absorbed_span_hangs_from_the_event(home: Path, models: Models) -> None:
+    agentops.init()
+    tracer = framework("someone")
+    with (
+        around("kind at the start", tracer),
+        tracer.start_as_current_span("again", attributes=LLM),
+        trace.get_tracer("http").start_as_current_span("POST"),
+    ):
+        pass
+    below, event = stored(home)
+    assert (event.name, below.name, below.parent_id) == ("framework", "POST", event.span_id)
+
+
+def test_a_frameworks_own_session_id_moves_nothing(home: Path, models: Models) -> None:
+    session = agentops.init()
+    assert session is not None
+    with framework("someone").start_as_current_span("agent") as span:
+        span.set_attribute("session.id", "theirs")
+    event = only(home)
+    assert event.declared_session == str(session.session_id)
+    assert "theirs" in event.attributes

@@ -1,0 +1,109 @@
+"""A text is stored once: attributes refer to the bodies that hold it, and reading puts it back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from agentops.server.normalise.attributes import restored
+from agentops.server.normalise.tokens import More, more
+from tests.unit.normalise.spans import event
+
+QUESTION = "What does the refund policy say about orders that arrive later than promised?"
+ANSWER = "Orders that arrive late may be returned within thirty days, and shipping is refunded."
+
+
+def said(**more_attributes: Any) -> dict[str, Any]:
+    return {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.input.messages": json.dumps(
+            [{"role": "user", "parts": [{"type": "text", "content": QUESTION}]}]
+        ),
+        "gen_ai.output.messages": json.dumps(
+            [{"role": "assistant", "parts": [{"type": "text", "content": ANSWER}]}]
+        ),
+        **more_attributes,
+    }
+
+
+def test_a_text_of_a_message_is_not_stored_again_in_other_attributes() -> None:
+    given = said(**{"input.value": QUESTION, "output.value": ANSWER, "llm.prompts.0": QUESTION})
+    found = event(given)
+    assert QUESTION not in found.attributes
+    assert ANSWER not in found.attributes
+    assert restored(found.attributes, found.input, found.output) == given
+
+
+def test_flattened_messages_are_stored_once() -> None:
+    given: dict[str, Any] = {"openinference.span.kind": "LLM"}
+    for number in range(3):
+        given[f"llm.input_messages.{number}.message.role"] = "user"
+        given[f"llm.input_messages.{number}.message.content"] = f"{number} {QUESTION}"
+    found = event(given)
+    assert "policy" not in found.attributes
+    assert restored(found.attributes, found.input, found.output) == given
+
+
+@pytest.mark.parametrize("value", [{"$ref": "input"}, {"$ref": {"is": 1}}, {"$ref": "input/0", "more": 1}])
+def test_a_value_that_looks_like_a_reference_comes_back_as_it_was(value: Any) -> None:
+    given = said(config=value, other={"nested": value})
+    found = event(given)
+    assert restored(found.attributes, found.input, found.output) == given
+
+
+def test_a_reference_that_leads_nowhere_is_shown_as_it_is() -> None:
+    text = '{"a":{"$ref":"input/7/parts/0/content"},"b":{"$ref":"elsewhere"},"c":{"$ref":3}}'
+    assert restored(text, "[]", "") == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"anthropic.usage.cache_creation.ephemeral_1h_input_tokens": 70}, More(cache_write_1h=70)),
+        (
+            {
+                "output.value": json.dumps(
+                    {
+                        "usage": {
+                            "cache_creation": {
+                                "ephemeral_1h_input_tokens": 30,
+                                "ephemeral_5m_input_tokens": 70,
+                            }
+                        }
+                    }
+                )
+            },
+            More(cache_write_1h=30),
+        ),
+        ({"output.value": '{"usage": {"cache_creation": {"ephemeral_1h_input_tokens": 0}}}'}, More()),
+        ({"output.value": '{"usage": {"cache_creation": {"ephemeral_1h_input_tokens": 101}}}'}, More()),
+        (
+            {
+                "llm.token_count.prompt_details.audio": 12,
+                "llm.token_count.completion_details.audio": 7,
+                "gen_ai.usage.details.web_search_requests": 2,
+            },
+            More(input_audio=12, output_audio=7, web_searches=2),
+        ),
+    ],
+)
+def test_classes_of_tokens_that_few_calls_have_are_kept_apart(given: dict[str, Any], expected: More) -> None:
+    usage = {
+        "openinference.span.kind": "LLM",
+        "llm.token_count.prompt": 120,
+        "llm.token_count.completion": 9,
+        "llm.token_count.prompt_details.cache_write": 100,
+    }
+    found = event({**usage, **given})
+    assert (found.tokens_input, found.tokens_cache_write) == (120, 100)
+    assert more(found.usage_more) == expected
+
+
+def test_the_name_as_sent_is_kept_where_readers_see_another() -> None:
+    found = event(
+        {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search"}, name="execute_tool search"
+    )
+    assert (found.name, found.source_name) == ("search", "execute_tool search")
+    assert event({}, name="same").source_name == ""
