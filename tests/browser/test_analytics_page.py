@@ -130,7 +130,7 @@ def test_a_drag_zooms_a_click_leads_to_the_sessions_of_an_interval(known: Server
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=4)
     page.mouse.up()
-    expect(page).to_have_url(re.compile("since=2026-03-2.*until=2026-04-0"))
+    expect(page).to_have_url(re.compile("since=2026-03-2\\d.*until=2026-(03-3|04-0)"))
     page.go_back()
     expect(page).to_have_url(re.compile("since=2026-03-20&until=2026-04-10"))
     expect(over).to_be_visible()

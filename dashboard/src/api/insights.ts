@@ -64,3 +64,25 @@ export function wasteQuery(filters: SessionFilters) {
     ...KEPT,
   });
 }
+
+export type Comparison = Schemas["Comparison"];
+export type ComparedRow = Schemas["ComparedRow"];
+export type Cohorts = Schemas["Cohorts"];
+export type CohortMetric = Schemas["CohortMetric"];
+
+export function comparisonQuery(a: string, b: string) {
+  return queryOptions({
+    queryKey: ["comparison", a, b],
+    queryFn: ({ signal }) => request<Comparison>(withQuery("/api/compare", { a, b }), { signal }),
+    enabled: a !== "" && b !== "",
+  });
+}
+
+export function cohortsQuery(tagA: string, tagB: string, since: string | undefined) {
+  return queryOptions({
+    queryKey: ["cohorts", tagA, tagB, since],
+    queryFn: ({ signal }) => request<Cohorts>(withQuery("/api/compare/groups", { tag_a: tagA, tag_b: tagB, since }), { signal }),
+    enabled: tagA !== "" && tagB !== "",
+    placeholderData: keepPreviousData,
+  });
+}

@@ -372,6 +372,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Sessions
+         * @description Return two sessions with their events aligned: where they part, and what differs.
+         */
+        get: operations["compareSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/compare/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Groups
+         * @description Return how the sessions of two tags are distributed, and which differences chance does not explain.
+         */
+        get: operations["compareGroups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Prices
+         * @description Return the prices of the models that were called, and one's own entries, which win over the built-in ones.
+         */
+        get: operations["getPrices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/live": {
         parameters: {
             query?: never;
@@ -1156,6 +1216,20 @@ export interface components {
             bearer: string;
         };
         /**
+         * Bin
+         * @description Sessions of each group whose value is in this range.
+         */
+        Bin: {
+            /** From */
+            from: number;
+            /** To */
+            to: number;
+            /** A */
+            a: number;
+            /** B */
+            b: number;
+        };
+        /**
          * Breakdown
          * @description The filtered sessions by one dimension.
          */
@@ -1263,6 +1337,166 @@ export interface components {
              * @description name or id
              */
             project: string;
+        };
+        /**
+         * Cohort
+         * @description A group of sessions.
+         */
+        Cohort: {
+            /** Tag */
+            tag: string;
+            /**
+             * Sessions
+             * @description those without the other group's tag
+             */
+            sessions: number;
+        };
+        /**
+         * CohortMetric
+         * @description One metric of both groups, and whether chance explains the difference.
+         */
+        CohortMetric: {
+            /**
+             * Metric
+             * @enum {string}
+             */
+            metric: "duration_ms" | "cost_usd" | "tokens" | "events" | "errors" | "failed";
+            /**
+             * Test
+             * @enum {string}
+             */
+            test: "mann_whitney" | "fisher";
+            a: components["schemas"]["Distribution"];
+            b: components["schemas"]["Distribution"];
+            /** Bins */
+            bins: components["schemas"]["Bin"][];
+            /**
+             * B Exceeds A
+             * @description chance that a session of B has more than one of A
+             */
+            b_exceeds_a: number | null;
+            /**
+             * P
+             * @description two-sided; null with fewer than 8 values in a group
+             */
+            p: number | null;
+            /**
+             * P Corrected
+             * @description for having asked about all metrics at once (Holm)
+             */
+            p_corrected: number | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "differs" | "no_difference_shown" | "too_few";
+        };
+        /**
+         * Cohorts
+         * @description Two groups of sessions, by tag.
+         */
+        Cohorts: {
+            a: components["schemas"]["Cohort"];
+            b: components["schemas"]["Cohort"];
+            /**
+             * In Both
+             * @description sessions with both tags, in neither group
+             */
+            in_both: number;
+            /** Cut Off */
+            cut_off: boolean;
+            /**
+             * Level
+             * @description below it a corrected p counts as a difference
+             */
+            level: number;
+            /** Metrics */
+            metrics: components["schemas"]["CohortMetric"][];
+        };
+        /**
+         * ComparedEvent
+         * @description An event, as far as it is compared.
+         */
+        ComparedEvent: {
+            /** Event Id */
+            event_id: string;
+            /** Parent Id */
+            parent_id: string | null;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Model */
+            model: string | null;
+            /** Started At */
+            started_at: string | null;
+            /** Duration Ms */
+            duration_ms: number | null;
+            /** Status */
+            status: string;
+            /** Tokens */
+            tokens: number | null;
+            /** Cost Usd */
+            cost_usd: number | null;
+        };
+        /**
+         * ComparedRow
+         * @description Two events that correspond, or one that the other session has not.
+         */
+        ComparedRow: {
+            a: components["schemas"]["ComparedEvent"] | null;
+            b: components["schemas"]["ComparedEvent"] | null;
+            /** Differs */
+            differs: ("missing" | "kind" | "name" | "model" | "status" | "tokens" | "cost_usd" | "input" | "output")[];
+        };
+        /**
+         * Comparison
+         * @description Two sessions with their events aligned.
+         */
+        Comparison: {
+            a: components["schemas"]["SessionDetail"];
+            b: components["schemas"]["SessionDetail"];
+            /**
+             * Cut Off
+             * @description one of them has more events than are compared
+             */
+            cut_off: boolean;
+            /**
+             * First Divergence
+             * @description the first row where they take different ways
+             */
+            first_divergence: number | null;
+            /** Tools */
+            tools: components["schemas"]["ToolCounts"][];
+            /** Rows */
+            rows: components["schemas"]["ComparedRow"][];
+        };
+        /**
+         * Distribution
+         * @description How a metric is distributed; for failed: the share of ended sessions, with Wilson's 95% interval.
+         */
+        Distribution: {
+            /** Count */
+            count: number;
+            /** Mean */
+            mean?: number | null;
+            /** P25 */
+            p25?: number | null;
+            /** P50 */
+            p50?: number | null;
+            /** P75 */
+            p75?: number | null;
+            /** P95 */
+            p95?: number | null;
+            /** Failed */
+            failed?: number | null;
+            /** Share */
+            share?: number | null;
+            /** Interval */
+            interval?: [
+                number,
+                number
+            ] | null;
         };
         /**
          * Error
@@ -1940,6 +2174,27 @@ export interface components {
             p95: number | null;
         };
         /**
+         * ModelPrice
+         * @description A model that was called, and its prices now: dollars for a million tokens; null where not known.
+         */
+        ModelPrice: {
+            /** Provider */
+            provider: string | null;
+            /** Model */
+            model: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "own" | "built_in" | "unknown";
+            /** Input */
+            input: number | null;
+            /** Cache Read */
+            cache_read: number | null;
+            /** Output */
+            output: number | null;
+        };
+        /**
          * Name
          * @description A project's name.
          */
@@ -1980,6 +2235,26 @@ export interface components {
             key: string;
         };
         /**
+         * OwnPrice
+         * @description An entry of the file of one's own prices.
+         */
+        OwnPrice: {
+            /**
+             * Model
+             * @description as the telemetry has it; * stands for any characters
+             */
+            model: string;
+            /** Provider */
+            provider: string | null;
+            /**
+             * Rates
+             * @description dollars: for a million tokens, or for each request or search
+             */
+            rates: {
+                [key: string]: number;
+            };
+        };
+        /**
          * Percentiles
          * @description Latency of ended events, milliseconds.
          */
@@ -1992,6 +2267,21 @@ export interface components {
             p95: number | null;
             /** P99 */
             p99: number | null;
+        };
+        /**
+         * Prices
+         * @description The prices in use.
+         */
+        Prices: {
+            /**
+             * File
+             * @description name of the file of one's own prices
+             */
+            file: string | null;
+            /** Own */
+            own: components["schemas"]["OwnPrice"][];
+            /** Models */
+            models: components["schemas"]["ModelPrice"][];
         };
         /**
          * ProjectInfo
@@ -2531,6 +2821,18 @@ export interface components {
             reasoning: number | null;
             /** Total */
             total: number | null;
+        };
+        /**
+         * ToolCounts
+         * @description How often each session called a tool.
+         */
+        ToolCounts: {
+            /** Name */
+            name: string;
+            /** A */
+            a: number;
+            /** B */
+            b: number;
         };
         /**
          * TraceShown
@@ -4768,6 +5070,300 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Waste"];
+                };
+            };
+            /** @description A parameter or the body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request has no key of this server (with --auth). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request comes from another site, names another host, or its key has not the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The route does not take this method. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too much, or too often; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is starting or cannot keep up; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    compareSessions: {
+        parameters: {
+            query: {
+                /** @description id of a session */
+                a: string;
+                /** @description id of another */
+                b: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Two sessions with their events aligned. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description A parameter or the body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request has no key of this server (with --auth). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request comes from another site, names another host, or its key has not the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The route does not take this method. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too much, or too often; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is starting or cannot keep up; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    compareGroups: {
+        parameters: {
+            query: {
+                /** @description tag of the first group */
+                tag_a: string;
+                /** @description tag of the second */
+                tag_b: string;
+                /** @description text in names, inputs, outputs and errors */
+                q?: string;
+                /** @description repeatable: sessions with all of them */
+                tag?: string[] | null;
+                /** @description running, success, fail or indeterminate; repeatable */
+                state?: ("running" | "success" | "fail" | "indeterminate")[] | null;
+                /** @description started at or after: ISO 8601, or back from now as 24h or 7d */
+                since?: string | null;
+                /** @description started before: as since */
+                until?: string | null;
+                /** @description repeatable: any of them */
+                model?: string[] | null;
+                /** @description repeatable: any of them */
+                agent?: string[] | null;
+                /** @description repeatable: any of them */
+                tool?: string[] | null;
+                /** @description repeatable: any of them */
+                user?: string[] | null;
+                /** @description the session's whole name; repeatable: any of them */
+                name?: string[] | null;
+                /** @description an error's type, or true or false for with and without */
+                error?: string[] | null;
+                /** @description US dollars */
+                min_cost?: number | null;
+                /** @description milliseconds, or with a unit: 500ms, 2s, 1m, 1h */
+                min_duration?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Two groups of sessions, by tag. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cohorts"];
+                };
+            };
+            /** @description A parameter or the body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request has no key of this server (with --auth). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request comes from another site, names another host, or its key has not the scope. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The route does not take this method. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too much, or too often; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is starting or cannot keep up; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getPrices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The prices in use. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Prices"];
                 };
             };
             /** @description A parameter or the body cannot be read. */

@@ -17,6 +17,7 @@ import { AccountFoot } from "../views/signin/AccountFoot";
 const PAGES = [
   ["/sessions", "Sessions", "M2 4h12M2 8h12M2 12h8"],
   ["/analytics", "Analytics", "M2.5 13.5h11M4.5 11V8M8 11V4M11.5 11V6"],
+  ["/compare", "Compare", "M5.5 3v10M10.5 3v10M2.5 5.5h3M2.5 10.5h3M10.5 5.5h3M10.5 10.5h3"],
   ["/settings", "Settings", "M2 5h7M12.5 5H14M2 11h1.5M7 11h7M9 3v4M3.5 9v4M7 9v4M12.5 3v4"],
 ] as const;
 
@@ -26,6 +27,7 @@ export function Shell() {
   useKeys("Everywhere", [
     { keys: "g s", does: "Sessions", run: () => void navigate({ to: "/sessions" }) },
     { keys: "g a", does: "Analytics", run: () => void navigate({ to: "/analytics" }) },
+    { keys: "g c", does: "Compare", run: () => void navigate({ to: "/compare" }) },
     { keys: "g ,", does: "Settings", run: () => void navigate({ to: "/settings" }) },
     { keys: "t", does: "Light or dark", run: toggleTheme },
     { keys: "u", does: "Local time or UTC", run: toggleZone },

@@ -3,6 +3,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { readAddress, writeAddress } from "../model/address";
 import { readAnalyticsSearch } from "../views/analytics/search";
+import { readCompareSearch } from "../views/compare/search";
 import { readSessionSearch } from "../views/session/search";
 import { SessionPage } from "../views/session/SessionPage";
 import { readSessionsSearch } from "../views/sessions/search";
@@ -42,6 +43,13 @@ const analytics = createRoute({
   component: lazyRouteComponent(() => import("../views/analytics/AnalyticsPage"), "AnalyticsPage"),
 });
 
+const compare = createRoute({
+  getParentRoute: () => root,
+  path: "/compare",
+  validateSearch: readCompareSearch,
+  component: lazyRouteComponent(() => import("../views/compare/ComparePage"), "ComparePage"),
+});
+
 const settings = createRoute({ getParentRoute: () => root, path: "/settings", component: SettingsPage });
 
 /** Links that older clients print. */
@@ -62,7 +70,7 @@ function SessionKeyed() {
 }
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, sessions, session, analytics, settings, drilldown]),
+  routeTree: root.addChildren([home, sessions, session, analytics, compare, settings, drilldown]),
   parseSearch: (text) => readAddress(text.startsWith("?") ? text.slice(1) : text),
   stringifySearch: writeAddress,
   defaultErrorComponent: Stumbled,

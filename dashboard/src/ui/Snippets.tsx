@@ -3,7 +3,7 @@
 import { useState } from "react";
 import { Choice, Copy } from "./controls";
 
-type Way = "python" | "otel";
+type Way = "python" | "fastapi" | "otel" | "curl";
 
 /** The SDK's default address needs no mention. */
 const DEFAULT_ORIGIN = "http://127.0.0.1:8420";
@@ -30,9 +30,38 @@ function otel(origin: string): string {
   ].join("\n");
 }
 
+/** A session around every request. */
+function fastapi(origin: string): string {
+  const endpoint = isDefault(origin) ? "" : `endpoint="${origin}", `;
+  return [
+    "import agentops",
+    "from agentops.sdk.decorators import session",
+    "from fastapi import FastAPI",
+    "",
+    `agentops.init(${endpoint}auto_start_session=False)`,
+    "app = FastAPI()",
+    "",
+    '@app.post("/answer")',
+    "@session",
+    "async def answer(question: str) -> str:",
+    "    return await ask_the_agent(question)  # calls in here belong to this request's session",
+  ].join("\n");
+}
+
+/** One session with nothing but a shell: sent as OTLP/JSON. */
+function curl(origin: string): string {
+  return [
+    `curl ${origin}/v1/traces -H 'Content-Type: application/json' -d '{"resourceSpans": [{"scopeSpans": [{"spans": [{`,
+    `  "traceId": "'$(openssl rand -hex 16)'", "spanId": "'$(openssl rand -hex 8)'", "name": "hello",`,
+    `  "startTimeUnixNano": "'$(date +%s)'000000000", "endTimeUnixNano": "'$(date +%s)'500000000"}]}]}]}'`,
+  ].join("\n");
+}
+
+const TEXTS: Record<Way, (origin: string) => string> = { python, fastapi, otel, curl };
+
 export function Snippets() {
   const [way, setWay] = useState<Way>("python");
-  const text = way === "python" ? python(location.origin) : otel(location.origin);
+  const text = TEXTS[way](location.origin);
   return (
     <div className="snippets">
       <div className="snippets-head">
@@ -41,7 +70,9 @@ export function Snippets() {
           value={way}
           options={[
             ["python", "Python"],
+            ["fastapi", "FastAPI"],
             ["otel", "OpenTelemetry"],
+            ["curl", "curl"],
           ]}
           onChange={setWay}
         />
@@ -49,8 +80,8 @@ export function Snippets() {
         <Copy text={text} label="Copy the snippet" />
       </div>
       <pre className="mono">
-        {text.split("\n").map((line) => (
-          <span key={line} className={line.startsWith("#") ? "line faint" : "line"}>
+        {text.split("\n").map((line, index) => (
+          <span key={index} className={line.startsWith("#") ? "line faint" : "line"}>
             {line}
             {"\n"}
           </span>

@@ -1,5 +1,6 @@
 /** What can be done with several sessions at once: export into one archive, tag, delete. */
 
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { request, requestBytes } from "../../api/client";
 import { editSession, exportUrl, type Format, FORMATS } from "../../api/queries";
@@ -85,6 +86,11 @@ export function Bulk({ chosen, onDone, onChanged, onRemove }: Props) {
           </div>
         )}
       </Menu>
+      {chosen.size === 2 && (
+        <Link to="/compare" search={{ a: [...chosen][0], b: [...chosen][1] }} className="btn">
+          Compare
+        </Link>
+      )}
       <button type="button" className="btn danger" disabled={isBusy} onClick={() => setDeleting(true)}>
         Delete
       </button>

@@ -8,6 +8,7 @@ import { useTitle } from "../../ui/hooks";
 import { setPreference, usePreference } from "../../ui/preferences";
 import { Snippets } from "../../ui/Snippets";
 import { Keys } from "./Keys";
+import { Prices, Store } from "./Store";
 
 export function SettingsPage() {
   const theme = usePreference("theme");
@@ -64,9 +65,11 @@ export function SettingsPage() {
           <Snippets />
         </section>
         <Keys />
+        <Store />
+        <Prices />
         {health && (
           <section>
-            <h2>Server</h2>
+            <h2>About</h2>
             <Setting name="Version">{health.version}</Setting>
             <Setting name="Store">
               <span className="mono">{health.store}</span>

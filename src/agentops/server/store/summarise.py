@@ -13,29 +13,26 @@ import logging
 import random
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 
 from agentops.errors import StoreError
 from agentops.server.store.client import Store
 from agentops.server.store.complete import any_content, complete
-from agentops.server.store.facts import COLUMNS, Fact, TraceKey
-from agentops.server.store.marks import Marks, changes, load
-from agentops.server.store.moved import Moved, drop_moved
+from agentops.server.store.facts import Fact, TraceKey
+from agentops.server.store.known import Known, SessionKey
+from agentops.server.store.marks import changes
+from agentops.server.store.moved import drop_moved
 from agentops.server.store.others import Others
 from agentops.server.store.part import Part
-from agentops.server.store.said import IDS_PER_QUERY, by_project, edits_of, gone_of
+from agentops.server.store.said import by_project, edits_of, gone_of
 from agentops.server.store.session import Edit, SessionRow, Silence, session_row
 from agentops.server.store.shares import Shares, counted_elsewhere, doubled, part_row, shares
 
 _log: Final = logging.getLogger("agentops.server")
-_MOST_CACHED_FACTS: Final = 100_000
-_MOST_CACHED_TRACES: Final = 10_000
-_MOST_CACHED_PARTS: Final = 10_000
 _RETRY_SECONDS: Final = 1.0
 _HELD_LOOK_S: Final = 0.05
 _APART_S: Final = 0.1
@@ -44,25 +41,6 @@ _MOST_PAUSE_S: Final = 0.2
 _RECOVERY_NS: Final = 60 * 10**9
 _PACED_FACTS: Final = 10_000
 """A trace with more spans is recomputed less often than it is touched: a third of the time at most."""
-
-SessionKey = tuple[str, str]
-"""(project, session_id)."""
-
-
-class _Trace(Struct):
-    facts: dict[str, Fact] = field(default_factory=dict[str, Fact])
-    sessions: set[str] = field(default_factory=set[str])
-    marks: Marks = field(default_factory=Marks)
-
-
-class _TracedFact(Fact, frozen=True, gc=False):
-    trace_id: str
-
-
-class _PartRow(Struct):
-    session_id: str
-    trace_id: str
-    part: str
 
 
 class _DirtyTrace(Struct):
@@ -88,14 +66,10 @@ class Summariser:
         self._covered = 0
         self._readers = 0
         self._stopping = False
-        self._traces: OrderedDict[TraceKey, _Trace] = OrderedDict()
-        self._cached_facts = 0
-        self._sessions: OrderedDict[SessionKey, dict[str, Part]] = OrderedDict()
-        self._cached_parts = 0
+        self._known = Known(store)
         self._content = False
         self._any_edits = self._any_gone = True
         self._pause_until = 0.0
-        self._moved: list[Moved] = []
         # Other servers may write the same sessions: what stood when this pass read it, and above which
         # version its rows must be.
         self._others = None if store.url.embedded else Others(store)
@@ -167,7 +141,7 @@ class Summariser:
                 remove()
             work: dict[TraceKey, list[Fact]] = {(change.project, trace_id): [] for trace_id in change.gone}
             for key in work:
-                self._forget_trace(key)
+                self._known.forget_trace(key)
             if work:
                 self._pass(work)
             else:
@@ -175,8 +149,8 @@ class Summariser:
                 self._write_sessions({key}, self._next_version())
                 if self._others is not None:
                     # Another server may be about to write what it read before the edit: its row is looked at.
-                    work = {(change.project, trace_id): [] for trace_id in self._sessions.get(key, {})}
-                    self._forget_session(key)
+                    work = {(change.project, trace_id): [] for trace_id in self._known.sessions.get(key, {})}
+                    self._known.forget_session(key)
         if self._others is not None and work:
             self.submit(work)
         self._on_change(change.project, [change.session_id])
@@ -194,11 +168,11 @@ class Summariser:
             remove()
             work: dict[TraceKey, list[Fact]] = {(project, trace_id): [] for trace_id in traces}
             for key in work:
-                self._forget_trace(key)
+                self._known.forget_trace(key)
             self._pass(work)
             self._write_sessions({(project, one) for one in sessions}, self._next_version())
             for one in sessions:
-                self._forget_session((project, one))
+                self._known.forget_session((project, one))
 
     def _run(self) -> None:
         while True:
@@ -236,7 +210,7 @@ class Summariser:
                     _log.error(
                         "Summarising %d traces failed; trying again: %s", len(work), error, exc_info=not away
                     )
-                    self._forget(work)
+                    self._known.forget()
                     with self._wake:
                         for key, facts in work.items():
                             self._pending[key] = facts + self._pending.get(key, [])
@@ -334,7 +308,7 @@ class Summariser:
 
     def _pass(self, work: Mapping[TraceKey, list[Fact]]) -> dict[str, set[str]]:
         version = self._version = self._next_version()
-        self._load_traces([key for key in work if key not in self._traces], work)
+        self._known.load_traces([key for key in work if key not in self._known.traces], work)
         if self._content or not self._store.url.embedded:
             for project, ids in by_project(work).items():
                 complete(self._store, self._client, project, ids)
@@ -345,7 +319,7 @@ class Summariser:
         fresh: dict[SessionKey, dict[str, Part | None]] = {}
         for key, found in divided.items():
             project, trace_id = key
-            trace = self._traces[key]
+            trace = self._known.traces[key]
             for session_id, one in found.parts.items():
                 fresh.setdefault((project, session_id), {})[trace_id] = one
                 part_rows.append(
@@ -362,21 +336,14 @@ class Summariser:
             touched.update((project, session_id) for session_id in found.parts.keys() | trace.sessions)
             trace.sessions = set(found.parts)
         for session, parts in fresh.items():
-            known = self._sessions[session]
-            for trace_id, one in parts.items():
-                self._cached_parts -= trace_id in known
-                if one is None:
-                    known.pop(trace_id, None)
-                else:
-                    known[trace_id] = one
-                    self._cached_parts += 1
-        drop_moved(self._store, self._moved)
-        self._moved.clear()
+            self._known.keep(session, parts)
+        drop_moved(self._store, self._known.moved)
+        self._known.moved.clear()
         for table, rows in mark_rows.items():
             self._store.insert(table, rows, self._client)
         self._store.insert("session_traces", part_rows, self._client)
         self._write_sessions(touched, version)
-        self._shrink()
+        self._known.shrink()
         changed: dict[str, set[str]] = {}
         for project, session_id in touched:
             changed.setdefault(project, set()).add(session_id)
@@ -388,32 +355,33 @@ class Summariser:
         divided: dict[TraceKey, Shares] = {}
         for key, facts in work.items():
             began = time.monotonic()
-            trace = self._traces[key]
-            self._merge(key, trace, facts)
+            trace = self._known.traces[key]
+            self._known.merge(key, trace, facts)
             divided[key] = shares(key[1], trace.facts, gone.get(key[0], {}))
             if len(trace.facts) > _PACED_FACTS:
                 self._held[key] = time.monotonic() + 2 * (time.monotonic() - began)
         changed: dict[SessionKey, dict[str, Part | None]] = {}
         for (project, trace_id), found in divided.items():
-            for session_id in self._traces[project, trace_id].sessions | found.parts.keys():
+            for session_id in self._known.traces[project, trace_id].sessions | found.parts.keys():
                 now = changed.setdefault((project, session_id), {})
                 now[trace_id] = found.parts.get(session_id)
         if self._others is not None:
             # What the rest of these sessions is now; _settled_pass compares when it has written.
             self._standing = self._others.sessions(changed, work)
             self._belongs = {key: {one for one, now in changed.items() if key[1] in now} for key in work}
-        self._load_sessions([key for key in changed if key not in self._sessions])
+        self._known.load_sessions([key for key in changed if key not in self._known.sessions])
         elsewhere: dict[TraceKey, set[str]] = {}
         for (project, session_id), now in changed.items():
-            doubtful = doubled(self._sessions[project, session_id], now)
+            doubtful = doubled(self._known.sessions[project, session_id], now)
             if not doubtful:
                 continue
             others = [(project, trace_id) for trace_id in doubtful if (project, trace_id) not in divided]
-            self._load_traces(
-                [key for key in others if key not in self._traces], {key: list[Fact]() for key in others}
+            self._known.load_traces(
+                [key for key in others if key not in self._known.traces],
+                {key: list[Fact]() for key in others},
             )
             for key in others:
-                divided[key] = shares(key[1], self._traces[key].facts, gone.get(project, {}))
+                divided[key] = shares(key[1], self._known.traces[key].facts, gone.get(project, {}))
             calls = [
                 (trace_id, call)
                 for trace_id in sorted(doubtful)
@@ -422,118 +390,18 @@ class Summariser:
             for trace_id, spans in counted_elsewhere(calls).items():
                 elsewhere.setdefault((project, trace_id), set()).update(spans)
         for key, spans in elsewhere.items():
-            divided[key] = shares(key[1], self._traces[key].facts, gone.get(key[0], {}), spans)
+            divided[key] = shares(key[1], self._known.traces[key].facts, gone.get(key[0], {}), spans)
         return divided
 
-    def _merge(self, key: TraceKey, trace: _Trace, facts: Iterable[Fact]) -> None:
-        known = trace.facts
-        for one in facts:
-            before = known.get(one.span_id)
-            if before is None:
-                self._cached_facts += 1
-                known[one.span_id] = one
-                continue
-            stays, goes = (before, one) if before.version > one.version else (one, before)
-            known[one.span_id] = stays
-            if stays.started_at != goes.started_at:
-                self._moved.append(Moved(*key, goes.span_id, goes.started_at))
-
     def _write_sessions(self, touched: set[SessionKey], version: int) -> None:
-        self._load_sessions([key for key in touched if key not in self._sessions])
+        self._known.load_sessions([key for key in touched if key not in self._known.sessions])
         edits = edits_of(self._store, touched) if self._any_edits else {}
         rows: list[SessionRow] = []
         for key in touched:
             project, session_id = key
             row = session_row(
-                project, session_id, self._sessions[key], edits.get(key), self._silence, version
+                project, session_id, self._known.sessions[key], edits.get(key), self._silence, version
             )
             rows.append(row)
-            self._sessions.move_to_end(key)
+            self._known.sessions.move_to_end(key)
         self._store.insert("sessions", [msgspec.json.encode(row) for row in rows], self._client)
-
-    # What the store knows.
-
-    def _load_traces(self, keys: list[TraceKey], work: Mapping[TraceKey, list[Fact]]) -> None:
-        for project, ids in by_project(keys).items():
-            for start in range(0, len(ids), IDS_PER_QUERY):
-                self._load_some(project, ids[start : start + IDS_PER_QUERY], work)
-        for key in work:
-            self._traces.move_to_end(key)
-
-    def _load_some(self, project: str, ids: list[str], work: Mapping[TraceKey, list[Fact]]) -> None:
-        asked = {"project": project, "ids": ids}
-        known = self._store.rows(
-            "SELECT session_id, trace_id, '' AS part FROM session_traces FINAL "
-            "WHERE project = {project:String} AND trace_id IN {ids:Array(String)} AND NOT deleted",
-            asked,
-            _PartRow,
-        )
-        for trace_id in ids:
-            self._traces[project, trace_id] = _Trace()
-        for row in known:
-            self._traces[project, row.trace_id].sessions.add(row.session_id)
-        # A trace without a row is new, unless other servers write too or a crash came before its first
-        # summary.
-        seen = {row.trace_id for row in known}
-        if self._store.url.embedded:
-            seen |= {trace_id for trace_id in ids if not work[project, trace_id]}
-        else:
-            seen = set(ids)
-        if not seen:
-            return
-        asked["ids"] = sorted(seen)
-        for one in self._store.rows(
-            f"SELECT trace_id, {COLUMNS} FROM spans FINAL "
-            "WHERE project = {project:String} AND trace_id IN {ids:Array(String)}",
-            asked,
-            _TracedFact,
-        ):
-            key = (project, one.trace_id)
-            self._merge(key, self._traces[key], [one])
-        for trace_id, marks in load(self._store, project, sorted(seen)).items():
-            self._traces[project, trace_id].marks = marks
-
-    def _load_sessions(self, keys: list[SessionKey]) -> None:
-        for key in keys:
-            self._sessions[key] = {}
-        for project, ids in by_project(keys).items():
-            for start in range(0, len(ids), IDS_PER_QUERY):
-                for row in self._store.rows(
-                    "SELECT session_id, trace_id, part FROM session_traces FINAL "
-                    "WHERE project = {project:String} AND session_id IN {ids:Array(String)} AND NOT deleted",
-                    {"project": project, "ids": ids[start : start + IDS_PER_QUERY]},
-                    _PartRow,
-                ):
-                    self._sessions[project, row.session_id][row.trace_id] = msgspec.json.decode(
-                        row.part, type=Part
-                    )
-                    self._cached_parts += 1
-
-    # What is kept in memory.
-
-    def _forget_trace(self, key: TraceKey) -> None:
-        trace = self._traces.pop(key, None)
-        if trace is not None:
-            self._cached_facts -= len(trace.facts)
-
-    def _forget_session(self, key: SessionKey) -> None:
-        self._cached_parts -= len(self._sessions.pop(key, {}))
-
-    def _forget(self, work: Iterable[TraceKey]) -> None:
-        """Drop what a failed pass may have half changed; the store has it all."""
-        self._traces.clear()
-        self._sessions.clear()
-        self._cached_facts = self._cached_parts = 0
-
-    def _shrink(self) -> None:
-        if not self._store.url.embedded:
-            self._forget(())
-            return
-        while len(self._traces) > 1 and (
-            self._cached_facts > _MOST_CACHED_FACTS or len(self._traces) > _MOST_CACHED_TRACES
-        ):
-            self._forget_trace(next(iter(self._traces)))
-        while len(self._sessions) > 1 and (
-            self._cached_parts > _MOST_CACHED_PARTS or len(self._sessions) > _MOST_CACHED_PARTS
-        ):
-            self._forget_session(next(iter(self._sessions)))
