@@ -6,36 +6,18 @@ import itertools
 import random
 import time
 from typing import Any
-from uuid import UUID
 
 import pytest
 
+from tests.integration.trace import TRACES, ids, send, session_of, trace
 from tests.serving import Server
 from tests.spans import MS, SECOND, body, ours, span
 
-_traces = itertools.count(random.getrandbits(60) << 60)
-
-
-@pytest.fixture
-def trace() -> int:
-    return next(_traces)
-
-
-def session_of(trace: int) -> str:
-    return str(UUID(int=trace))
+__all__ = ["trace"]
 
 
 def _is_indeterminate(session: dict[str, Any]) -> bool:
     return session["state"] == "indeterminate"
-
-
-def send(server: Server, request: dict[str, Any], **headers: str) -> None:
-    answer = server.post("/v1/traces", request, **headers)
-    assert answer.status_code == 200, answer.text
-
-
-def ids(server: Server) -> set[str]:
-    return {one["session_id"] for one in server.get("/api/sessions", limit=500)["sessions"]}
 
 
 def test_a_session_is_listed_as_soon_as_its_spans_are_acknowledged(module_server: Server, trace: int) -> None:
@@ -366,7 +348,7 @@ def test_a_backlog_that_arrives_late_does_not_look_alive(module_server: Server, 
     found = module_server.get(f"/api/sessions/{session}")
     assert found["state"] == "indeterminate"
     # The same record from a machine whose clock is an hour behind is news.
-    other = next(_traces)
+    other = next(TRACES)
     record = span(
         other,
         1,
@@ -380,68 +362,11 @@ def test_a_backlog_that_arrives_late_does_not_look_alive(module_server: Server, 
     assert module_server.get(f"/api/sessions/{session_of(other)}")["state"] == "running"
 
 
-def test_a_users_edits_survive_what_the_program_says_later(module_server: Server, trace: int) -> None:
-    session = session_of(trace)
-    root: dict[str, Any] = {
-        "agentops__span__kind": "session",
-        "session__id": session,
-        "name": "main",
-        "agentops__tags": ["old"],
-    }
-    send(module_server, ours(span(trace, 1, ms=None, **root)))
-    answer = module_server.http.patch(
-        f"/api/sessions/{session}", json={"name": "renamed", "tags": ["x", "y"], "note": "see"}
-    )
-    assert answer.status_code == 200, answer.text
-    send(module_server, ours(span(trace, 1, agentops__session__end_state="Success", **root)))
-    found = module_server.get(f"/api/sessions/{session}")
-    assert (found["name"], found["tags"], found["note"], found["state"]) == (
-        "renamed",
-        ["x", "y"],
-        "see",
-        "success",
-    )
-    assert module_server.http.patch(f"/api/sessions/{session}", json={"tags": None, "name": None}).json()[
-        "tags"
-    ] == ["old"]
-    assert module_server.get(f"/api/sessions/{session}")["name"] == "main"
-
-
-def test_a_deleted_session_stays_deleted_when_stragglers_arrive(module_server: Server, trace: int) -> None:
-    session = f"gone-{trace}"
-    send(module_server, body(span(trace, 1, session__id=session), span(trace, 2, 1, name="needle in gone")))
-    assert module_server.http.delete(f"/api/sessions/{session}").status_code == 204
-    assert module_server.http.delete(f"/api/sessions/{session}").status_code == 404
-    send(module_server, body(span(trace, 3, 1, session__id=session)))
-    assert module_server.http.get(f"/api/sessions/{session}").status_code == 404
-    assert session not in ids(module_server)
-    # The same foreign id, used again in a new trace, is a new session.
-    send(module_server, body(span(next(_traces), 1, session__id=session, name="anew")))
-    assert [one["name"] for one in module_server.get(f"/api/sessions/{session}/events")["events"]] == ["anew"]
-
-
-def test_deleting_one_of_two_sessions_in_a_trace_leaves_the_other(module_server: Server, trace: int) -> None:
-    first, second = f"stay-{trace}", f"leave-{trace}"
-    send(
-        module_server,
-        body(
-            span(trace, 1, name="stays", session__id=first),
-            span(trace, 2, 1, name="stays too"),
-            span(trace, 3, 1, name="leaves", session__id=second),
-            span(trace, 4, 3, name="leaves too"),
-        ),
-    )
-    assert module_server.http.delete(f"/api/sessions/{second}").status_code == 204
-    assert module_server.http.get(f"/api/sessions/{second}").status_code == 404
-    names = [one["name"] for one in module_server.get(f"/api/sessions/{first}/events")["events"]]
-    assert names == ["stays", "stays too"]
-
-
 def test_any_order_and_repetition_ends_in_the_same_sessions(module_server: Server) -> None:
     seen: set[str] = set()
     for seed in range(6):
         order = random.Random(seed)
-        trace = next(_traces)
+        trace = next(TRACES)
         start = 1_790_000_000 * SECOND
         session = f"s-{trace}"
         spans = [
