@@ -160,3 +160,34 @@ def test_axe_finds_nothing_serious_and_nothing_is_cut(known: Server, page: Page,
     expect(page.locator("[data-group]").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     nothing_serious(page, f"analytics at {width}")
+
+
+def test_waste_compare_and_settings_say_what_the_api_says(known: Server, page: Page) -> None:
+    open_page(page, known, f"{RANGE}&view=waste")
+    headings = asked(known, "/api/analytics/waste")["headings"]
+    expect(page.locator("[data-waste]")).to_have_count(len(headings))
+    for one in headings:
+        shown = page.locator(f"[data-waste={one['heading']}] > header")
+        expect(shown).to_contain_text(f"{one['count']:,} call")
+    nothing_serious(page, "waste")
+    a, b = (one["session_id"] for one in asked(known, "/api/sessions", limit=2)["sessions"])
+    found = known.get("/api/compare", a=a, b=b)
+    page.goto(f"{known.url}/compare?a={a}&b={b}")
+    row = page.locator("[data-figure=Events] td")
+    expect(row.nth(1)).to_have_text(str(found["a"]["event_counts"]["total"]))
+    expect(row.nth(2)).to_have_text(str(found["b"]["event_counts"]["total"]))
+    nothing_serious(page, "two sessions compared")
+    page.goto(f"{known.url}/compare?tag_a=red&tag_b=blue")
+    for metric in known.get("/api/compare/groups", tag_a="red", tag_b="blue")["metrics"]:
+        expect(page.locator(f"[data-metric={metric['metric']}]")).to_have_attribute(
+            "data-verdict", metric["verdict"]
+        )
+    nothing_serious(page, "two tags compared")
+    page.goto(f"{known.url}/settings")
+    spans = known.get("/api/store")["spans"]
+    expect(page.locator("[data-store-bytes]")).to_contain_text(f"{spans:,} spans")
+    expect(page.locator("[data-model]")).to_have_count(len(known.get("/api/prices")["models"]))
+    page.get_by_label("Days that sessions are kept").fill("9000")
+    page.get_by_role("button", name="Keep so long").click()
+    expect(page.get_by_text("Sessions are deleted 9,000 days after")).to_be_visible()
+    nothing_serious(page, "settings")

@@ -15,6 +15,7 @@ from tests.integration.test_cli_store import agentops
 from tests.serving import Server
 from tests.spans import SECOND, body, span
 
+USAGE = {"gen_ai__usage__input_tokens": 1000, "gen_ai__usage__output_tokens": 100}
 STEPS = ((2, 1, "plan", "agent"), (3, 2, "look up", "tool"), (4, 2, "chat", "llm"))
 
 
@@ -36,7 +37,7 @@ def record(server: Server, number: int, *, fail: bool = False) -> None:
             span(
                 trace, place, parent, name=name, start_ns=start + place, ms=100 * place,
                 error="\x1b[31mno\nsuch order" if fail and kind == "tool" else None, **given,
-                **({"gen_ai__usage__input_tokens": 1000, "gen_ai__usage__output_tokens": 100} if kind == "llm" else {}),
+                **(USAGE if kind == "llm" else {}),
             )
         )  # fmt: skip
     assert server.post("/v1/traces", body(*made)).status_code == 200

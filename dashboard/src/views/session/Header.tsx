@@ -89,6 +89,9 @@ function Actions({ sessionId, onFailure }: { sessionId: string; onFailure: (text
           </div>
         )}
       </Menu>
+      <Link to="/compare" search={{ a: sessionId }} className="btn remove">
+        Compare
+      </Link>
       <button type="button" className="btn remove" onClick={() => setDeleting(true)}>
         Delete
       </button>

@@ -42,7 +42,7 @@ class _Failure(Struct):
 
 
 def failures(store: Store, filters: Filters, *, limit: int) -> dict[str, Any]:
-    """Return the most frequent errors: type, normalised message, how often, in how many sessions, first and last.
+    """Return the most frequent errors: type, normalised message, how often, where, first and last.
 
     Args:
         store: the open store.

@@ -1,0 +1,149 @@
+/** The sessions of two tags: each metric's distributions side by side, and whether chance explains the difference. */
+
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { type CohortMetric, cohortsQuery } from "../../api/insights";
+import { count, duration, grouped, plural, usd } from "../../model/format";
+import { percent } from "../../model/span";
+import { oneLine } from "../../model/visible";
+import { Failure } from "../../ui/controls";
+
+type Metric = CohortMetric["metric"];
+const TITLES: Record<Metric, string> = {
+  duration_ms: "Duration",
+  cost_usd: "Cost",
+  tokens: "Tokens",
+  events: "Events",
+  errors: "Errors",
+  failed: "Failed sessions",
+};
+const SHOWN: Record<Metric, (value: number | null | undefined) => string> = {
+  duration_ms: duration,
+  cost_usd: usd,
+  tokens: count,
+  events: whole,
+  errors: whole,
+  failed: percent,
+};
+const HEIGHT = 60;
+
+export function Groups({ tagA, tagB, since }: { tagA: string; tagB: string; since?: string }) {
+  const { data, error, refetch } = useQuery(cohortsQuery(tagA, tagB, since));
+  if (error) return <Failure error={error} retry={() => void refetch()} />;
+  if (!data) return <p className="dim">Name two tags.</p>;
+  return (
+    <>
+      <p className="dim">
+        {(["a", "b"] as const).map((side) => (
+          <span key={side} className="group-name">
+            <i className={`side-${side}`}>{side.toUpperCase()}</i>{" "}
+            <Link to="/sessions" search={{ tag: [data[side].tag], since }}>
+              {oneLine(data[side].tag, 40)}
+            </Link>
+            : {plural(data[side].sessions, "session")}
+          </span>
+        ))}
+        {data.in_both > 0 && `${plural(data.in_both, "session")} with both tags left out. `}
+        {data.cut_off && <span className="warn">Only the latest 50,000 sessions are compared.</span>}
+      </p>
+      <section className="charts" aria-label="Metrics">
+        {data.metrics.map((metric) => (
+          <Card key={metric.metric} metric={metric} />
+        ))}
+      </section>
+      <p className="faint">
+        Whole distributions are compared by ranks (Mann-Whitney), shares of failed sessions by Fisher&apos;s exact test; p is corrected for asking{" "}
+        {data.metrics.length} questions at once (Holm), and below {data.level} counts as a difference. A difference between tags is not yet its
+        cause: the sessions may differ in more than the tag.
+      </p>
+    </>
+  );
+}
+
+function Card({ metric }: { metric: CohortMetric }) {
+  const { a, b } = metric;
+  const shown = SHOWN[metric.metric];
+  const isShare = metric.metric === "failed";
+  return (
+    <figure className="chart" data-metric={metric.metric} data-verdict={metric.verdict}>
+      <figcaption>
+        <h3>{TITLES[metric.metric]}</h3>
+      </figcaption>
+      {isShare ? (
+        <p className="group-share">
+          <i className="side-a">A</i> {percent(a.share)} <span className="faint">{range(a.interval)}</span> <i className="side-b">B</i>{" "}
+          {percent(b.share)} <span className="faint">{range(b.interval)}</span>
+        </p>
+      ) : (
+        <>
+          <Bins metric={metric} shown={shown} />
+          <table className="figures">
+            <thead>
+              <tr>
+                <th>
+                  <span className="unseen">Group</span>
+                </th>
+                <th className="num">p25</th>
+                <th className="num">p50</th>
+                <th className="num">p75</th>
+                <th className="num">p95</th>
+                <th className="num">mean</th>
+              </tr>
+            </thead>
+            <tbody>
+              {(["a", "b"] as const).map((side) => (
+                <tr key={side}>
+                  <td>
+                    <i className={`side-${side}`}>{side.toUpperCase()}</i>
+                  </td>
+                  {(["p25", "p50", "p75", "p95", "mean"] as const).map((name) => (
+                    <td key={name} className="num">
+                      {shown(metric[side][name])}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </>
+      )}
+      <p className="verdict">{verdict(metric)}</p>
+    </figure>
+  );
+}
+
+/** Both groups in the same bins, each as a share of its own sessions. */
+function Bins({ metric, shown }: { metric: CohortMetric; shown: (value: number) => string }) {
+  const { bins, a, b } = metric;
+  const most = Math.max(1e-9, ...bins.flatMap((bin) => [bin.a / Math.max(1, a.count), bin.b / Math.max(1, b.count)]));
+  return (
+    <svg className="bins" width="100%" height={HEIGHT} viewBox={`0 0 ${Math.max(1, bins.length)} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={`Distribution of ${TITLES[metric.metric].toLowerCase()}`}>
+      {bins.map((bin, index) =>
+        (["a", "b"] as const).map((side) => {
+          const height = (bin[side] / Math.max(1, metric[side].count) / most) * (HEIGHT - 4);
+          return (
+            <rect key={`${index} ${side}`} className={`bin-${side}`} x={index + (side === "a" ? 0.06 : 0.5)} width={0.42} y={HEIGHT - height} height={height}>
+              <title>{`${shown(bin.from)} to ${shown(bin.to)}: ${grouped(bin[side])} of ${side.toUpperCase()}`}</title>
+            </rect>
+          );
+        }),
+      )}
+    </svg>
+  );
+}
+
+function verdict({ verdict: found, p_corrected: p, b_exceeds_a: exceeds, metric }: CohortMetric): string {
+  if (found === "too_few") return "Too few sessions to say: each group needs eight with a value.";
+  const chance = p !== null && p < 0.001 ? "p < 0.001" : `p = ${p?.toFixed(3)}`;
+  if (found === "no_difference_shown") return `No difference shown (${chance}). That is not proof that there is none.`;
+  if (metric === "failed" || exceeds === null) return `They differ (${chance}).`;
+  return `They differ (${chance}): a session of B has more than one of A in ${percent(exceeds)} of pairs.`;
+}
+
+function range(interval: readonly number[] | null | undefined): string {
+  return interval ? `(95%: ${percent(interval[0])} to ${percent(interval[1])})` : "";
+}
+
+function whole(value: number | null | undefined): string {
+  return value == null ? "–" : Number.isInteger(value) ? grouped(value) : value.toFixed(1);
+}

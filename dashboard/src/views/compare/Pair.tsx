@@ -1,0 +1,229 @@
+/** Two sessions: where they part first, then everything that differs, events aligned. */
+
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { type ComparedRow, type Comparison, comparisonQuery } from "../../api/insights";
+import { eventQuery } from "../../api/queries";
+import type { SessionDetail } from "../../api/types";
+import { count, duration, grouped, plural, usd } from "../../model/format";
+import { change, changed } from "../../model/span";
+import { oneLine } from "../../model/visible";
+import { wordDiff } from "../../model/wordDiff";
+import { Failure } from "../../ui/controls";
+import { KindMark, StateDot, StatusPill } from "../../ui/marks";
+import type { CompareSearch } from "./search";
+
+const MOST_ROWS = 500;
+const MOST_TEXT = 200_000;
+
+interface Props {
+  a: string;
+  b: string;
+  search: CompareSearch;
+  onChange: (change: Partial<CompareSearch>, replace?: boolean) => void;
+}
+
+export function Pair({ a, b, search, onChange }: Props) {
+  const { data, error, refetch } = useQuery(comparisonQuery(a, b));
+  if (error) return <Failure error={error} retry={() => void refetch()} />;
+  if (!data) return null;
+  const chosen = search.row === undefined ? data.first_divergence : Number(search.row);
+  const rows = data.rows.map((row, index) => ({ row, index })).filter(({ row }) => search.all || row.differs.length > 0);
+  const differing = data.rows.filter(({ differs }) => differs.length > 0).length;
+  return (
+    <>
+      {data.cut_off && <p className="warn">Only the first 2,000 events of each session are compared.</p>}
+      <section className="card" aria-label="First divergence" data-divergence={data.first_divergence ?? ""}>
+        <header>
+          <h2>{search.row === undefined || chosen === data.first_divergence ? "First divergence" : `Row ${(chosen ?? 0) + 1}`}</h2>
+          <span className="dim">{chosen !== null && data.rows[chosen] ? said(data.rows[chosen]) : ""}</span>
+        </header>
+        {chosen !== null && data.rows[chosen] ? (
+          <Texts row={data.rows[chosen]} a={a} b={b} />
+        ) : (
+          <p className="dim card-empty">These sessions took the same way: same events, models, inputs and outputs.</p>
+        )}
+      </section>
+      <Figures data={data} />
+      <section className="card" aria-label="Events">
+        <header>
+          <h2>Events</h2>
+          <span className="dim">
+            {plural(differing, "row")} of {grouped(data.rows.length)} differ
+          </span>
+          <span className="grow" />
+          <label className="dim">
+            <input
+              type="checkbox"
+              checked={search.all === "true"}
+              onChange={(event) => onChange({ all: event.target.checked ? "true" : undefined }, true)}
+            />{" "}
+            Show the others too
+          </label>
+        </header>
+        {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a table that scrolls must be reached by key */}
+        <div className="scroll" tabIndex={0} role="region" aria-label="Events, scrolls">
+          <table className="figures">
+            <thead>
+              <tr>
+                <th>A</th>
+                <th>B</th>
+                <th>Differs in</th>
+                <th className="num">Time</th>
+                <th className="num">Cost</th>
+              </tr>
+            </thead>
+            <tbody>
+              {rows.slice(0, MOST_ROWS).map(({ row, index }) => (
+                <tr key={index} className={index === chosen ? "chosen" : ""} data-row={index}>
+                  <td>
+                    <Side event={row.a} />
+                  </td>
+                  <td>
+                    <Side event={row.b} />
+                  </td>
+                  <td>
+                    <button type="button" className="chart-act" onClick={() => onChange({ row: String(index) }, true)}>
+                      {row.differs.length > 0 ? row.differs.map(spelled).join(", ") : "nothing"}
+                    </button>
+                  </td>
+                  <td className="num">
+                    {duration(row.a?.duration_ms)} → {duration(row.b?.duration_ms)}
+                  </td>
+                  <td className="num">
+                    {usd(row.a?.cost_usd)} → {usd(row.b?.cost_usd)}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+        {rows.length > MOST_ROWS && <p className="faint card-empty">{grouped(rows.length - MOST_ROWS)} more</p>}
+      </section>
+    </>
+  );
+}
+
+function spelled(name: string): string {
+  return name === "cost_usd" ? "cost" : name;
+}
+
+function said({ a, b, differs }: ComparedRow): string {
+  if (a === null) return `only B has ${b?.kind} ${oneLine(b?.name ?? "", 60)}`;
+  if (b === null) return `only A has ${a.kind} ${oneLine(a.name, 60)}`;
+  return `${a.kind} ${oneLine(a.name, 60)}: ${differs.length > 0 ? `differs in ${differs.map(spelled).join(", ")}` : "the same"}`;
+}
+
+function Side({ event }: { event: ComparedRow["a"] }) {
+  if (event === null) return <span className="faint">–</span>;
+  return (
+    <>
+      <KindMark kind={event.kind} /> {oneLine(event.name, 44)} <StatusPill status={event.status} />
+    </>
+  );
+}
+
+function Figures({ data: { a, b, tools } }: { data: Comparison }) {
+  const rows: readonly (readonly [string, number | null, number | null, (value: number | null) => string])[] = [
+    ["Duration", a.duration_ms, b.duration_ms, duration],
+    ["Cost", a.cost_usd, b.cost_usd, usd],
+    ["Tokens", a.tokens.total, b.tokens.total, count],
+    ["Events", a.event_counts.total, b.event_counts.total, grouped],
+    ["LLM calls", a.event_counts.llm, b.event_counts.llm, grouped],
+    ["Errors", a.event_counts.error, b.event_counts.error, grouped],
+    ...tools.map((tool) => [`Tool ${oneLine(tool.name, 40)}`, tool.a, tool.b, grouped] as const),
+  ];
+  return (
+    <section className="card" aria-label="Figures">
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a table that scrolls must be reached by key */}
+      <div className="scroll" tabIndex={0} role="region" aria-label="Figures, scrolls">
+        <table className="figures">
+          <thead>
+            <tr>
+              <th>
+                <span className="unseen">Figure</span>
+              </th>
+              <th className="num">
+                <Named side="A" session={a} />
+              </th>
+              <th className="num">
+                <Named side="B" session={b} />
+              </th>
+              <th className="num">B against A</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map(([name, left, right, shown]) => (
+              <tr key={name} data-figure={name}>
+                <td>{name}</td>
+                <td className="num">{shown(left)}</td>
+                <td className="num">{shown(right)}</td>
+                <td className="num dim">{left === right ? "same" : changed(change(right, left)) || "–"}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function Named({ side, session }: { side: "A" | "B"; session: SessionDetail }) {
+  return (
+    <>
+      <i className={`side-${side.toLowerCase()}`}>{side}</i> <StateDot state={session.state} />{" "}
+      <Link to="/sessions/$sessionId" params={{ sessionId: session.session_id }}>
+        {oneLine(session.name || session.session_id, 40)}
+      </Link>
+    </>
+  );
+}
+
+/** What went in and what came out on both sides, word by word. */
+function Texts({ row, a, b }: { row: ComparedRow; a: string; b: string }) {
+  const left = useQuery({ ...eventQuery(a, row.a?.event_id ?? ""), enabled: row.a !== null });
+  const right = useQuery({ ...eventQuery(b, row.b?.event_id ?? ""), enabled: row.b !== null });
+  const isReady = (row.a === null || left.data) && (row.b === null || right.data);
+  if (!isReady) return <p className="dim card-empty">…</p>;
+  return (
+    <div className="diffs">
+      {(["input", "output"] as const).map((side) => {
+        const [before, after] = [text(left.data?.[side]), text(right.data?.[side])];
+        return before === after && before === "" ? null : (
+          <div key={side} data-diff={side}>
+            <h3>{side === "input" ? "Input" : "Output"}</h3>
+            {before === after ? <p className="dim">the same</p> : <Diff a={before} b={after} />}
+          </div>
+        );
+      })}
+    </div>
+  );
+}
+
+function Diff({ a, b }: { a: string; b: string }) {
+  // What one side has alone is no difference of words.
+  if (a === "" || b === "") return <pre className="diff mono">{brief((a || b).slice(0, MOST_TEXT))}</pre>;
+  return (
+    <pre className="diff mono">
+      {wordDiff(a.slice(0, MOST_TEXT), b.slice(0, MOST_TEXT)).map(({ side, text: piece }, index) =>
+        side === "both" ? (
+          <span key={index}>{brief(piece)}</span>
+        ) : side === "a" ? (
+          <del key={index}>{piece}</del>
+        ) : (
+          <ins key={index}>{piece}</ins>
+        ),
+      )}
+    </pre>
+  );
+}
+
+/** Long runs that both share are told by their ends. */
+function brief(shared: string): string {
+  return shared.length > 1_200 ? `${shared.slice(0, 500)}\n … \n${shared.slice(-500)}` : shared;
+}
+
+function text(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  return typeof value === "string" ? value : JSON.stringify(value, null, 2);
+}

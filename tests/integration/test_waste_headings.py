@@ -1,0 +1,115 @@
+"""Waste: each call under one heading, money and time added up by hand; and the prices in use."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from agentops.server.query.waste import classified
+from tests.serving import Server
+from tests.spans import MS, SECOND, body, span
+
+START = 1_770_000_000 * SECOND
+PROMPT = "You are careful. " * 600
+
+
+def call(
+    trace: int, number: int, kind: str, given: str, *, ms: float = 10, fails: bool = False, **more: Any
+) -> Any:
+    made: dict[str, Any] = {"agentops__span__kind": kind, **more}
+    if kind == "tool":
+        made["agentops__entity__input"] = json.dumps({"q": given})
+    else:
+        said = [{"role": "user", "parts": [{"type": "text", "content": given}]}]
+        made |= {"gen_ai__input__messages": json.dumps(said), "gen_ai__request__model": "gpt-4o"}
+    return span(
+        trace, number, 1, name=f"{kind} x", start_ns=START + number * 100 * MS, ms=ms,
+        error="no" if fails else None, session__id=f"s{trace}", **made,
+    )  # fmt: skip
+
+
+def usage(entered: int, left: int, cached: int | None = None) -> dict[str, Any]:
+    told = {"gen_ai__usage__input_tokens": entered, "gen_ai__usage__output_tokens": left,
+            "gen_ai__provider__name": "openai"}  # fmt: skip
+    return told if cached is None else {**told, "gen_ai__usage__cache_read__input_tokens": cached}
+
+
+def filled(server: Server) -> None:
+    sessions = [
+        # A loop: six times the same, the first is what was wanted.
+        [call(1, 2 + n, "tool", "same", ms=100) for n in range(6)],
+        # A retry: failed once, then it went well. Another input in between is another call.
+        [call(2, 2, "tool", "a", ms=50, fails=True), call(2, 3, "tool", "b"), call(2, 4, "tool", "a", ms=70)],
+        # A tool that failed for good.
+        [call(3, 2, "tool", "a", ms=30, fails=True)],
+        # The same question asked twice: $0.0025 a thousand tokens in, $0.01 out.
+        [call(4, 2 + n, "llm", "hello", ms=20, **usage(1000, 100)) for n in range(2)],
+        # A prompt that grew: the second time nothing came from the cache, the third time it did.
+        [
+            call(5, 2, "llm", PROMPT + "one", **usage(4000, 10)),
+            call(5, 3, "llm", PROMPT + "two", **usage(4000, 10, 0)),
+            call(5, 4, "llm", PROMPT + "three", **usage(4000, 10, 2000)),
+        ],
+    ]
+    for number, calls in enumerate(sessions, 1):
+        root = span(number, 1, name=f"session {number}", start_ns=START, ms=5000, session__id=f"s{number}")
+        assert server.post("/v1/traces", body(root, *calls)).status_code == 200
+        # Twice the same records are the same calls.
+        assert server.post("/v1/traces", body(*calls)).status_code == 200
+
+
+def test_money_and_time_stand_under_one_heading_each(server: Server) -> None:
+    filled(server)
+    found = server.get("/api/analytics/waste")
+    headings = {one["heading"]: one for one in found["headings"]}
+    assert {
+        name: (one["count"], one["sessions"], one["duration_ms"], one["worst"][0]["session_id"])
+        for name, one in headings.items()
+    } == {
+        "loop": (5, 1, 500, "s1"),
+        "retry": (1, 1, 50, "s2"),
+        "failed": (1, 1, 30, "s3"),
+        "repeat": (1, 1, 20, "s4"),
+        "uncached": (1, 1, 0, "s5"),
+    }
+    assert headings["repeat"]["cost_usd"] == pytest.approx(0.0035)
+    assert headings["loop"]["cost_usd"] is None
+    # Ranked: what cost most comes first, then what took longest.
+    assert [one["heading"] for one in found["headings"]][-3:] == ["loop", "retry", "failed"]
+    uncached = headings["uncached"]
+    assert uncached["calls"][0]["saving_usd_per_million"] == pytest.approx(1.25)
+    # What the prompts share is told by the next lower of a few lengths: never more than they do share.
+    assert 1024 <= uncached["tokens"] <= 4000
+    assert uncached["cost_usd"] == pytest.approx(uncached["tokens"] * 1.25 / 1e6)
+    assert found["cost_usd"] == pytest.approx(0.0035 + uncached["cost_usd"])
+    assert found["duration_ms"] == 600
+    assert server.get("/api/analytics/waste", since="2001-01-01", until="2001-01-02")["headings"] == []
+    assert [one["model"] for one in server.get("/api/prices")["models"]] == ["gpt-4o"]
+    price = server.get("/api/prices")["models"][0]
+    assert (price["source"], price["input"], price["cache_read"], price["output"]) == (
+        "built_in",
+        2.5,
+        1.25,
+        10,
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "failed", "known", "expected"),
+    [
+        ("tool", [False], True, []),
+        ("tool", [True], True, [("failed", 0)]),
+        ("llm", [True], True, []),
+        ("tool", [True, False], True, [("retry", 0)]),
+        ("tool", [True, True], True, [("retry", 0), ("failed", 1)]),
+        ("llm", [True, True, False, False], True, [("retry", 0), ("retry", 1), ("repeat", 3)]),
+        ("tool", [False] * 5, True, [("loop", place) for place in range(1, 5)]),
+        ("tool", [False, True, False], False, [("failed", 1)]),
+    ],
+)
+def test_a_time_of_a_call_is_counted_once(
+    kind: str, failed: list[bool], known: bool, expected: list[tuple[str, int]]
+) -> None:
+    assert classified(kind, failed, known=known) == expected
