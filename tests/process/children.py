@@ -140,6 +140,24 @@ def fork_while_starting(folder: str, url: str) -> None:
     os.write(1, repr((status, shipper.close(20))).encode())
 
 
+def fork_while_reading(folder: str, url: str) -> None:
+    """Fork again and again while the shipper's thread reads an answer that never ends."""
+    journal = journal_of(folder, url)
+    shipper = shipper_of(journal, url)
+    journal.append(record(0))
+    while not shipper.stats().requests:
+        time.sleep(0.01)
+    for child in range(1, 21):
+        pid = os.fork()
+        if pid == 0:
+            journal.append(record(child))
+            say(child)
+            sys.exit(0)
+        os.waitpid(pid, 0)
+        time.sleep(0.02)
+    os._exit(0)
+
+
 def record_in_a_fork_and_outlive(folder: str) -> None:
     """The parent dies; its child lives on and must not keep the parent's segment locked."""
     journal = journal_of(folder)

@@ -12,6 +12,7 @@ import pytest
 
 from agentops.shipper import Client, Outcome, Signal, drain_orphans, outcome_of
 from tests.process.children import start
+from tests.process.test_black_hole import dripping
 from tests.process.test_journal_process import KILLS, numbers_said
 from tests.unit.journal.records import files_in
 from tests.unit.shipper.sink import Answer, Request, Sink, sink_server
@@ -81,6 +82,14 @@ def test_a_fork_while_the_shipper_starts_hangs_nobody(tmp_path: Path) -> None:
             assert err == b""
             assert ast.literal_eval(out.decode()) == (0, True)
         assert sorted(sink.numbers) == [0] * 5 + [1] * 5
+
+
+def test_a_fork_while_an_answer_is_read_hangs_nobody(tmp_path: Path) -> None:
+    """What an answer is read into holds a lock that nobody frees in the child."""
+    with dripping() as url, start("fork_while_reading", tmp_path, url) as parent:
+        out, err = parent.communicate(timeout=60)
+    assert err == b""
+    assert numbers_said(out) == list(range(1, 21))
 
 
 def test_records_made_while_the_interpreter_ends_are_shipped(tmp_path: Path) -> None:

@@ -6,9 +6,11 @@ Imported when the first request is made, not before: `http.client` and `ssl` cos
 from __future__ import annotations
 
 import base64
+import contextlib
 import encodings.idna  # noqa: F401  # pyright: ignore[reportUnusedImport] -- see below
 import http.client
 import io
+import os
 import select
 import socket
 import ssl
@@ -23,6 +25,7 @@ from urllib.parse import unquote, urlsplit
 
 LARGEST_ANSWER_BYTES: Final = 16 << 20
 """What comes after it is not read: a status says enough, and the recorded program's memory is not ours."""
+_abandoned: Final[list[object]] = []
 
 
 class _DeadlineReader(io.RawIOBase):
@@ -165,6 +168,22 @@ class Connection:
             connection.close()
         if sock is not None:
             sock.sock.close()
+
+    def abandon(self) -> None:
+        """Close a forked child's copy of it, and nothing else.
+
+        The parent's thread may have been reading: what it read into holds a lock that nobody frees in the
+        child, so it is neither closed nor ever collected.
+        """
+        connection, self._http = self._http, None
+        sock, self._socket = self._socket, None
+        if connection is None:
+            return
+        _abandoned.append((connection, sock))
+        own = connection.sock if sock is None else sock.sock
+        if own is not None:
+            with contextlib.suppress(OSError):
+                os.close(own.detach())
 
 
 def _whole_body(response: http.client.HTTPResponse) -> bytes:

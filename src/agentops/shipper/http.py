@@ -135,7 +135,7 @@ class Client:
         self._held_for_fork = False
         self._idle.clear()
         for connection in list(self._open):
-            connection.close()
+            connection.abandon()
 
 
 def is_loopback(host: str) -> bool:
