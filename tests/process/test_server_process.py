@@ -19,6 +19,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from agentops.server.store.lock import StoreLock
 from tests.serving import Server
 from tests.spans import body, span
 from tests.waiting import eventually
@@ -135,6 +136,23 @@ def test_a_second_server_on_the_same_store_is_told_of_the_first(start_server: An
     server.stop()
     again: Server = start_server(server.home)
     assert again.get("/healthz")["status"] == "ok"
+
+
+def test_a_store_that_is_just_being_opened_names_its_holder_and_not_a_dead_one(
+    start_server: Any, tmp_path: Path
+) -> None:
+    server: Server = start_server()
+    server.kill()
+    link = tmp_path / "link"
+    link.symlink_to(server.home / "store")
+    starting = StoreLock(server.home / "store")
+    try:
+        for where in (server.home / "store", link):
+            refused = serve("--port", "0", "--store", f"chdb://{where}", home=tmp_path / "other")
+            assert refused.returncode == 1
+            assert f"in use by process {os.getpid()} and" in refused.stderr
+    finally:
+        starting.release()
 
 
 def test_a_store_of_a_newer_version_is_refused_untouched(start_server: Any) -> None:

@@ -45,6 +45,8 @@ class StoreLock:
                 f"allows one process a store. "
                 "Use that server, stop it, or choose another folder with --home or --store."
             ) from None
+        # What the last holder said of itself is not true of this one, which has no address yet.
+        self.describe("")
 
     def describe(self, url: str) -> None:
         """Write down who holds the lock and where it serves."""

@@ -54,7 +54,8 @@ class StoreUrl:
         if parts.scheme == "chdb":
             if parts.netloc or not parts.path.startswith("/") or parts.path == "/":
                 raise StoreError(f"The store URL {text!r} needs three slashes and an absolute path. {_FORMS}")
-            return cls("chdb", path=Path(unquote(parts.path)))
+            # By whichever links it is reached: its lock is beside the folder itself.
+            return cls("chdb", path=Path(unquote(parts.path)).resolve())
         if parts.scheme not in ("clickhouse", "clickhouses"):
             raise StoreError(f"The store URL {text!r} names no engine we know. {_FORMS}")
         secure = parts.scheme == "clickhouses"
