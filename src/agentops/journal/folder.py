@@ -50,7 +50,7 @@ def make_private(folder: Path, *, own: bool = False) -> None:
     """Create `folder`, readable by this user alone.
 
     Args:
-        folder: Where; parents are made too.
+        folder: Where; parents that do not exist, as the home before the first record, are made alike.
         own: Refuse a folder that somebody else has made, as anybody can in a temporary folder. The user's own
             choice of a home may well belong to another user, as a volume of a container does.
 
@@ -58,7 +58,9 @@ def make_private(folder: Path, *, own: bool = False) -> None:
         OSError: it cannot be made or used.
     """
     if not folder.is_dir():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for missing in [one for one in folder.parents if not one.exists()][::-1]:
+            missing.mkdir(mode=0o700, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
     found = os.lstat(folder) if own else folder.stat()
     if not stat.S_ISDIR(found.st_mode):
         raise NotADirectoryError(f"{folder} is not a folder of its own")

@@ -107,8 +107,10 @@ class Tally:
         ):
             return
         self._told, self._not_before = account, now + EVERY_S
+        from agentops.journal.folder import make_private
+
         folder = home / FOLDER
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
         if self._path is None:
             _tidy(folder)
         self._path = folder / f"{os.getpid()}-{int(self.started_at)}.json"

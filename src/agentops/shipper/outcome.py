@@ -54,6 +54,14 @@ class _PartialSuccess(msgspec.Struct, rename="camel"):
     error_message: str = ""
 
 
+class _Message(msgspec.Struct):
+    message: str
+
+
+class _Error(msgspec.Struct):
+    error: _Message
+
+
 class _ExportAnswer(msgspec.Struct, rename="camel"):
     partial_success: _PartialSuccess | None = None
 
@@ -61,8 +69,11 @@ class _ExportAnswer(msgspec.Struct, rename="camel"):
 def outcome_of(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
     """Read the answer to an OTLP/HTTP export (https://opentelemetry.io/docs/specs/otlp/#otlphttp-response)."""
     if 200 <= status < 300:
+        if headers.get("content-type", "").lower().startswith("text/html"):
+            # The sign-in page of a hotel's network, say: it has stored nothing.
+            return Outcome("held", f"HTTP {status}: a web page answers instead of a server for telemetry")
         return _accepted(body)
-    reason = f"HTTP {status}: {body[:200].decode('utf-8', 'replace').strip()}".rstrip(": ")
+    reason = f"HTTP {status}: {_said(body)}".rstrip(": ")
     if status in REFUSED_STATUSES:
         return Outcome("refused", reason)
     if status in LATER_STATUSES or status >= 500:
@@ -71,6 +82,14 @@ def outcome_of(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
         # A redirected POST would arrive as a GET, or take the key to another host: the user decides.
         reason = f"HTTP {status}: it redirects to {headers['location'][:200]}"
     return Outcome("held", reason, key_refused=status in KEY_STATUSES)
+
+
+def _said(body: bytes) -> str:
+    """Return what an answer says for people: our servers' message, else the beginning of whatever it is."""
+    try:
+        return msgspec.json.decode(body, type=_Error).error.message[:200]
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return body[:200].decode("utf-8", "replace").strip()
 
 
 def _accepted(body: bytes) -> Outcome:

@@ -42,6 +42,7 @@ def test_folder_and_files_are_private(tmp_path: Path) -> None:
     finally:
         os.umask(previous)
     folder = tmp_path / "home" / "journal"
+    assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert [stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()] == [0o600]
 

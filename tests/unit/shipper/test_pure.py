@@ -53,8 +53,16 @@ def test_partial_success_is_read_from_any_body(body: bytes, refused: int) -> Non
     assert (outcome.verdict, outcome.refused_records) == ("accepted", refused)
 
 
+def test_a_web_page_is_no_acknowledgement() -> None:
+    """Networks of hotels answer any request with their sign-in page, as if all were well."""
+    assert outcome_of(200, {"content-type": "text/html; charset=utf-8"}, b"<html>").verdict == "held"
+    assert outcome_of(200, {"content-type": "text/plain"}, b"ok").verdict == "accepted"
+
+
 def test_a_refusal_says_what_the_server_said() -> None:
     assert outcome_of(400, {}, b'{"error":"x"}') == Outcome("refused", 'HTTP 400: {"error":"x"}')
+    ours = b'{"error":{"code":"unauthorised","message":"No such key.","hint":"Send one."}}'
+    assert outcome_of(401, {}, ours).reason == "HTTP 401: No such key."
     assert outcome_of(503, {"retry-after": "7"}, b"").retry_after_s == 7.0
 
 
