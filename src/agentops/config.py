@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import os
 import re
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -228,7 +227,20 @@ def home(given: str | os.PathLike[str] | None = None) -> Path:
     try:
         return folder.expanduser().absolute()
     except RuntimeError:  # An account without a home directory, as containers have.
-        return Path(tempfile.gettempdir(), f"agentops-{os.getuid() if hasattr(os, 'getuid') else 'home'}")
+        return temporary_folder() / f"agentops-{os.getuid() if hasattr(os, 'getuid') else 'home'}"
+
+
+def temporary_folder() -> Path:
+    """Return the system's temporary folder.
+
+    `tempfile.gettempdir` passes over a folder that is full just now, and ends at the working directory: two
+    processes would look for one journal in two places, and a program find files of ours beside its own.
+    """
+    for variable in ("TMPDIR", "TEMP", "TMP"):
+        named = os.environ.get(variable)
+        if named and os.path.isdir(named):
+            return Path(named).absolute()
+    return Path("/tmp")  # noqa: S108 -- what is made in it is private, and refused when another user made it
 
 
 def nearest(name: str, known: list[str]) -> str | None:

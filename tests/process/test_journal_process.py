@@ -51,7 +51,7 @@ def test_a_full_disk_never_raises_keeps_lines_whole_and_counts_what_it_cost(
     tmp_path: Path, room: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "journal"
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     with start("full_disk", folder, room, TMPDIR=str(tmp_path)) as child:
         out, err = child.communicate()
     assert child.returncode == 0

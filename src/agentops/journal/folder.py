@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from agentops.config import temporary_folder
 from agentops.journal.losses import gather_markers, saved_losses
 from agentops.journal.segment import CURSOR_SUFFIX, NEW_SUFFIX, SUFFIX, is_free, read_cursor
 
@@ -74,7 +74,7 @@ def make_private(folder: Path, *, own: bool = False) -> None:
 def fallback_folder(folder: Path) -> Path:
     """Return where segments go while `folder` cannot be written: one place for a user and home."""
     name = hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"agentops-{os.geteuid()}" / f"journal-{name}"
+    return temporary_folder() / f"agentops-{os.geteuid()}" / f"journal-{name}"
 
 
 def make_fallback(folder: Path) -> Path:

@@ -20,7 +20,7 @@ def unwritable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A journal folder that cannot be made, in a world with a temporary folder of its own."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    monkeypatch.setenv("TMPDIR", str(temporary))
     (tmp_path / "home").write_text("a file where the home should be")
     return tmp_path / "home" / "journal"
 
@@ -89,7 +89,7 @@ def test_without_any_folder_records_wait_in_memory_and_return_to_disk(
 def test_what_is_in_memory_goes_to_whatever_room_there_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     folder = tmp_path / "journal"
     journal = journal_in(folder)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agentops.journal import folder_stats, losses, orphans
+from agentops.journal import fallback_folder, folder_stats, losses, orphans
 from agentops.journal.losses import FILE, Losses, saved_losses
 from tests.unit.journal.records import crash, drained, journal_in, record
 
@@ -42,10 +42,18 @@ def test_a_count_survives_a_disk_that_takes_no_line_of_it(tmp_path: Path) -> Non
     assert folder_stats(tmp_path).lost == {"memory_full": 1234, "exit": 5}, "saved twice"
 
 
+def test_a_full_temporary_folder_is_the_same_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the program and the doctor, who comes later, would look for one fallback in two places."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)  # As in a process that has just begun.
+    with no_room():
+        assert tmp_path in fallback_folder(tmp_path / "journal").parents
+
+
 def test_what_was_only_in_memory_at_the_end_is_counted_on_a_full_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     folder = tmp_path / "journal"
     journal = journal_in(folder)
     journal.append(record(0))

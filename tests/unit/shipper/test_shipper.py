@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from pathlib import Path
@@ -299,7 +300,8 @@ def test_segments_of_another_server_or_project_stay(tmp_path: Path) -> None:
 
 def test_records_in_memory_are_shipped_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "file"))
+    (tmp_path / f"agentops-{os.geteuid()}").write_text("in the way")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     with sink_server() as sink, recorder(tmp_path / "file" / "journal", sink.url) as (journal, shipper):
         journal.append(record(1))
         journal.append(log_record(2))
