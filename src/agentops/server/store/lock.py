@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -52,7 +53,8 @@ class StoreLock:
         """Write down who holds the lock and where it serves."""
         text = msgspec.json.encode(Owner(os.getpid(), url))
         os.ftruncate(self._file, 0)
-        os.pwrite(self._file, text, 0)
+        with suppress(OSError):  # The lock holds on a full disk too; what the store does there, it says itself.
+            os.pwrite(self._file, text, 0)
 
     def release(self) -> None:
         """Give the store back."""
