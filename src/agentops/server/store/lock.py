@@ -53,7 +53,7 @@ class StoreLock:
         """Write down who holds the lock and where it serves."""
         text = msgspec.json.encode(Owner(os.getpid(), url))
         os.ftruncate(self._file, 0)
-        with suppress(OSError):  # The lock holds on a full disk too; what the store does there, it says itself.
+        with suppress(OSError):  # On a full disk the lock holds all the same.
             os.pwrite(self._file, text, 0)
 
     def release(self) -> None:
