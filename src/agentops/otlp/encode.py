@@ -347,8 +347,12 @@ def mapped(value: Any, text: TextMap, depth: int = 0) -> Any:
     """Return an attribute value with `text` applied to every text in it, keys of maps included."""
     if isinstance(value, str):
         return text(value)
-    if isinstance(value, bool | int | float | bytes) or value is None:
+    if isinstance(value, bool | int | float) or value is None:
         return value
+    if isinstance(value, bytes):
+        shown = value.decode("utf-8", "backslashreplace")
+        found = text(shown)
+        return value if found == shown else found
     if depth >= _MAX_DEPTH:
         return "…"
     if isinstance(value, Mapping):

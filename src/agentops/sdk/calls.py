@@ -6,6 +6,7 @@ raises; a call that cannot be recorded runs untouched.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from contextvars import Token
 from dataclasses import dataclass, field
@@ -149,6 +150,21 @@ def bound(handle: Session, where: Context) -> Context:
 def tags_of(tags: Any) -> tuple[str, ...]:
     """Return a decorator's tags."""
     return tuple(words(tags))
+
+
+def cost_of(cost: Any, function: str) -> float:
+    """Return what each call costs, in US dollars.
+
+    Raises:
+        TypeError: that is no number.
+    """
+    try:
+        found = math.nan if isinstance(cost, bool | str) else float(cost)
+    except (TypeError, ValueError, OverflowError):
+        found = math.nan
+    if not math.isfinite(found):
+        raise TypeError(f"{function}(cost=...) must be a number of US dollars, not {cost!r:.100}")
+    return found
 
 
 Opener = Callable[[Spec, tuple[Any, ...], Mapping[str, Any]], Call | None]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
 from agentops import semconv
-from agentops.sdk.calls import Spec
+from agentops.sdk.calls import Spec, cost_of
 from agentops.sdk.context import bind, leave
 from agentops.sdk.session import Session
 from agentops.sdk.signature import Binder, keywords
@@ -43,7 +43,7 @@ def record_tool(
         tool_name: shown name; default: the function's.
         cost: US dollars that each call costs.
     """
-    return _older("tool", tool_name, cost)
+    return _older("tool", tool_name, None if cost is None else cost_of(cost, "record_tool"))
 
 
 track_tool = record_tool
@@ -55,7 +55,7 @@ def _older(kind: str, name: Any, cost: float | None = None) -> Any:
         chosen = name if isinstance(name, str) and name else shown
         said: dict[str, Any] = {semconv.TOOL_NAME: chosen} if kind == "tool" else {}
         if cost is not None:
-            said[semconv.TOTAL_COST] = float(cost)
+            said[semconv.TOTAL_COST] = cost
         return Spec(kind, chosen, bind_arguments, said)
 
     def decorate(function: Any) -> Any:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, ParamSpec, Protocol, TypeVar, cast, overload
 
 from agentops import semconv
-from agentops.sdk.calls import Opener, Spec, opened, opened_session, tags_of
+from agentops.sdk.calls import Opener, Spec, cost_of, opened, opened_session, tags_of
 from agentops.sdk.signature import Binder, keywords
 from agentops.sdk.wrap import wrapped
 
@@ -22,7 +22,9 @@ F = TypeVar(
 P = ParamSpec("P")
 R = TypeVar("R")
 Tags = Iterable[str] | str | None
-_DESCRIPTORS: Final = (staticmethod, classmethod, property, functools.cached_property)
+_DESCRIPTORS: Final = (
+    staticmethod, classmethod, property, functools.cached_property, functools.partialmethod,
+)  # fmt: skip
 
 __all__ = [
     "agent",
@@ -181,7 +183,7 @@ def tool(
         tags: recorded with each call.
         cost: US dollars that each call costs.
     """
-    more: dict[str, Any] = {} if cost is None else {semconv.TOTAL_COST: float(cost)}
+    more: dict[str, Any] = {} if cost is None else {semconv.TOTAL_COST: cost_of(cost, "tool")}
     return _decorate(function, "tool", name=name, version=version, tags=tags, more=more)
 
 

@@ -7,10 +7,12 @@ Without a session they raise NoSessionException, with several and none bound Mul
 from __future__ import annotations
 
 import functools
+import inspect
 import logging
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar, cast
+from uuid import UUID
 
 from agentops.errors import MultiSessionException, NoSessionException
 from agentops.sdk import settings, state
@@ -107,6 +109,16 @@ def init(
         )
 
 
+# `help(init)` and the like show what is so without the environment; None here lets it be heard.
+_shown = inspect.signature(init)
+cast("Any", init).__signature__ = _shown.replace(
+    parameters=[
+        one.replace(default=True) if one.name == "auto_start_session" else one
+        for one in _shown.parameters.values()
+    ]
+)
+
+
 def configure(**given: Any) -> None:
     """Change settings: before `init` its defaults, afterwards what holds from the next use on.
 
@@ -157,7 +169,7 @@ def _acting(function: Callable[P, R]) -> Callable[P, R | None]:
         try:
             return function(*args, **kwargs)
         except (NoSessionException, MultiSessionException) as error:
-            if not (client.ready and client.settings.fail_safe) and not client.configured.get("fail_safe"):
+            if not (client.settings if client.ready else settings.complete(client.configured)).fail_safe:
                 raise
             logger.error("%s: %s", getattr(function, "__name__", "call"), error)
             return None
@@ -223,14 +235,20 @@ def current_session() -> Session | None:
     return client.current() if client.ready else None
 
 
-def get_session(session_id: Any) -> Session | None:
-    """Return the session with this id, text or UUID: active, or ended and still held by the program.
+def get_session(session_id: str | UUID) -> Session | None:
+    """Return the session with this id: active, or ended and still held by the program; None when unknown.
 
     Raises:
-        ValueError: `session_id` is not a UUID.
+        TypeError: `session_id` is neither text nor a UUID.
     """
     from agentops.sdk.lifecycle import trace_id_of
 
-    trace_id = trace_id_of(session_id)
+    if not isinstance(cast("Any", session_id), str | UUID):
+        kind = type(session_id).__name__
+        raise TypeError(f"get_session() takes a session's id, as text or uuid.UUID, not {kind}")
+    try:
+        trace_id = trace_id_of(session_id)
+    except ValueError:
+        return None
     core = client.registry.active.get(trace_id)
     return Session.of(core, client) if core is not None else client.registry.handles.get(trace_id)

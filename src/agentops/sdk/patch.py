@@ -21,8 +21,9 @@ from agentops.sdk.calls import bound
 from agentops.sdk.context import enter, leave
 from agentops.sdk.events import llm_attributes
 from agentops.sdk.folding import Folded
+from agentops.sdk.shapes import dressed
 from agentops.sdk.signature import binder
-from agentops.sdk.wrap import dressed, shown_name
+from agentops.sdk.wrap import shown_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator

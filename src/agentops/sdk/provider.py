@@ -153,7 +153,7 @@ class Provider(TracerProvider):
             # One object per scope, kept by the base class: give it our start_span, which instrumentation
             # looks up on the class.
             given = tracer._instrumentation_scope
-            tail = encode.scope(given.name, given.version or "", given.attributes)
+            tail = self.recorder.scope_tail(given)
             tracer.__class__ = SessionTracer
             tracer.provider = self  # type: ignore[attr-defined] # pyright: ignore -- it is a SessionTracer now
             tracer.scope = Scope(given.name, tail, given)  # type: ignore[attr-defined] # pyright: ignore -- the same
@@ -289,7 +289,7 @@ class Joined(SpanProcessor):
         key = (scope.name, scope.version or "")
         tail = self._tails.get(key)
         if tail is None:
-            tail = self._tails[key] = encode.scope(*key, scope.attributes)
+            tail = self._tails[key] = self._recorder.scope_tail(scope)
         return tail
 
 

@@ -21,6 +21,7 @@ from agentops.otlp import encode
 from agentops.sdk.bounds import bounded
 from agentops.sdk.capture import Cutting, is_flat, text_of, to_json
 from agentops.sdk.capture import encode as encode_flat
+from agentops.sdk.redact import redacted
 from agentops.sdk.settings import word
 
 if TYPE_CHECKING:
@@ -106,6 +107,14 @@ class Recorder:
     def text(self, value: Any, limit: int | None = None) -> str:
         """Return a value that is text as it is, any other as JSON text; within the limit."""
         return text_of(value, self.limit if limit is None else limit, self.cutting)
+
+    def scope_tail(self, scope: Any) -> bytes:
+        """Return how the lines of an instrumentation scope end."""
+        name, version, attributes = scope.name, scope.version or "", scope.attributes
+        if self.redact is not None:
+            name, version = self.redact(name), self.redact(version)
+            attributes = redacted(attributes or {}, self.redact)
+        return encode.scope(name, version, attributes)
 
     def mask_with(self, redact: Callable[[str], str] | None) -> None:
         """Mask texts with another function from now on."""
@@ -370,18 +379,3 @@ class Recorder:
             logger.warning(
                 "A record could not be written (%s: %s); further ones like it are only counted", kind, error
             )
-
-
-_STRUCTURE: Final = frozenset({
-    semconv.SESSION_ID, semconv.SPAN_KIND, semconv.RECORD_SEQ, semconv.RECORDS_SENT, semconv.RECORDS_LOST,
-    semconv.HEARTBEAT_NS,
-    semconv.END_STATE, semconv.INHERITED, semconv.EVENT_ID, semconv.TRIGGER_EVENT_ID,
-})  # fmt: skip
-"""The recorder's own, with nothing of the program in them: a mask over one would lose the event."""
-
-
-def redacted(attributes: Mapping[str, Any], redact: Callable[[str], str]) -> dict[str, Any]:
-    """Return attributes with every text masked, except those that say only what and where the event is."""
-    return {
-        key: value if key in _STRUCTURE else encode.mapped(value, redact) for key, value in attributes.items()
-    }

@@ -8,13 +8,17 @@ masks everything.
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, cast
+from uuid import UUID
 
 import msgspec
 
+from agentops import semconv
 from agentops.errors import SettingError
+from agentops.otlp import encode
 
 MASK: Final = "[redacted]"
 FAILED: Final = "[redaction failed]"
@@ -84,3 +88,41 @@ def _guarded(mask: TextMap, *, whole: bool) -> TextMap:
             return FAILED
 
     return redacted
+
+
+_STRUCTURE: Final = frozenset({
+    semconv.SESSION_ID, semconv.SPAN_KIND, semconv.RECORD_SEQ, semconv.RECORDS_SENT, semconv.RECORDS_LOST,
+    semconv.HEARTBEAT_NS, semconv.END_STATE, semconv.INHERITED,
+})  # fmt: skip
+"""The recorder's own, with nothing of the program in them: a mask over one would lose the event."""
+_IDS: Final = frozenset({semconv.EVENT_ID, semconv.TRIGGER_EVENT_ID})
+"""The recorder's own, unless the program chose them itself."""
+_CONVENTIONS: Final = (
+    "agentops.", "gen_ai.", "llm.", "openinference.", "traceloop.", "input.", "output.", "session.", "user.",
+    "error.", "exception.", "tool.", "embedding.", "retrieval.", "reranker.", "code.", "http.", "url.",
+    "server.", "service.", "telemetry.", "process.", "thread.", "logger.",
+)  # fmt: skip
+"""How names of attributes begin that conventions chose, and no program: what reads them must know them."""
+
+
+def redacted(attributes: Mapping[str, Any], redact: TextMap) -> dict[str, Any]:
+    """Return attributes with every text masked, except those that say only what and where the event is."""
+    return {_key(key, redact): _value(key, value, redact) for key, value in attributes.items()}
+
+
+@functools.lru_cache(maxsize=4096)
+def _key(key: str, redact: TextMap) -> str:
+    return key if key.startswith(_CONVENTIONS) else redact(key)
+
+
+def _value(key: str, value: Any, redact: TextMap) -> Any:
+    if key in _STRUCTURE or (key in _IDS and _is_uuid(value)):
+        return value
+    return encode.mapped(value, redact)
+
+
+def _is_uuid(value: Any) -> bool:
+    try:
+        return str(UUID(value)) == value
+    except (ValueError, AttributeError, TypeError):
+        return False

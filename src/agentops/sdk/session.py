@@ -245,9 +245,15 @@ class Session:
     ) -> None:
         blocks = _entered.get()
         for at in range(len(blocks) - 1, -1, -1):
+            token = blocks[at][1]
             if blocks[at][0] is self:
-                context.leave(blocks[at][1])
-                _entered.set(blocks[:at] + blocks[at + 1 :])
+                after = blocks[at + 1 :]
+                if after:
+                    # Left before a block that was entered later: that one stays, and undoes both in its turn.
+                    after = ((after[0][0], token), *after[1:])
+                else:
+                    context.leave(token)
+                _entered.set(blocks[:at] + after)
                 break
         self._client.settle(self._core, error)
 

@@ -65,6 +65,8 @@ class RecordedSpan(Span):
     """It holds values that others than our own capture put there, of any size."""
     forward: SpanProcessor | None = None
     """Processors of the program itself, which see our spans as any other."""
+    stands_for = 0
+    """`id` of the instance of a decorated class that the span stands for; 0 for none."""
     absorbed: Sequence[RecordedSpan] | None = None
     """Spans of other instrumentors of the same call, that have ended; see absorb.py."""
 

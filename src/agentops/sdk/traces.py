@@ -7,7 +7,7 @@ import logging
 import sys
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 from uuid import UUID
 
 from agentops.sdk import context, state
@@ -87,7 +87,14 @@ def end_trace(ctx: TraceContext | Session | None = None, end_state: Any = state.
 
 
 def update_trace_metadata(metadata: Mapping[str, Any], prefix: str = "trace.metadata") -> bool:
-    """Set attributes of the current session (`tags`: its tags, `user.id`: its user); False without one."""
+    """Set attributes of the current session (`tags`: its tags, `user.id`: its user); False without one.
+
+    Raises:
+        TypeError: `metadata` is no mapping.
+    """
+    if not isinstance(cast("Any", metadata), Mapping):
+        kind = type(metadata).__name__
+        raise TypeError(f"update_trace_metadata() takes a mapping of names to values, not {kind}")
     core = client.belonging.current() if client.ready else None
     if core is None or not core.running:
         logger.warning("update_trace_metadata() found no session here")
