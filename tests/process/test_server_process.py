@@ -249,7 +249,11 @@ def test_commands_say_what_they_know(tmp_path: Path) -> None:
             check=False,
         )
 
-    assert run("version").stdout.strip()
+    version = run("version").stdout.strip()
+    assert version
+    assert run("--version").stdout.strip() == version
+    bare = run()
+    assert (bare.returncode, bare.stdout.startswith("usage: agentops")) == (0, True)
     settings = run("settings").stdout
     assert "AGENTOPS_HOME" in settings
     assert str(tmp_path) in settings

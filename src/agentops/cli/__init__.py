@@ -38,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="agentops",
         description="Record the sessions of your AI agents and see them, live, on your own machine.",
     )
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="command")
     runs: dict[str, Callable[[argparse.Namespace], int]] = {}
     for name in _COMMANDS:
@@ -45,9 +46,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         module.define(commands)
         runs[name.rstrip("_")] = module.run
     chosen = parser.parse_args(argv)
+    if chosen.version:
+        return runs["version"](chosen)
     if chosen.command is None:
         parser.print_help()
-        return 2
+        return 0
     try:
         return runs[chosen.command](chosen)
     except AgentOpsError as error:

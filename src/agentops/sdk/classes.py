@@ -81,7 +81,9 @@ def instances_recorded(cls: Any, spec: Spec) -> Any:
         def construct(self: Any, *args: Any, **kwargs: Any) -> None:
             pass
 
-    cls.__init__ = shaped(construct, spec, _born)
+    # Without a constructor it gets none: `@dataclass` above would take it for the class's own.
+    if construct is not object.__init__:
+        cls.__init__ = shaped(construct, spec, _born)
     for name, method, like in _methods(cls):
         setattr(cls, name, shaped(method, spec, _visited, like=like))
     return cls

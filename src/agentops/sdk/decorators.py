@@ -17,7 +17,8 @@ from agentops.sdk.signature import Binder, keywords
 from agentops.sdk.wrap import wrapped
 
 F = TypeVar(
-    "F", bound="Callable[..., Any] | classmethod[Any, Any, Any] | property | functools.cached_property[Any]"
+    "F",
+    bound="Callable[..., Any] | classmethod[Any, Any, Any] | property | functools.cached_property[Any] | functools.partialmethod[Any]",  # noqa: E501 -- pyright takes one text
 )
 P = ParamSpec("P")
 R = TypeVar("R")

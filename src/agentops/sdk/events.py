@@ -7,6 +7,7 @@ An event is one span. Its `id` is kept, and recording the same object again repl
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -118,7 +119,7 @@ class LLMEvent(Event):
                 "gen_ai.usage.input_tokens": _number(self.prompt_tokens, int),
                 "gen_ai.usage.output_tokens": _number(self.completion_tokens, int),
                 semconv.TOTAL_COST: _number(self.cost, float),
-                "agentops.llm.thread_id": None if self.thread_id is None else str(self.thread_id),
+                "agentops.llm.thread_id": None if self.thread_id is None else word(self.thread_id),
             }.items()
             if value is not None
         }
@@ -167,14 +168,16 @@ class ErrorEvent(Event):
             from agentops.sdk.spans import exception_attributes
 
             found = exception_attributes(given)
-            self.error_type = self.error_type or type(given).__name__
-            self.logs = self.logs or found["exception.stacktrace"]
-            if given is self.details or not self.details:
-                self.details = found["exception.message"]
+            self.error_type = _given_or(self.error_type, type(given).__name__)
+            self.logs = _given_or(self.logs, found["exception.stacktrace"])
+            self.details = (
+                found["exception.message"]
+                if given is self.details
+                else _given_or(self.details, found["exception.message"])
+            )
         elif self.exception is not None:
-            self.details = self.details or self.exception
-        if self.timestamp:
-            self.init_timestamp = self.timestamp
+            self.details = _given_or(self.details, self.exception)
+        self.init_timestamp = _given_or(self.timestamp, self.init_timestamp)
 
     def shown(self) -> str:
         """Return the error's type."""
@@ -197,6 +200,11 @@ class ErrorEvent(Event):
         }
 
 
+def _given_or(value: Any, otherwise: Any) -> Any:
+    """Return a value unless it is None or an empty text; objects of the program's are not asked for more."""
+    return otherwise if value is None or (isinstance(value, str) and not value) else value
+
+
 def _id_text(value: Any) -> str:
     """Return an id that a program gave, such as a UUID, as text; empty for what is none."""
     try:
@@ -208,7 +216,8 @@ def _id_text(value: Any) -> str:
 def _number(value: Any, kind: type[int] | type[float]) -> float | None:
     """Return a number that a program gave, or None for what is none."""
     try:
-        return None if value is None else kind(value)
+        found = None if value is None else kind(value)
+        return found if found is not None and math.isfinite(found) else None
     except Exception:
         return None
 
@@ -299,7 +308,7 @@ def _record(client: Client, core: Core, event: Event) -> None:
 
 def _attributes(client: Client, event: Event) -> dict[str, Any]:
     said = event.said(client)
-    attributes: dict[str, Any] = {semconv.SPAN_KIND: event.kind, semconv.EVENT_ID: str(event.id), **said}
+    attributes: dict[str, Any] = {semconv.SPAN_KIND: event.kind, semconv.EVENT_ID: _id_text(event.id), **said}
     chat = event.kind == "llm"
     if event.params is not None:
         taken = chat and ("gen_ai.input.messages" in said or semconv.INPUT in said)

@@ -163,9 +163,11 @@ class Recorder:
         cost = attributes.get(semconv.TOTAL_COST)
         if cost is not None:
             try:
-                core.cost += Decimal(str(cost))
+                found = Decimal(str(cost))
             except (InvalidOperation, ValueError):
-                pass
+                return
+            if found.is_finite():
+                core.cost += found
 
     def root(self, core: Core, *, alive: bool = False) -> None:
         """Write the start record of a session's root again: its tags or name changed, or a sign of life."""

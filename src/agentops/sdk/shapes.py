@@ -79,7 +79,7 @@ def _function(function: Function, spec: Spec, opener: Opener) -> Function:
             call.failed(error)
             raise
         later = _LATER.get(type(result))
-        if later is not None:
+        if later is not None and not any(result is given for given in args):
             call.pause()
             return later(call, result)
         leave(call.token)

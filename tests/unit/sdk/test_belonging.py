@@ -6,10 +6,9 @@ import asyncio
 import contextvars
 import gc
 import threading
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -108,6 +107,14 @@ def test_fail_safe_logs_instead(home: object, caplog: pytest.LogCaptureFixture) 
     assert "no session existed" in caplog.text
 
 
+def test_fail_safe_of_the_environment_holds_before_init(
+    home: object, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("AGENTOPS_FAIL_SAFE", "true")
+    assert agentops.end_session("Success") is None
+    assert "no session existed" in caplog.text
+
+
 def test_a_bound_block_owns_what_happens_inside(home: object, journal: Read) -> None:
     quiet()
     one, other = start(), start()
@@ -130,6 +137,19 @@ def test_leaving_a_block_by_an_exception_fails_the_session(home: object, journal
     (root,) = journal().sessions
     assert root.attributes["agentops.session.end_state"] == "Fail"
     assert root.attributes["agentops.session.end_state_reason"] == "KeyError: 'gone'"
+
+
+def test_blocks_that_are_left_out_of_order_stay_bound_until_they_are_left(home: object) -> None:
+    agentops.init(auto_start_session=False, instrument_llm_calls=False)
+    outside = [agentops.start_session(name="one"), agentops.start_session(name="two")]
+    first, second = agentops.start_session(), agentops.start_session()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert agentops.current_session() is second
+    second.__exit__(None, None, None)
+    assert agentops.current_session() is None
+    assert [one.is_running for one in (*outside, first, second)] == [True, True, False, False]
 
 
 def test_a_session_ended_inside_its_block_stays_as_it_ended(home: object) -> None:
@@ -328,8 +348,9 @@ def test_a_session_can_be_found_by_its_id(session: agentops.Session) -> None:
     assert agentops.get_session(session.session_id) is session
     assert agentops.get_session(str(session.session_id)) is session
     assert agentops.get_session(UUID(int=5)) is None
-    with pytest.raises(ValueError, match="not a session id"):
-        agentops.get_session("nonsense")
+    assert agentops.get_session("nonsense") is None
+    with pytest.raises(TypeError, match=r"as text or .*, not int"):
+        agentops.get_session(cast("Any", 5))
 
 
 def test_a_lost_session_ends_as_indeterminate_after_five_seconds(
@@ -340,9 +361,10 @@ def test_a_lost_session_ends_as_indeterminate_after_five_seconds(
     lost = str(start().session_id)
     held = start()
     gc.collect()
-    now = time.monotonic()
+    core = client.registry.active[UUID(lost).int]
+    now = max(core.unheld_since, client.registry.many_since)
     assert [core.text for core in client.registry.lost(now + 4)] == []
-    assert [core.text for core in client.registry.lost(now + 5.1)] == [lost]
+    assert [core.text for core in client.registry.lost(now + 5)] == [lost]
     # An hour passes, by the recorder's clock.
     monkeypatch.setattr("agentops.sdk.client.time.monotonic", lambda: now + 3600)
     client._tick()  # pyright: ignore[reportPrivateUsage]

@@ -449,3 +449,137 @@ def test_classes_of_every_kind_stay_what_they_are(session: agentops.Session, jou
     )
     assert isinstance(Inheriting(), Calling)
     assert {event.kind for event in journal().events} == {"agent"}
+
+
+class Answering:
+    """A callable object whose call is a coroutine."""
+
+    async def __call__(self, x: int) -> int:
+        return add(x)
+
+
+class Yielding:
+    def __call__(self, x: int) -> Iterator[int]:
+        yield add(x)
+
+
+def passed_on(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate as programs do: with a plain function around whatever it is."""
+
+    @functools.wraps(function)
+    def around(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return around
+
+
+def test_a_call_lasts_until_what_it_returned_has_been_awaited_or_read(
+    session: agentops.Session, journal: Read
+) -> None:
+    @operation(name="coroutine")
+    @passed_on
+    async def coroutine(x: int) -> int:
+        await asyncio.sleep(0)
+        return add(x)
+
+    @operation(name="failing")
+    @passed_on
+    async def failing() -> None:
+        raise OSError("late")
+
+    @operation(name="generator")
+    @passed_on
+    def generator(x: int) -> Iterator[int]:
+        yield add(x)
+
+    @operation(name="async generator")
+    @passed_on
+    async def async_generator(x: int) -> AsyncIterator[int]:
+        yield add(x)
+
+    async def use() -> list[Any]:
+        with pytest.raises(OSError, match="late"):
+            await failing()
+        return [
+            await coroutine(1),
+            await operation(name="object")(Answering())(1),
+            list(generator(1)),
+            list(operation(name="yielding")(Yielding())(1)),
+            [item async for item in async_generator(1)],
+        ]
+
+    assert asyncio.run(use()) == [3, 3, [3], [3], [3]]
+    agentops.record(agentops.ActionEvent("afterwards"))
+    found = journal()
+    named = {event.span_id: event for event in found.events}
+    assert [named[event.parent_id].name for event in found.events if event.name == "add"] == [
+        "coroutine", "object", "generator", "yielding", "async generator",
+    ]  # fmt: skip
+    assert (found.named("coroutine").output, found.named("generator").output) == (3, [3])
+    assert found.named("failing").message == "OSError: late"
+    assert found.named("afterwards").parent_id == found.sessions[0].span_id
+
+
+def test_what_is_passed_through_stays_the_same_object(session: agentops.Session) -> None:
+    given = (number for number in range(3))
+
+    @operation
+    def through(items: Iterator[int]) -> Iterator[int]:
+        return items
+
+    assert through(given) is given
+
+
+def test_an_async_generator_that_cannot_begin_leaves_no_context(
+    session: agentops.Session, journal: Read
+) -> None:
+    @operation(name="broken")
+    async def broken(x: int) -> AsyncIterator[int]:
+        yield x
+
+    async def use() -> None:
+        with pytest.raises(TypeError, match="missing 1 required"):
+            async for _ in broken():  # type: ignore[call-arg] # pyright: ignore[reportCallIssue] -- on purpose
+                pass
+        add(1)
+
+    asyncio.run(use())
+    found = journal()
+    assert found.named("broken").status == 2
+    assert found.named("add").parent_id == found.sessions[0].span_id
+
+
+def test_an_async_session_that_its_reader_left_is_no_failure(home: object, journal: Read) -> None:
+    @agentops.session
+    async def numbers() -> AsyncIterator[int]:
+        yield 1
+        yield 2
+
+    async def first() -> int:
+        async for number in numbers():
+            return number
+        return 0
+
+    agentops.init(auto_start_session=False, instrument_llm_calls=False)
+    assert asyncio.run(first()) == 1
+    gc.collect()
+    assert journal().sessions[0].attributes["agentops.session.end_state"] == "Success"
+
+
+def test_a_partial_method_is_recorded(session: agentops.Session, journal: Read) -> None:
+    class Sums:
+        def of(self, a: int, b: int) -> int:
+            return a + b
+
+        plus_one = operation(name="plus one")(functools.partialmethod(of, 1))
+
+    assert Sums().plus_one(2) == 3
+    assert journal().named("plus one").output == 3
+
+
+@pytest.mark.parametrize("cost", ["much", True, float("nan"), object()])
+def test_a_cost_that_is_no_number_is_refused_by_name(cost: Any) -> None:
+    with pytest.raises(TypeError, match=r"\(cost=\.\.\.\) must be a number"):
+        agentops.tool(cost=cost)
+    with pytest.raises(TypeError, match=r"\(cost=\.\.\.\) must be a number"):
+        agentops.record_tool("hammer", cost=cost)

@@ -11,9 +11,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from opentelemetry import trace
 
 import agentops
+from agentops import semconv
 from agentops.sdk.client import client
+from agentops.sdk.redact import redacted
 from agentops.sdk.session import duration_text
 from agentops.sdk.traces import TraceContext
 from tests.recorded import Journal, attributes
@@ -294,6 +297,14 @@ def test_no_masked_text_reaches_the_disk(home: object, journal: Read) -> None:
         return f"out {key}"
 
     call("sk-argument", {"sk-key": ['a secret "word" here'], "n": 1})
+    session = agentops.current_session()
+    assert session is not None
+    session.create_agent("sk-agent", agent_id="sk-agent-id")
+    session.record(agentops.ActionEvent("x", id="sk-event-id", agent_id="sk-agent-id"))
+    agentops.update_trace_metadata({"sk-name-of-metadata": "sk-metadata"})
+    with trace.get_tracer("sk-tracer", "sk-version").start_as_current_span("own") as own:
+        own.set_attributes({"sk-attribute": "sk-text", "raw": b"sk-bytes"})
+        own.add_event("e", {"sk-event-attribute": "x"})
     agentops.record(agentops.LLMEvent(prompt="sk-prompt", completion="sk-completion"))
 
     @agentops.tool(name="fails")
@@ -309,6 +320,8 @@ def test_no_masked_text_reaches_the_disk(home: object, journal: Read) -> None:
     span = found.named("call [redacted]")
     assert span.input == {"key": "[redacted]", "more": {"[redacted]": ["a [redacted] here"], "n": 1}}
     assert span.session == found.sessions[0].session
+    uuid_kept = agentops.ActionEvent("kept")
+    assert redacted({semconv.EVENT_ID: uuid_kept.id}, lambda _: "x") == {semconv.EVENT_ID: uuid_kept.id}
 
 
 def test_a_callable_may_mask_and_a_failing_one_masks_everything(home: object, journal: Read) -> None:

@@ -56,7 +56,16 @@ def test_events_that_hold_what_cannot_be_looked_at_are_recorded(
     session.record(agentops.LLMEvent(prompt=odd, completion=[odd], model="one", prompt_tokens=odd, cost=odd))
     session.record(agentops.LLMEvent(prompt=[{"role": odd, "content": odd}], model="two"))
     session.record(agentops.ErrorEvent(error_type="error", code=odd, details=odd, trigger_event=odd))
-    assert [event.name for event in journal().events] == ["action", "one", "two", "error"]
+    session.record(agentops.ErrorEvent(error_type="odd", exception=odd, logs=odd))
+    session.record(agentops.LLMEvent(model="three", thread_id=odd, id=odd))
+    assert [event.name for event in journal().events] == ["action", "one", "two", "error", "odd", "three"]
+
+
+@pytest.mark.parametrize("cost", [float("inf"), float("nan"), "much"])
+def test_a_cost_that_is_no_amount_is_unknown(session: agentops.Session, journal: Read, cost: Any) -> None:
+    session.record(agentops.LLMEvent(model="one", cost=cost, prompt_tokens=cost))
+    assert session.token_cost == 0
+    assert "gen_ai.usage.total_cost" not in journal().named("one").attributes
 
 
 @pytest.mark.parametrize(
@@ -258,3 +267,16 @@ def test_every_unknown_keyword_is_told_the_nearest(home: object, call: Any, give
     with pytest.raises(TypeError, match=rf"unexpected keyword argument '{given}'. Did you mean '{wanted}'\?"):
         call(**{given: "x"})
     assert inspect.signature(call)
+
+
+def test_what_help_shows_of_init_is_what_it_does() -> None:
+    shown = inspect.signature(agentops.init).parameters
+    assert shown["auto_start_session"].default is True
+    assert {one.default for name, one in shown.items() if name not in ("auto_start_session", "more")} == {
+        None
+    }
+
+
+def test_metadata_that_are_no_mapping_are_refused(session: agentops.Session) -> None:
+    with pytest.raises(TypeError, match="takes a mapping"):
+        agentops.update_trace_metadata(cast("Any", 5))
