@@ -11,7 +11,6 @@ import functools
 import inspect
 import sys
 import sysconfig
-import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, cast
@@ -39,7 +38,6 @@ class _Life:
         self.spec = spec
         self.arguments = arguments
         self.spans: dict[int, Any] = {}
-        self.lock = threading.RLock()
 
 
 _lives: Final[dict[int, _Life]] = {}
@@ -194,7 +192,7 @@ def _visit(instance: Any, life: _Life) -> Call | None:
         if core is None:
             client.unplaced(life.spec.name)
             return None
-        with life.lock:
+        with core.lock:  # Renewed in a forked child, as no lock of ours would be.
             span = life.spans.get(core.trace_id)
             if span is None:
                 attributes = {

@@ -24,7 +24,7 @@ from agentops.sdk.lifecycle import Lifecycle
 from agentops.sdk.recorder import Recorder
 from agentops.sdk.redact import redactor
 from agentops.sdk.registry import Registry
-from agentops.sdk.session import Analytics, Session, analytics, seconds_of
+from agentops.sdk.session import Analytics, Session, analytics, seconds_of, seconds_said
 
 if TYPE_CHECKING:
     from agentops.instrument import Instrumentation
@@ -248,7 +248,7 @@ class Client:
             figures = analytics(handle.event_counts, seconds_of(core), self.known_cost(core))
             figures.source = "local"
             return figures
-        return analytics(found.get("event_counts") or {}, seconds_of(core), self.known_cost(core))
+        return analytics(found["event_counts"], seconds_said(found, core), self.known_cost(core))
 
     def ask(self, session_id: str) -> dict[str, Any] | None:
         """Return a session as the server has it, flushing first; None when it does not answer in time."""

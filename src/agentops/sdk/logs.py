@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import get_current
 
+from agentops.sdk.capture import to_json
 from agentops.sdk.context import OWN, SPAN
+from agentops.sdk.settings import word
 from agentops.sdk.spans import RecordedSpan, exception_attributes
 
 if TYPE_CHECKING:
@@ -110,6 +112,14 @@ class LogCapture:
             int(record.created * 1e9),
             severity,
             record.levelname,
-            recorder.cutting.cut(record.getMessage(), recorder.limit),
+            recorder.cutting.cut(_message(record), recorder.limit),
             attributes,
         )
+
+
+def _message(record: logging.LogRecord) -> str:
+    """Return what a record says; where its arguments do not fit its text, both as they are."""
+    try:
+        return record.getMessage()
+    except Exception:
+        return f"{word(record.msg)} {to_json(record.args, 4096)}"

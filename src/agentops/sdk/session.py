@@ -306,3 +306,16 @@ def analytics(counts: Mapping[str, int], seconds: float, cost: Decimal) -> Analy
 def seconds_of(core: Core) -> float:
     """Return how long a session has lasted."""
     return ((core.end_ns or time.time_ns()) - core.start_ns) / 1e9
+
+
+def seconds_said(found: Mapping[str, Any], core: Core) -> float:
+    """Return how long the server says that a session lasted: one begun elsewhere is older than it is here."""
+    lasted, began = found.get("duration_ms"), found.get("started_at")
+    if found.get("state") != "running" and isinstance(lasted, int | float):
+        return lasted / 1000
+    if core.inherited and isinstance(began, str):
+        try:
+            return (datetime.now(UTC) - datetime.fromisoformat(began)).total_seconds()
+        except (ValueError, TypeError):
+            pass  # No time that we know of.
+    return seconds_of(core)

@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,7 @@ import agentops
 from agentops import semconv
 from agentops.sdk.client import client
 from agentops.sdk.redact import redacted
-from agentops.sdk.session import duration_text
+from agentops.sdk.session import duration_text, seconds_said
 from agentops.sdk.traces import TraceContext
 from tests.recorded import Journal, attributes
 
@@ -229,6 +230,16 @@ def test_durations(seconds: float, text: str) -> None:
     assert duration_text(seconds) == text
 
 
+def test_a_session_that_was_begun_elsewhere_lasts_as_long_as_the_server_says(home: object) -> None:
+    agentops.init(auto_start_session=False, instrument_llm_calls=False)
+    joined = agentops.start_session(inherited_session_id=UUID(int=7))
+    core = joined._core  # pyright: ignore[reportPrivateUsage]
+    began = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    assert 3600 <= seconds_said({"state": "running", "started_at": began}, core) < 3700
+    assert seconds_said({"state": "fail", "started_at": began, "duration_ms": 1500.0}, core) == 1.5
+    assert seconds_said({"state": "running", "started_at": "once"}, core) < 60
+
+
 def test_traces_are_sessions_by_another_name(home: object, journal: Read) -> None:
     agentops.init(auto_start_session=False, instrument_llm_calls=False)
     first = agentops.start_trace("one", tags={"a": 1})
@@ -251,7 +262,7 @@ def test_traces_are_sessions_by_another_name(home: object, journal: Read) -> Non
 
 
 def test_log_records_are_recorded_with_the_event_around_them(
-    session: agentops.Session, journal: Read, capsys: Any
+    session: agentops.Session, journal: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = logging.getLogger("shop")
 
@@ -269,6 +280,10 @@ def test_log_records_are_recorded_with_the_event_around_them(
     assert second["spanId"] == found.sessions[0].span_id
     assert attributes(first["attributes"])["logger.name"] == "shop"
     assert (first["severityNumber"], second["severityText"]) == (13, "ERROR")
+    with monkeypatch.context() as quiet:
+        quiet.setattr(logging, "raiseExceptions", False)
+        log.warning("%d pots", "no")
+    assert journal().logs[-1]["body"] == {"stringValue": '%d pots ["no"]'}
 
 
 def test_capturing_logs_leaves_logging_alone(home: object) -> None:
