@@ -122,15 +122,46 @@ def test_one_bad_span_is_counted_and_named_and_sinks_nothing(module_server: Serv
             400,
             "malformed_body",
         ),
+        # Thousands of empty streams one after the other would keep a thread for minutes.
+        (
+            gzip.compress(b"", mtime=0) * 20_000,
+            {"content-type": "application/json", "content-encoding": "gzip"},
+            400,
+            "malformed_body",
+        ),
+        (
+            zstd.compress(b"") * 20_000,
+            {"content-type": "application/json", "content-encoding": "zstd"},
+            400,
+            "malformed_body",
+        ),
+        (
+            b"",
+            {"content-type": "application/json", "content-encoding": "gzip, gzip, gzip, gzip"},
+            415,
+            "unsupported_encoding",
+        ),
+        (
+            b'{"a":' * 50_000 + b"1" + b"}" * 50_000,
+            {"content-type": "application/json"},
+            400,
+            "malformed_body",
+        ),
     ],
 )
-@pytest.mark.parametrize("route", ["/v1/traces", "/v1/logs"])
+@pytest.mark.parametrize("route", ["/v1/traces", "/v1/logs", "/api/import"])
 def test_a_bad_body_gets_the_error_shape(
     module_server: Server, route: str, content: bytes, headers: dict[str, str], status: int, code: str
 ) -> None:
     answer = module_server.http.post(route, content=content, headers=headers)
     assert answer.status_code == status, answer.text
     assert error_of(answer)["code"] == code
+
+
+def test_metrics_that_are_too_deep_are_refused(module_server: Server) -> None:
+    deep = b'{"a":' * 50_000 + b"1" + b"}" * 50_000
+    answer = module_server.post("/v1/metrics", deep, content_type="application/json")
+    assert (answer.status_code, error_of(answer)["code"]) == (400, "malformed_body")
 
 
 def test_a_body_over_the_limit_is_refused_before_and_after_decompression(

@@ -145,6 +145,20 @@ def test_keys_decide_over_grpc_too(tmp_path: Path, make_server: Callable[..., Se
             f"/api/sessions/{UUID(int=trace)}", headers={"authorization": f"Bearer {key}"}
         )
         assert found.json()["event_counts"]["total"] == 1
+        used = (tmp_path / "keys" / "audit.jsonl").read_text()
+        assert f'"what":"key.used","key":"{key[:8]}","scope":"record","address":"127.0.0.1"' in used
+        small = server.http.post(
+            "/api/keys",
+            json={"scope": "record", "quota_bytes_per_minute": 10},
+            headers={"authorization": f"Bearer {key}"},
+        ).json()["key"]
+        with grpc.insecure_channel(address_of(server)) as channel:
+            shown = (("authorization", f"Bearer {small}"),)
+            TraceServiceStub(channel).Export(request(trace), metadata=shown)
+            with pytest.raises(grpc.RpcError) as refused:
+                TraceServiceStub(channel).Export(request(trace), metadata=shown)
+            assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+            assert "quota" in str(refused.value.details())
     finally:
         server.close()
 

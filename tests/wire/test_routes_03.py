@@ -63,6 +63,73 @@ def test_an_event_that_comes_again_or_is_updated_is_one(server: Server, session:
     assert one["duration_ms"] == 2000
 
 
+@pytest.mark.parametrize("field", ["id", "event_id"])
+def test_an_update_of_an_event_leaves_what_it_does_not_name(server: Server, session: str, field: str) -> None:
+    call = _event(session, event_type="llms", model="gpt-4o", prompt="hi", prompt_tokens=9)
+    assert server.post("/v2/create_events", {"events": [call]}).status_code == 200
+    change = {field: call["id"], "session_id": session, "completion": "yo", "completion_tokens": 5}
+    assert server.post("/v2/update_events", {"events": [change]}).status_code == 200
+    (one,) = _events(server, session)
+    assert (one["kind"], one["name"], one["duration_ms"]) == ("llm", "gpt-4o", 1500)
+    assert (one["input_preview"], one["output_preview"]) == ("hi", "yo")
+    assert (one["tokens"]["input"], one["tokens"]["output"]) == (9, 5)
+
+
+@pytest.mark.parametrize(
+    ("event_type", "kind", "name"),
+    [
+        ("llm", "llm", "llm"), ("tool", "tool", "tool"), ("error", "error", "error"),
+        ("actions", "action", "action"), ("apis", "action", "api"), ("a new one", "action", "a new one"),
+    ],
+)  # fmt: skip
+def test_types_as_the_rest_documentation_writes_them(
+    server: Server, session: str, event_type: str, kind: str, name: str
+) -> None:
+    said = {"event_type": event_type, "session_id": session, "input": "in", "output": "out"}
+    assert server.post("/v2/create_events", {"events": [said]}).status_code == 200
+    (one,) = _events(server, session)
+    assert (one["kind"], one["name"]) == (kind, name)
+    assert (one["input_preview"], one["output_preview"]) == ("in", "out")
+
+
+def test_an_update_of_a_session_leaves_what_it_does_not_name(server: Server) -> None:
+    session = str(uuid.uuid4())
+    begun = {"session_id": session, "init_timestamp": "2026-11-20T12:00:00.000Z", "tags": ["a"],
+             "host_env": {"OS": {"OS": "Linux"}}, "video": "https://v.example/1"}  # fmt: skip
+    ended = {"session_id": session, "end_timestamp": "2026-11-20T12:01:00.000Z", "end_state": "Success"}
+    assert server.post("/v2/create_session", {"session": begun}).status_code == 200
+    assert server.post("/v2/update_session", {"session": ended}).status_code == 200
+    shown = server.get(f"/api/sessions/{session}")
+    assert (shown["state"], shown["tags"], shown["host_env"]) == ("success", ["a"], begun["host_env"])
+    # And an end stays when tags come after it.
+    assert server.post("/v2/update_session", {"session": {"session_id": session, "tags": ["b"]}}).is_success
+    shown = server.get(f"/api/sessions/{session}")
+    assert (shown["state"], shown["tags"], shown["duration_ms"]) == ("success", ["b"], 60_000)
+
+
+def test_a_session_that_says_it_runs_has_not_ended(server: Server, session: str) -> None:
+    """`get_analytics()` of 0.3.26 sends an end time and an end state while the session goes on."""
+    said = {"session_id": session, "end_timestamp": "2026-11-20T12:01:00.000Z", "end_state": "Indeterminate"}
+    assert server.post("/v2/update_session", {"session": {**said, "is_running": True}}).status_code == 200
+    assert server.get(f"/api/sessions/{session}")["state"] == "running"
+    assert server.post("/v2/update_session", {"session": {**said, "is_running": False}}).status_code == 200
+    assert server.get(f"/api/sessions/{session}")["state"] == "indeterminate"
+
+
+@pytest.mark.parametrize("state", [None, "", "as it were"])
+def test_an_end_that_does_not_say_how_leaves_it_open(server: Server, session: str, state: str | None) -> None:
+    ended = {"session_id": session, "end_timestamp": "2026-11-20T12:01:00.000Z", "end_state": state}
+    assert server.post("/v2/update_session", {"session": ended}).status_code == 200
+    assert server.get(f"/api/sessions/{session}")["state"] == "indeterminate"
+
+
+def test_a_body_that_is_too_deep_is_refused(server: Server) -> None:
+    deep = b'{"a":' * 50_000 + b"1" + b"}" * 50_000
+    for path in ("create_session", "update_session", "create_events", "create_agent", "reauthorize_jwt"):
+        answer = server.post(f"/v2/{path}", deep, content_type="application/json")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "malformed_body")
+
+
 def test_one_bad_event_sinks_no_batch(server: Server, session: str) -> None:
     sent: list[Any] = [
         "no object",

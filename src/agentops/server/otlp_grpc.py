@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
+from urllib.parse import unquote
 
 from agentops.errors import AgentOpsError, StoreError
 from agentops.otlp.refusal import MalformedBody, Rejected
@@ -132,6 +133,9 @@ class OtlpGrpc:
                 caller = self._auth.authenticate(sent)
                 if not caller.may(RECORD):
                     raise lacking(RECORD, caller)
+                if caller.key_id:
+                    self._auth.audit.used(caller.key_id, RECORD, _address(context.peer()), caller.project)
+                self._auth.check_quota(caller)
                 self._auth.took(caller, len(body))
                 with self._decoding:
                     done, rejected = work(body, caller, sent)
@@ -167,6 +171,11 @@ class OtlpGrpc:
 
 def _metadata(context: grpc.ServicerContext) -> list[tuple[str, Any]]:
     return [(str(key), value) for key, value in context.invocation_metadata() or ()]
+
+
+def _address(peer: str) -> str:
+    """Return the address in gRPC's name of a peer: "ipv4:10.0.0.7:5312", "ipv6:%5B::1%5D:5312"."""
+    return unquote(peer.partition(":")[2]).rpartition(":")[0].strip("[]")
 
 
 def _bytes_of(file: str) -> bytes:

@@ -106,7 +106,7 @@ def _nothing_of(body: bytes, encoding: Encoding) -> _Submitted:
     if encoding == "json":
         try:
             msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise MalformedBody(f"it is no JSON object ({error})") from None
     return None, []
 

@@ -35,6 +35,12 @@ class Refused(Exception):
         self.retry_after_s = retry_after_s
 
 
+_MOST_ENCODINGS: Final = 3
+_MOST_MEMBERS: Final = 100
+"""Compressed streams in one body, one after the other. Each costs a look at all that follows it: without a
+bound, a body of millions of empty ones would keep a thread for hours."""
+
+
 def too_large(limit: int) -> Refused:
     """Return the refusal of a body over the limit."""
     return Refused(
@@ -75,7 +81,15 @@ def decompressed(body: bytes, content_encoding: str, limit: int) -> bytes:
         Refused: 415 for an unknown encoding, 413 for a body over the limit, 400 for one that does not
             decompress.
     """
-    for name in reversed([word.strip().lower() for word in content_encoding.split(",") if word.strip()]):
+    names = [word.strip().lower() for word in content_encoding.split(",") if word.strip()]
+    if len(names) > _MOST_ENCODINGS:
+        raise Refused(
+            415,
+            "unsupported_encoding",
+            f"Content-Encoding names {len(names)} encodings; {_MOST_ENCODINGS} are the most.",
+            "Compress the body once: gzip, deflate or zstd.",
+        )
+    for name in reversed(names):
         if name == "identity":
             continue
         try:
@@ -109,7 +123,7 @@ def decompressed(body: bytes, content_encoding: str, limit: int) -> bytes:
 def _inflated(body: bytes, window: int, limit: int) -> bytes:
     pieces: list[bytes] = []
     size = 0
-    while True:
+    for _ in range(_MOST_MEMBERS):
         stream = zlib.decompressobj(window)
         piece = stream.decompress(body, limit - size + 1)
         size += len(piece)
@@ -121,12 +135,15 @@ def _inflated(body: bytes, window: int, limit: int) -> bytes:
         body = stream.unused_data
         if not body or window != 31:
             return b"".join(pieces)
+    raise EOFError(f"it has more than {_MOST_MEMBERS} members")
 
 
 def _unzstd(body: bytes, limit: int) -> bytes:
     pieces: list[bytes] = []
     size = 0
-    while body:
+    for _ in range(_MOST_MEMBERS + 1):
+        if not body:
+            return b"".join(pieces)
         stream: Any = zstd.ZstdDecompressor()
         piece = stream.decompress(body, limit - size + 1)
         size += len(piece)
@@ -136,4 +153,4 @@ def _unzstd(body: bytes, limit: int) -> bytes:
             raise EOFError("it ends too early")
         pieces.append(piece)
         body = stream.unused_data
-    return b"".join(pieces)
+    raise EOFError(f"it has more than {_MOST_MEMBERS} frames")

@@ -133,7 +133,7 @@ def _of_event(event: dict[str, Any], core: dict[str, Any]) -> dict[str, Any]:
 def _document(body: bytes) -> dict[str, Any]:
     try:
         document = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedBody(f"it is no JSON ({error})") from None
     if not isinstance(document, dict):
         raise MalformedBody("it is no JSON object")

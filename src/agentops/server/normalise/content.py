@@ -27,6 +27,9 @@ END_STATES: Final[Mapping[str, str]] = {
     "error": "Fail",
     "indeterminate": "Indeterminate",
     "unset": "Indeterminate",
+    # What 0.4 clients say of a trace that nobody ended.
+    "shutdown": "Indeterminate",
+    "unknown": "Indeterminate",
 }
 """End states in every spelling that clients use, in lower case."""
 

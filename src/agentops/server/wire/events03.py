@@ -10,7 +10,6 @@ import functools
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -22,31 +21,26 @@ from agentops.model import Attributes, Resource, Scope, Span
 from agentops.server.normalise.values import is_list, is_object
 
 SCOPE: Final = Scope("agentops.v2")
-_KINDS: Final = {"llms": "llm", "tools": "tool", "errors": "error"}
+UNNAMED_SERVICE: Final = "agentops-0.3"
+"""The service of programs that do not say where they run."""
+_KINDS: Final = {
+    "llms": "llm", "tools": "tool", "errors": "error",
+    # As the documentation of their REST API writes them.
+    "llm": "llm", "tool": "tool", "error": "error",
+}  # fmt: skip
 """Their event types; whatever else is an action."""
+_UNNAMED: Final = {"actions": "action", "apis": "api"}
+"""What an action is called that says nothing but its type."""
 _NO_TRACEBACK: Final = "NoneType: None"
 _TAKEN: Final = frozenset(
     (
-        "id", "event_type", "init_timestamp", "end_timestamp", "timestamp", "session_id", "agent_id",
-        "params", "returns", "prompt", "completion", "prompt_tokens", "completion_tokens", "cost", "model",
-        "name", "tool_name", "action_type", "logs", "screenshot", "error_type", "code", "details",
-        "trigger_event_id", "exception", "trigger_event",
+        "id", "event_id", "event_type", "init_timestamp", "end_timestamp", "timestamp", "session_id",
+        "agent_id", "params", "returns", "input", "output", "prompt", "completion", "prompt_tokens",
+        "completion_tokens", "cost", "model", "name", "tool_name", "action_type", "logs", "screenshot",
+        "error_type", "code", "details", "trigger_event_id", "exception", "trigger_event",
     )
 )  # fmt: skip
 """Fields that are read below; the others are kept under their own names."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the store knows of a session's root: when it began, its tags, its host, whether it is ours."""
-
-    started_at: int
-    tags: list[str]
-    host_env: str
-    name: str
-    service: str
-    foreign: bool = False
-    """Another client began this session: this one contributes to it."""
 
 
 def trace_of(session_id: str) -> str:
@@ -74,65 +68,10 @@ def agent_span(session_id: str, agent_id: str) -> str:
     return span_of("agent", session_id, agent_id)
 
 
-def session_span(session_id: str, said: Mapping[str, Any], known: Known | None, now_ns: int) -> Span:
-    """Return a session's root.
-
-    Args:
-        session_id: its id.
-        said: the client's session object.
-        known: what is stored of it; a process that inherits a session changes neither start nor host.
-        now_ns: when it was received.
-    """
-    began = at_ns(said.get("init_timestamp")) or (known.started_at if known else now_ns)
-    ended = at_ns(said.get("end_timestamp")) or 0
-    tags = _words(said.get("tags"))
-    host: Any = said.get("host_env")
-    host_env = _json(host) if is_object(host) and host else ""
-    service = _folder(host)
-    if known is not None:
-        inherits = began > known.started_at
-        began = min(began, known.started_at)
-        if inherits:
-            tags = list(dict.fromkeys([*known.tags, *tags]))
-            host_env = known.host_env or host_env
-            service = known.service or service
-    state = str(said.get("end_state") or "") if ended else ""
-    reason = _text(said.get("end_state_reason")) if ended else ""
-    attributes: Attributes = {
-        semconv.SESSION_ID: session_id,
-        semconv.SPAN_KIND: semconv.SESSION_KIND,
-        semconv.TAGS: tags,
-    }
-    for name, value in (
-        (semconv.HOST_ENV, host_env),
-        (semconv.END_STATE, state),
-        (semconv.END_STATE_REASON, reason),
-        (semconv.VIDEO, _text(said.get("video"))),
-    ):
-        if value:
-            attributes[name] = value
-    if known is not None and known.foreign:
-        attributes[semconv.INHERITED] = True
-    failed = state.lower() in ("fail", "failed", "failure", "error")
-    return Span(
-        trace_id=trace_of(session_id),
-        span_id=root_of(session_id),
-        parent_id="",
-        name=service or "session",
-        start_ns=began,
-        end_ns=max(ended, began) if ended else 0,
-        resource=resource(service),
-        scope=SCOPE,
-        attributes=attributes,
-        status=2 if failed else 1 if ended else 0,
-        status_message=reason if failed else "",
-    )
-
-
 @functools.lru_cache(256)
 def resource(service: str) -> Resource:
     """Return the resource of a 0.3 client's spans."""
-    return Resource({semconv.SERVICE_NAME: service or "agentops-0.3", "agentops.client": "0.3"})
+    return Resource({semconv.SERVICE_NAME: service or UNNAMED_SERVICE, "agentops.client": "0.3"})
 
 
 def event_span(session_id: str, said: Mapping[str, Any], parent_id: str, agent: str, now_ns: int) -> Span:
@@ -148,37 +87,37 @@ def event_span(session_id: str, said: Mapping[str, Any], parent_id: str, agent: 
     kind = _KINDS.get(str(said.get("event_type")), "action")
     began = at_ns(said.get("init_timestamp")) or at_ns(said.get("timestamp")) or now_ns
     ended = max(at_ns(said.get("end_timestamp")) or began, began)
-    event_id = (
-        _text(said.get("id")) or hashlib.blake2b(_json(dict(said)).encode(), digest_size=16).hexdigest()
-    )
+    event_id = id_of(said) or hashlib.blake2b(json_of(dict(said)).encode(), digest_size=16).hexdigest()
     attributes: Attributes = {
         semconv.SESSION_ID: session_id,
         semconv.SPAN_KIND: kind,
         semconv.EVENT_ID: event_id,
     }
-    agent_id = _text(said.get("agent_id"))
+    agent_id = text_of(said.get("agent_id"))
     if agent_id:
         attributes[semconv.AGENT_ID] = agent_id
     if agent:
         attributes[semconv.AGENT_NAME] = agent
     if kind == "llm":
-        name = _text(said.get("model")) or "llm"
+        name = text_of(said.get("model")) or "llm"
         attributes.update(_call(said))
     else:
-        for field, target in (("params", semconv.INPUT), ("returns", semconv.OUTPUT)):
-            if said.get(field) is not None:
-                attributes[target] = _json(said[field])
+        for fields, target in ((("params", "input"), semconv.INPUT), (("returns", "output"), semconv.OUTPUT)):
+            value = _first(said, fields)
+            if value is not None:
+                attributes[target] = json_of(value)
         if kind == "tool":
-            name = _text(said.get("name")) or _text(said.get("tool_name")) or "tool"
+            name = text_of(said.get("name")) or text_of(said.get("tool_name")) or "tool"
             attributes[semconv.TOOL_NAME] = name
         elif kind == "error":
-            name = _text(said.get("error_type")) or "error"
+            name = text_of(said.get("error_type")) or "error"
             attributes["error.type"] = name
         else:
+            word = text_of(said.get("event_type"))
             name = (
-                _text(said.get("action_type"))
-                or _text(said.get("name"))
-                or _text(said.get("event_type"))
+                text_of(said.get("action_type"))
+                or text_of(said.get("name"))
+                or _UNNAMED.get(word, word)
                 or "action"
             )
     for field, target in (
@@ -188,7 +127,7 @@ def event_span(session_id: str, said: Mapping[str, Any], parent_id: str, agent: 
         ("details", semconv.ERROR_DETAILS),
         ("trigger_event_id", semconv.TRIGGER_EVENT_ID),
     ):
-        text = _text(said.get(field))
+        text = text_of(said.get(field))
         if text and text.strip() != _NO_TRACEBACK:
             attributes[target] = text
     cost = _number(said.get("cost"))
@@ -197,7 +136,7 @@ def event_span(session_id: str, said: Mapping[str, Any], parent_id: str, agent: 
     for field, value in said.items():
         if field not in _TAKEN and value not in (None, "", [], {}):
             attributes[f"agentops.event.{field}"] = (
-                value if isinstance(value, str | int | float) else _json(value)
+                value if isinstance(value, str | int | float) else json_of(value)
             )
     return Span(
         trace_id=trace_of(session_id),
@@ -210,8 +149,13 @@ def event_span(session_id: str, said: Mapping[str, Any], parent_id: str, agent: 
         scope=SCOPE,
         attributes=attributes,
         status=2 if kind == "error" else 1,
-        status_message=_text(said.get("details")) if kind == "error" else "",
+        status_message=text_of(said.get("details")) if kind == "error" else "",
     )
+
+
+def id_of(said: Mapping[str, Any]) -> str:
+    """Return the id that an event has by its client, or ""."""
+    return text_of(said.get("id")) or text_of(said.get("event_id"))
 
 
 def agents_span(session_id: str, agent_id: str, name: str, began: int, ended: int) -> Span:
@@ -239,22 +183,22 @@ def agents_span(session_id: str, agent_id: str, name: str, began: int, ended: in
 def _call(said: Mapping[str, Any]) -> Attributes:
     """Return what a model call of theirs says in the names of the GenAI conventions."""
     found: Attributes = {"gen_ai.operation.name": "chat"}
-    model = _text(said.get("model"))
+    model = text_of(said.get("model"))
     if model:
         found["gen_ai.request.model"] = found["gen_ai.response.model"] = model
-    for field, role, target, plain in (
-        ("prompt", "user", "gen_ai.input.messages", semconv.INPUT),
-        ("completion", "assistant", "gen_ai.output.messages", semconv.OUTPUT),
+    for fields, role, target, plain in (
+        (("prompt", "input"), "user", "gen_ai.input.messages", semconv.INPUT),
+        (("completion", "output"), "assistant", "gen_ai.output.messages", semconv.OUTPUT),
     ):
-        value = said.get(field)
+        value = _first(said, fields)
         if value is None or value == "":
             continue
         if isinstance(value, str):
-            found[target] = _json([{"role": role, "parts": [{"type": "text", "content": value}]}])
+            found[target] = json_of([{"role": role, "parts": [{"type": "text", "content": value}]}])
         elif isinstance(value, list | dict):
-            found[target] = _json(value)
+            found[target] = json_of(value)
         else:
-            found[plain] = _json(value)
+            found[plain] = json_of(value)
     for field, target in (
         ("prompt_tokens", "gen_ai.usage.prompt_tokens"),
         ("completion_tokens", "gen_ai.usage.completion_tokens"),
@@ -264,7 +208,7 @@ def _call(said: Mapping[str, Any]) -> Attributes:
             found[target] = count
     for field in ("params", "returns"):
         if said.get(field) is not None:
-            found[f"agentops.event.{field}"] = _json(said[field])
+            found[f"agentops.event.{field}"] = json_of(said[field])
     answer: Any = said.get("returns")
     if is_object(answer):
         found.update(_answer(answer))
@@ -280,7 +224,7 @@ def _answer(answer: Mapping[str, Any]) -> Attributes:
     if not is_object(usage):
         return found
     # Read when the event itself says no counts.
-    found["gen_ai.usage.raw"] = _json(usage)
+    found["gen_ai.usage.raw"] = json_of(usage)
     prompt: Any = usage.get("prompt_tokens_details")
     completion: Any = usage.get("completion_tokens_details")
     for value, target in (
@@ -313,31 +257,28 @@ def at_ns(value: Any) -> int | None:
     return found if found > 0 else None
 
 
-def _folder(host: Any) -> str:
-    """Return the name of the folder that the program ran in: the nearest thing to a name that they send."""
-    if not is_object(host):
-        return ""
-    place: Any = host.get("Project Working Directory")
-    if is_object(place):
-        place = place.get("Project Working Directory")
-    return place.replace("\\", "/").rstrip("/").rpartition("/")[2] if isinstance(place, str) else ""
+def _first(said: Mapping[str, Any], fields: tuple[str, ...]) -> Any:
+    return next((said[field] for field in fields if said.get(field) is not None), None)
 
 
-def _words(value: Any) -> list[str]:
+def words_of(value: Any) -> list[str]:
+    """Return a text, or a list of them, as different texts."""
     if isinstance(value, str):
         value = [value]
     if not is_list(value):
         return []
-    return list(dict.fromkeys(_text(word) for word in value if word not in (None, "")))
+    return list(dict.fromkeys(text_of(word) for word in value if word not in (None, "")))
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """Return a value as text: a text as it is, anything else as JSON."""
     if value is None:
         return ""
-    return value if isinstance(value, str) else _json(value)
+    return value if isinstance(value, str) else json_of(value)
 
 
-def _json(value: Any) -> str:
+def json_of(value: Any) -> str:
+    """Return a value as JSON text."""
     return msgspec.json.encode(value).decode()
 
 

@@ -28,7 +28,7 @@ async def object_of(request: Request, here: Rooms) -> dict[str, Any]:
 def _read(body: bytes) -> dict[str, Any]:
     try:
         return msgspec.json.decode(body, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
         # NaN and lone surrogates, which are no JSON: such numbers become null, such halves of characters "?".

@@ -7,10 +7,14 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
+from agentops import semconv
+from agentops.server.normalise.attributes import restored
 from agentops.server.store.client import Store
-from agentops.server.wire.events03 import Known, root_of, trace_of
+from agentops.server.wire.events03 import UNNAMED_SERVICE, root_of, trace_of
+from agentops.server.wire.roots03 import Known
 
 _MOST_SESSIONS: Final = 1000
 
@@ -18,10 +22,13 @@ _MOST_SESSIONS: Final = 1000
 class _Root(Struct):
     span_id: str
     started_at: int
+    ended_at: int
     tags: list[str]
     host_env: str
-    name: str
     service: str
+    end_state: str
+    end_reason: str
+    attributes: str
 
 
 class _AgentRow(Struct):
@@ -34,20 +41,33 @@ class _AgentRow(Struct):
 def known_root(store: Store, project: str, session_id: str) -> Known | None:
     """Return what is stored of a session's root, or None when nobody began it."""
     rows = store.rows(
-        "SELECT span_id, started_at, tags, host_env, name, service FROM spans FINAL WHERE project = "
-        "{project:String} AND trace_id = {trace:String} AND kind = 'session' ORDER BY started_at LIMIT 100",
+        "SELECT span_id, started_at, if(ended, started_at + duration_ns, 0) AS ended_at, tags, host_env, "
+        "service, end_state, end_reason, attributes FROM spans FINAL WHERE project = {project:String} "
+        "AND trace_id = {trace:String} AND kind = 'session' ORDER BY started_at LIMIT 100",
         {"project": project, "trace": trace_of(session_id)},
         _Root,
     )
     own = root_of(session_id)
     for row in rows:
         if row.span_id == own:
-            others = any(one.span_id != own for one in rows)
-            return Known(row.started_at, row.tags, row.host_env, row.name, row.service, others)
-    if not rows:
-        return None
-    first = rows[0]
-    return Known(first.started_at, first.tags, first.host_env, first.name, first.service, foreign=True)
+            return _known(row, foreign=any(one.span_id != own for one in rows))
+    # Whether another client's session has ended is no concern of the span that contributes to it.
+    return _known(msgspec.structs.replace(rows[0], ended_at=0), foreign=True) if rows else None
+
+
+def _known(row: _Root, *, foreign: bool) -> Known:
+    attributes = restored(row.attributes, "", "")
+    return Known(
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        tags=row.tags,
+        host_env=row.host_env,
+        service="" if row.service == UNNAMED_SERVICE else row.service,
+        end_state=row.end_state,
+        end_reason=row.end_reason,
+        video=str(attributes.get(semconv.VIDEO, "")),
+        foreign=foreign,
+    )
 
 
 @dataclass(slots=True)

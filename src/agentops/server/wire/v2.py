@@ -10,35 +10,27 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Final
+from typing import Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from agentops.model import Span
 from agentops.server.api.answers import documented, json
 from agentops.server.api.errors import ApiError
 from agentops.server.api.otlp import in_thread
 from agentops.server.api.state import Rooms, caller_of, now_ns, own_writes, rooms
-from agentops.server.auth import Caller
 from agentops.server.normalise.values import is_list, is_object
 from agentops.server.query.sessions import session
 from agentops.server.wire.addresses import session_url
-from agentops.server.wire.events03 import (
-    agent_span,
-    agents_span,
-    at_ns,
-    event_span,
-    root_of,
-    session_span,
-)
+from agentops.server.wire.batches03 import session_of, spans_of
+from agentops.server.wire.events03 import agents_span, at_ns
 from agentops.server.wire.json_body import object_of, text_field
+from agentops.server.wire.roots03 import session_span
 from agentops.server.wire.sessions03 import Agent, Agents, known_root
 
 router = APIRouter(prefix="/v2", tags=["AgentOps 0.3 clients"])
-_LONGEST_ID: Final = 1000
 
 
 class Token(BaseModel):
@@ -78,7 +70,7 @@ async def create_session(request: Request) -> Response:
     here = rooms(request)
     caller = caller_of(request)
     said = _inner(await object_of(request, here))
-    session_id = _session_id(said, caller)
+    session_id = session_of(said, caller)
 
     def work() -> Future[None] | None:
         if known_root(here.store, caller.project, session_id) is not None:
@@ -107,7 +99,7 @@ async def update_session(request: Request) -> Response:
     here = rooms(request)
     caller = caller_of(request)
     said = _inner(await object_of(request, here))
-    session_id = _session_id(said, caller)
+    session_id = session_of(said, caller)
 
     def work() -> Future[None]:
         known = known_root(here.store, caller.project, session_id)
@@ -128,7 +120,7 @@ async def update_session(request: Request) -> Response:
 )
 async def create_events(request: Request) -> Response:
     """Take events; one that came before is replaced."""
-    return await _events(request)
+    return await _events(request, update=False)
 
 
 @router.post(
@@ -139,8 +131,8 @@ async def create_events(request: Request) -> Response:
     openapi_extra=_posting('{"events": [{id, ...}]}'),
 )
 async def update_events(request: Request) -> Response:
-    """Replace events by what they are now."""
-    return await _events(request)
+    """Take what changed of events; what an update leaves out stays as it was."""
+    return await _events(request, update=True)
 
 
 @router.post(
@@ -155,7 +147,7 @@ async def create_agent(request: Request) -> Response:
     here = rooms(request)
     caller = caller_of(request)
     said = await object_of(request, here)
-    session_id = _session_id(said, caller)
+    session_id = session_of(said, caller)
     agent_id = text_field(said, "id")
     name = str(said.get("name") or agent_id)
 
@@ -183,11 +175,11 @@ async def reauthorize_jwt(request: Request) -> Response:
     """Return a new token for a session."""
     here = rooms(request)
     caller = caller_of(request)
-    session_id = _session_id(await object_of(request, here), caller)
+    session_id = session_of(await object_of(request, here), caller)
     return json({"jwt": here.auth.token(None, caller, session_id), "status": "Success"})
 
 
-async def _events(request: Request) -> Response:
+async def _events(request: Request, *, update: bool) -> Response:
     here = rooms(request)
     caller = caller_of(request)
     said = await object_of(request, here)
@@ -197,39 +189,11 @@ async def _events(request: Request) -> Response:
     events = listed
 
     def work() -> Future[None] | None:
-        spans = _spans(_agents(request, here), caller, events)
+        spans = spans_of(here.store, _agents(request, here), caller, events, update=update)
         return here.ingest.spans(spans, caller.project) if spans else None
 
     await _done(work)
     return json({"status": "success"})
-
-
-def _spans(agents: Agents, caller: Caller, events: list[Any]) -> list[Span]:
-    """Return the spans of events, and of the agents that they show at work; what is no event is left out."""
-    now = time.time_ns()
-    spans: list[Span] = []
-    busy: dict[tuple[str, str], Agent] = {}
-    for said in events:
-        if not is_object(said):
-            continue
-        event = said
-        session_id = _session_id(event, caller)
-        agent_id = event.get("agent_id")
-        agent = agents.of(caller.project, session_id).get(str(agent_id)) if agent_id else None
-        parent = agent_span(session_id, str(agent_id)) if agent else root_of(session_id)
-        try:
-            span = event_span(session_id, event, parent, agent.name if agent else "", now)
-        except (ValueError, OverflowError, RecursionError):
-            # One event that cannot be read sinks no batch.
-            continue
-        spans.append(span)
-        if agent:
-            agent.began = min(agent.began, span.start_ns)
-            agent.ended = max(agent.ended, span.end_ns)
-            busy[session_id, str(agent_id)] = agent
-    for (session_id, agent_id), agent in busy.items():
-        spans.append(agents_span(session_id, agent_id, agent.name, agent.began, agent.ended))
-    return spans
 
 
 def _agents(request: Request, here: Rooms) -> Agents:
@@ -254,19 +218,6 @@ def _inner(said: dict[str, Any]) -> dict[str, Any]:
             "Send a time such as 2026-01-31T12:00:00.000Z.",
         )
     return found
-
-
-def _session_id(said: dict[str, Any], caller: Caller) -> str:
-    given: Any = said.get("session_id")
-    session_id = str(given).strip() if given else caller.session_id
-    if not session_id or len(session_id) > _LONGEST_ID:
-        raise ApiError(
-            400,
-            "invalid_body",
-            "session_id: neither the body nor the token names a session.",
-            "Send session_id, or the token that /v2/create_session gave.",
-        )
-    return session_id
 
 
 async def _done(work: Callable[[], Future[None] | None]) -> None:
