@@ -60,6 +60,23 @@ def test_sessions_are_aligned_and_part_where_they_do(module_server: Server) -> N
     assert (missing.status_code, missing.json()["error"]["code"]) == (404, "session_not_found")
 
 
+def test_a_parent_stands_before_what_starts_at_the_same_moment(module_server: Server) -> None:
+    # The child's id is the smaller one of the pair in the second session only.
+    for trace, session, parent, child in ((0xB1, "before", 5, 7), (0xB2, "behind", 7, 5)):
+        spans = [
+            span(trace, 1, name=session, start_ns=START, ms=9, session__id=session, agentops__span__kind="session"),
+            span(trace, parent, 1, name="work", start_ns=START, ms=9, agentops__span__kind="operation"),
+            span(trace, child, parent, name="plan", start_ns=START, ms=9, agentops__span__kind="agent"),
+        ]  # fmt: skip
+        assert module_server.post("/v1/traces", body(*spans)).status_code == 200
+    found = module_server.get("/api/compare", a="before", b="behind")
+    assert [(row["a"]["name"], row["b"]["name"], row["differs"]) for row in found["rows"]] == [
+        ("work", "work", []),
+        ("plan", "plan", []),
+    ]
+    assert found["first_divergence"] is None
+
+
 def test_groups_are_told_apart_only_where_chance_does_not_explain(module_server: Server) -> None:
     pick = random.Random(3)
     for number in range(30):

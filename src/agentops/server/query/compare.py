@@ -49,7 +49,7 @@ def compare(store: Store, project: str, a: str, b: str, now_ns: int) -> dict[str
             (place for place, row in enumerate(rows) if any(name in DIVERGENT for name in row["differs"])),
             None,
         ),
-        "tools": _tools(events[0], events[1]),
+        "tools": _tools(events[0][:MOST], events[1][:MOST]),
         "rows": rows,
     }
 
@@ -58,7 +58,7 @@ def _events(store: Store, project: str, session_id: str, now_ns: int) -> list[_E
     where = scope(store, project, session_id, now_ns)
     if where is None:
         return None
-    return store.rows(
+    found = store.rows(
         f"""
         SELECT span_id AS event_id, {where.parent} AS parent_id, toString(kind) AS kind, name,
             toString(model) AS model, started_at, if(ended, duration_ns, NULL) AS duration_ns,
@@ -72,6 +72,7 @@ def _events(store: Store, project: str, session_id: str, now_ns: int) -> list[_E
         {**where.values, "most": MOST + 1},
         _Event,
     )
+    return _parents_first(found)
 
 
 def aligned(a: Sequence[_Event], b: Sequence[_Event]) -> Iterator[tuple[_Event | None, _Event | None]]:
@@ -109,14 +110,31 @@ def _paired(a: Sequence[_Event], b: Sequence[_Event]) -> Iterator[tuple[_Event |
 
 
 def _keys(events: Sequence[_Event]) -> list[tuple[str, str, int]]:
+    depths = _depths(events)
+    return [(one.kind, one.name, depths[one.event_id]) for one in events]
+
+
+def _depths(events: Sequence[_Event]) -> dict[str, int]:
+    """Return how many of these events stand above each; a parent that is not among them is the session."""
     parents = {one.event_id: one.parent_id for one in events}
     depths: dict[str, int] = {}
-    found: list[tuple[str, str, int]] = []
     for one in events:
-        # Parents start first; one that is not known yet counts as the session.
-        depths[one.event_id] = depths.get(parents[one.event_id] or "", -1) + 1
-        found.append((one.kind, one.name, depths[one.event_id]))
-    return found
+        above: list[str] = []
+        at: str | None = one.event_id
+        # Events may be each other's parents.
+        while at is not None and at in parents and at not in depths and at not in above:
+            above.append(at)
+            at = parents[at]
+        depth = depths.get(at or "", -1)
+        for event_id in reversed(above):
+            depths[event_id] = depth = depth + 1
+    return depths
+
+
+def _parents_first(events: list[_Event]) -> list[_Event]:
+    """Return events in start order; of those that start at the same moment, parents before children."""
+    depths = _depths(events)
+    return sorted(events, key=lambda one: (one.started_at, depths[one.event_id], one.event_id))
 
 
 def _row(a: _Event | None, b: _Event | None) -> dict[str, Any]:

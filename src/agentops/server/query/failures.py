@@ -53,11 +53,17 @@ def failures(store: Store, filters: Filters, *, limit: int) -> dict[str, Any]:
     values["limit"] = limit
     rows = store.rows(
         f"""
-        SELECT error_type, shape, count() AS count, uniqExact(session_id) AS sessions, min(at) AS first_at,
-            max(at) AS last_at, argMax(said, (at, span_id)) AS message,
-            argMax(session_id, (at, span_id)) AS in_session, argMax(span_id, (at, span_id)) AS event_id,
-            arraySort(groupUniqArray(5)(name)) AS names, count() OVER () AS all_groups
-        FROM (SELECT *, {shape("said", values)} AS shape FROM ({_errors(where)}))
+        SELECT error_type, shape, sum(said_times) AS count, uniqExactMerge(said_sessions) AS sessions,
+            min(said_first) AS first_at, max(said_last).1 AS last_at,
+            max((said_last, said)) AS latest, latest.2 AS message,
+            latest.1.2 AS event_id, latest.1.3 AS in_session,
+            arraySort(groupUniqArrayArray(5)(said_names)) AS names, count() OVER () AS all_groups
+        FROM (
+            SELECT error_type, said, {shape("said", values)} AS shape, count() AS said_times,
+                uniqExactState(cityHash64(session_id)) AS said_sessions, min(at) AS said_first,
+                max((at, span_id, session_id)) AS said_last, groupUniqArray(5)(name) AS said_names
+            FROM ({_errors(where)}) GROUP BY error_type, said
+        )
         GROUP BY error_type, shape
         ORDER BY count DESC, last_at DESC, error_type, shape LIMIT {{limit:UInt32}}
         """,
@@ -99,23 +105,20 @@ def _errors(where: str) -> str:
     """Return SQL for the errors of the sessions: type, what they said, when, whose."""
     # An end is written once: among the versions of a span only an end can say that it failed, so that looking
     # for errors before choosing the version finds the same and reads a hundredth.
-    found = """
-        SELECT trace_id FROM spans PREWHERE status = 'error' OR kind = 'error'
-        WHERE project = {project:String} AND kind != 'session'
-    """
     return f"""
         SELECT s.error_type AS error_type, s.said AS said, s.started_at AS at, s.name AS name,
             s.span_id AS span_id, m.session_id AS session_id
         FROM (
             SELECT trace_id, span_id, declared_session, name, error_type, started_at,
                 if(error_message != '', error_message, status_message) AS said
-            FROM spans FINAL
+            FROM spans
             PREWHERE status = 'error' OR kind = 'error'
             WHERE project = {{project:String}} AND kind != 'session'
+            ORDER BY version DESC LIMIT 1 BY trace_id, span_id
         ) AS s
         INNER JOIN (
             SELECT trace_id, session_id, whole FROM session_traces FINAL
-            WHERE project = {{project:String}} AND NOT deleted AND trace_id IN ({found})
+            WHERE project = {{project:String}} AND NOT deleted
             AND session_id IN (SELECT session_id FROM sessions FINAL WHERE errors > 0 AND {where})
         ) AS m ON m.trace_id = s.trace_id
         LEFT JOIN (
