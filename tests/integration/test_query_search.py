@@ -11,7 +11,7 @@ import pytest
 from tests.serving import Server
 from tests.spans import body, span
 
-ALPHABETS = ("ab1", "退款申", "aB é_", "ДЖё", 'q"\\\n', "a退 b款", "🚀x")
+ALPHABETS = ("ab1", "退款申", "aB é_", "ДЖёд", "iİs", 'q"\\\n', "a退 b款", "🚀x")
 """Few letters each, so that needles are near misses of many texts."""
 
 
@@ -53,7 +53,7 @@ def store(module_server: Server) -> dict[str, list[str]]:
     for number, text in enumerate(texts()):
         trace, session = pick.getrandbits(120) | 1, f"session-{number}"
         message = json.dumps(
-            [{"role": "user", "parts": [{"type": "text", "content": text}]}], ensure_ascii=number % 2 == 0
+            [{"role": "user", "parts": [{"type": "text", "content": text}]}], ensure_ascii=number % 8 == 0
         )
         place = number % 4
         given: dict[str, Any] = {"session__id": session}
@@ -99,6 +99,6 @@ def test_every_text_is_found_where_it_stands_and_nowhere_else(
 
 
 def is_json(needle: str) -> bool:
-    """Whether JSON's own words around a text, or the numbers of its escaped letters, may hold this."""
+    """Whether JSON's own words around a text may hold this."""
     words = '[{"role":"user","parts":[{"type":"text","content":"\\"}]}]\\n'
-    return needle in words or all(letter in "0123456789abcdefu\\" for letter in needle)
+    return needle in words

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import socket
 import time
 from typing import Any
 from uuid import UUID
@@ -85,6 +86,26 @@ def test_a_patch_that_cannot_be_used_names_the_field(module_server: Server, trac
     answer = module_server.http.patch(f"/api/sessions/{session_of(trace)}", json=change)
     assert answer.status_code == 422
     error_of(answer)
+
+
+def test_a_body_that_is_called_no_json_is_told_so(module_server: Server, trace: int) -> None:
+    module_server.post("/v1/traces", body(span(trace, 1)))
+    for kind in ("application/x-www-form-urlencoded", "text/plain", ""):
+        answer = module_server.http.patch(
+            f"/api/sessions/{session_of(trace)}", content=b'{"name": "x"}', headers={"content-type": kind}
+        )
+        assert answer.status_code == 415, kind
+        assert "application/json" in error_of(answer)["hint"]
+
+
+def test_what_is_no_http_is_refused_in_the_same_shape(module_server: Server) -> None:
+    port = int(module_server.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port)) as raw:
+        raw.sendall(b"NONSENSE /api/sessions HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        said = b"".join(iter(lambda: raw.recv(4096), b""))
+    head, _, content = said.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert set(json.loads(content)["error"]) == {"code", "message", "hint"}
 
 
 def test_other_sites_and_other_names_are_refused(module_server: Server) -> None:

@@ -6,6 +6,7 @@ import json
 import random
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from agentops.server.api import models
@@ -34,6 +35,30 @@ def test_every_route_is_named_described_and_says_how_it_fails(document: dict[str
                     assert schema == {"$ref": "#/components/schemas/Error"}, (path, method, status)
     assert len(names) == len(set(names))
     assert "HTTPValidationError" not in json.dumps(document)
+
+
+def test_every_answer_body_error_and_parameter_has_an_example_that_its_schema_allows(
+    document: dict[str, Any],
+) -> None:
+    wrong: list[Any] = []
+    for path, methods in document["paths"].items():
+        for method, route in methods.items():
+            shown = [
+                content
+                for part in (route.get("requestBody", {}), *route["responses"].values())
+                for content in part.get("content", {}).values()
+            ]
+            for one in (*shown, *route.get("parameters", [])):
+                schema = one["schema"]
+                # A parameter that may be repeated is shown given once.
+                lists = [form for form in schema.get("anyOf", [schema]) if form.get("type") == "array"]
+                if "in" in one and lists:
+                    schema = lists[0]["items"]
+                checked = jsonschema_rs.validator_for({**schema, "components": document["components"]})
+                examples = [example["value"] for example in one.get("examples", {}).values()]
+                if not examples or not all(map(checked.is_valid, examples)):
+                    wrong.append((method, path, one))
+    assert wrong == []
 
 
 def test_answers_are_what_the_document_says(module_server: Server) -> None:

@@ -234,12 +234,13 @@ def test_tables_hold_every_event(module_server: Server, recorded: list[str], for
                 row["session_id"],
                 row["event_id"],
                 row["name"],
-                (row["agent"] if row["agent"] != "\\N" else None) or None,
+                row["agent"] or None,
                 row["error_message"] or None,
             )
             for row in rows
         ]
         assert sorted(found, key=str) == sorted(expected, key=str)
+        assert {row["tokens_reasoning"] for row in rows} <= {"", None}, "what is unknown is nothing"
 
 
 @pytest.mark.parametrize(

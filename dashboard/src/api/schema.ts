@@ -421,7 +421,7 @@ export interface paths {
         };
         /**
          * Get Prices
-         * @description Return the prices of the models that were called, and one's own entries, which win over the built-in ones.
+         * @description Return the prices of the models that were called, and the entries of one's own, which win.
          */
         get: operations["getPrices"];
         put?: never;
@@ -3016,11 +3016,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "partialSuccess": {}
-                     *     }
-                     */
                     "application/json": {
                         partialSuccess?: Record<string, never>;
                     };
@@ -3131,11 +3126,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "partialSuccess": {}
-                     *     }
-                     */
                     "application/json": {
                         partialSuccess?: Record<string, never>;
                     };
@@ -3246,11 +3236,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "partialSuccess": {}
-                     *     }
-                     */
                     "application/json": {
                         partialSuccess?: Record<string, never>;
                     };
@@ -5448,7 +5433,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
                     "text/event-stream": string;
                 };
             };
@@ -5615,7 +5599,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
                     "application/x-ndjson": string;
                 };
             };
@@ -5703,7 +5686,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
                     "application/x-ndjson": string;
                 };
             };
@@ -6058,7 +6040,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
                     "text/plain": string;
                 };
             };
@@ -8724,7 +8705,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
                     "text/plain": string;
                 };
             };

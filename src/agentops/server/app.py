@@ -35,6 +35,7 @@ from agentops.server.api import (
     waste,
 )
 from agentops.server.api import live as live_routes
+from agentops.server.api.examples import illustrate
 from agentops.server.api.gate import Gate
 from agentops.server.api.paths import Paths
 from agentops.server.api.state import Rooms
@@ -201,8 +202,13 @@ def _described(app: FastAPI) -> dict[str, Any]:
             for method in route.values():
                 if "HTTPValidationError" in str(method["responses"].get("422", "")):
                     del method["responses"]["422"]
+                for answer in method["responses"].values():
+                    kinds: dict[str, Any] = answer.get("content", {})
+                    if len(kinds) > 1 and kinds.get("application/json") == {"schema": {}}:
+                        del kinds["application/json"]
         for name in ("HTTPValidationError", "ValidationError"):
             document["components"]["schemas"].pop(name, None)
+        illustrate(document)
         app.openapi_schema = document
     return app.openapi_schema
 

@@ -11,6 +11,7 @@ import resource
 import time
 from typing import Any, Final
 
+import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -54,6 +55,11 @@ class Connection(HttpToolsProtocol):
         self._stop_waiting()
         super().on_headers_complete()
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, in the one shape of errors."""
+        self._say(b"400 Bad Request", "malformed_request", msg, "Send a request of HTTP/1.1.")
+        self.transport.close()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._stop_waiting()
@@ -75,16 +81,15 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self, status: bytes, message: str) -> None:
         if self._header_bytes:
-            code = status[:3].decode()
-            body = b'{"error":{"code":"http_%b","message":"%b","hint":"Send smaller headers, at once."}}' % (
-                code.encode(),
-                message.encode(),
-            )
-            self.transport.write(
-                b"HTTP/1.1 %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"
-                b"connection: close\r\n\r\n%b" % (status, len(body), body)
-            )
+            self._say(status, f"http_{status[:3].decode()}", message, "Send smaller headers, at once.")
         self.transport.close()
+
+    def _say(self, status: bytes, code: str, message: str, hint: str) -> None:
+        body = msgspec.json.encode({"error": {"code": code, "message": message, "hint": hint}})
+        self.transport.write(
+            b"HTTP/1.1 %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"
+            b"connection: close\r\n\r\n%b" % (status, len(body), body)
+        )
 
 
 class Patience:

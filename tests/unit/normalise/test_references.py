@@ -36,6 +36,27 @@ def test_a_text_of_a_message_is_not_stored_again_in_other_attributes() -> None:
     assert restored(found.attributes, found.input, found.output) == given
 
 
+@pytest.mark.parametrize("text", ["Привет 退款 😀 Ä", 'a "b" \\u0416 \\\\', "\x00\x7f\u2028é", "ÿ" * 90])
+def test_escaped_letters_are_stored_as_letters_and_come_back_escaped(text: str) -> None:
+    messages = json.dumps([{"role": "user", "parts": [{"type": "text", "content": text}]}])
+    given = said(
+        **{"gen_ai.input.messages": messages, "output.value": json.dumps({"a": text, "b": QUESTION})}
+    )
+    del given["gen_ai.output.messages"]
+    found = event(given)
+    assert json.loads(found.input) == json.loads(messages)
+    assert not any(f"{ord(letter):04x}" in found.input for letter in "Пé退ÿ")
+    assert restored(found.attributes, found.input, found.output) == given
+
+
+@pytest.mark.parametrize("escape", ["\\u00DC", "\\ud83d", "\\u00fc ü", "\\\\u00fc"])
+def test_escapes_that_would_not_come_back_stay(escape: str) -> None:
+    given = {"gen_ai.operation.name": "chat", "output.value": f'{{"a": "{escape}", "b": "{QUESTION}"}}'}
+    found = event(given)
+    assert restored(found.attributes, found.input, found.output) == given
+    assert found.output == given["output.value"]
+
+
 def test_flattened_messages_are_stored_once() -> None:
     given: dict[str, Any] = {"openinference.span.kind": "LLM"}
     for number in range(3):

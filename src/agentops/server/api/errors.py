@@ -54,7 +54,7 @@ def answer(
 ) -> Response:
     """Return an error response."""
     body = msgspec.json.encode({"error": {"code": code, "message": message, "hint": hint}})
-    return Response(body, status, headers, "application/json")
+    return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
 
 
 def install(app: FastAPI) -> None:
@@ -120,11 +120,19 @@ async def _bad_cursor(_: Request, __: Any) -> Response:
     )
 
 
-async def _invalid(_: Request, error: Any) -> Response:
+async def _invalid(request: Request, error: Any) -> Response:
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         return _no_json()
     place = [str(part) for part in first["loc"]]
+    sent_as = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if place == ["body"] and not (sent_as == "application/json" or sent_as.endswith("+json")):
+        return answer(
+            415,
+            "unsupported_media_type",
+            f"Content-Type: {sent_as or 'none'} is not taken here.",
+            "Send a JSON object with Content-Type: application/json.",
+        )
     where = place[0] if place else "request"
     name = ".".join(place[1:]) or where
     return answer(

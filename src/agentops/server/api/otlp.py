@@ -50,7 +50,6 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
         "content": {
             "application/json": {
                 "schema": {"type": "object", "properties": {"partialSuccess": {"type": "object"}}},
-                "example": {"partialSuccess": {}},
             },
             "application/x-protobuf": {"schema": {"type": "string", "format": "binary"}},
         },

@@ -2,7 +2,8 @@
 
 A value that stands in a body is replaced by a reference: {"$ref": "input"} for the whole body, or, when that
 is a conversation, {"$ref": "input/2/parts/0/content"} for a text in it: a JSON pointer (RFC 6901) behind the
-name of the body. A value that looks like a reference itself is kept as {"$ref": {"is": value}}.
+name of the body. A body whose letters were received escaped is {"$ref": {"ascii": "input"}}. A value that
+looks like a reference itself is kept as {"$ref": {"is": value}}.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from agentops.model import Attributes
+from agentops.server.normalise.escapes import escaped, plain
 from agentops.server.normalise.values import decoded, encoded, is_list, is_object
 
 REF: Final = "$ref"
@@ -34,8 +36,8 @@ def stored(
 
     Args:
         attributes: As received.
-        entered: The value that the input is word for word, or None.
-        left: The value that the output is word for word, or None.
+        entered: The value that the input was, but for escaped letters, or None.
+        left: The value that the output was, but for escaped letters, or None.
         asked: The messages of the input, when it is a conversation.
         answered: The messages of the output, when it is one.
 
@@ -53,7 +55,8 @@ def stored(
                     value.encode()
                 if kept is None:
                     kept = dict(attributes)
-                kept[key] = {REF: "input" if value == entered else "output"}
+                body = "input" if value == entered else "output"
+                kept[key] = {REF: body if plain(value) is value else {"ascii": body}}
             else:
                 long.append(key)
         elif type(value) is dict and REF in value:
@@ -103,7 +106,8 @@ def restored(attributes: str, entered: str, left: str) -> dict[str, Any]:
             continue
         place = value[REF]
         if is_object(place):
-            found[key] = place.get("is")
+            body = place.get("ascii")
+            found[key] = escaped(bodies[body]) if body in _BODIES else place.get("is")
         elif place in _BODIES:
             found[key] = bodies[place]
         elif type(place) is str:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from agentops.server.normalise import messages as chat
+from agentops.server.normalise.escapes import plain
 from agentops.server.normalise.event import PREVIEW_CHARACTERS
 from agentops.server.normalise.values import decoded, encoded, is_list, is_object
 
@@ -18,7 +19,7 @@ class Body(Struct, frozen=True, gc=False):
         text: As Event.input.
         format: As Event.input_format.
         preview: As Event.input_preview.
-        verbatim: The attribute's value that `text` is word for word, or None.
+        verbatim: The attribute's value that `text` is but for escaped letters (`escapes.plain`), or None.
         finish: Finish reason of the last message that says one, or "".
         messages: The messages that `text` holds, when it is a conversation.
     """
@@ -57,7 +58,7 @@ def conversation(messages: list[chat.Message], direction: str, verbatim: str | N
             if type(reason) is str and reason:
                 finish = reason
                 break
-    text = verbatim if verbatim is not None else encoded(messages)
+    text = plain(verbatim) if verbatim is not None else encoded(messages)
     return Body(text, "messages", chat.readable(shown)[:PREVIEW_CHARACTERS], verbatim, finish, messages)
 
 
@@ -106,8 +107,9 @@ def value_body(value: Any, direction: str, *, chatty: bool = False, json_text: b
                 found = messages_body(value, direction)
                 if found is not None:
                     return found
-            shown = value if len(value) <= PREVIEW_CHARACTERS else _compact(meaning)
-            return Body(value, "json", preview(shown), value)
+            text = plain(value)
+            shown = text if len(text) <= PREVIEW_CHARACTERS else _compact(meaning)
+            return Body(text, "json", preview(shown), value)
     elif json_text and value == "null":
         return NONE
     return Body(value, "text", preview(value.lstrip()), value)

@@ -204,7 +204,8 @@ def _tables(store: Store, many: Iterable[Exportable], form: str) -> Iterator[tup
             answer = store.answer(
                 f"{agent.before} SELECT {columns} FROM spans AS s FINAL {agent.join} "
                 f"WHERE {scope.events_where} {after} "
-                "ORDER BY s.started_at, s.span_id, s.trace_id LIMIT {limit:UInt32}",
+                "ORDER BY s.started_at, s.span_id, s.trace_id LIMIT {limit:UInt32} "
+                "SETTINGS format_csv_null_representation = ''",
                 values,
                 form=form,
             )

@@ -124,8 +124,10 @@ def _escaped(text: str) -> dict[str, str]:
 
 def _looked_up(column: str, name: str, text: str, values: dict[str, Any]) -> tuple[str, bool]:
     """Return SQL for "column may contain the text of parameter `name`", and whether that decides it."""
-    runs = _RUNS.findall(text)
-    alone = len(runs) == 1 and runs[0] == text
+    # Lowered as the indexed texts are: the small letter of a large one may be several, some of them ASCII.
+    lowered = text.lower()
+    runs = _RUNS.findall(lowered)
+    alone = runs == [lowered]
     if column not in _BODIES:
         # These are short: reading them costs no more than looking them up.
         if column in _NOT_INDEXED or not alone or not text.isascii():
@@ -140,9 +142,8 @@ def _looked_up(column: str, name: str, text: str, values: dict[str, Any]) -> tup
             values[key] = f"%{run}%"
             clauses.append(f"{column} ILIKE {{{key}:String}}")
             continue
-        lowered = run.lower()
-        last = max(0, len(lowered) - _LONGEST_GROUP)
-        groups = [lowered[start : start + _LONGEST_GROUP] for start in range(last + 1)]
+        last = max(0, len(run) - _LONGEST_GROUP)
+        groups = [run[start : start + _LONGEST_GROUP] for start in range(last + 1)]
         values[key] = list(dict.fromkeys(groups))
         clauses.append(f"hasAllTokens({letters(column)}, {{{key}:Array(String)}})")
         decides = decides and len(groups) == 1
@@ -154,8 +155,7 @@ def _looked_up(column: str, name: str, text: str, values: dict[str, Any]) -> tup
 def _compared(column: str, name: str, text: str, candidates: str) -> str:
     """Return SQL that compares the candidates' texts, unless they are many and their letters say enough."""
     read = contains(column, name, text)
-    runs = _RUNS.findall(text)
-    if len(runs) != 1 or runs[0] != text:
+    if _RUNS.findall(text) != [text]:
         return read
     many = f"(SELECT count() FROM spans WHERE project = {{project:String}} AND {candidates})"
     return f"({many} > {_MOST_COMPARED} OR {read})"
