@@ -90,7 +90,9 @@ class Server:
         store = opened.store
         self.live = Live()
         self._relay = Relay(store, self.live)
-        summariser = Summariser(store, options.silence, self._relay.publish)
+        summariser = Summariser(
+            store, options.silence, self._relay.publish, listened=lambda: self.live.listeners > 0
+        )
         writer = Writer(store, summariser)
         self.auth = Auth(
             store,

@@ -38,6 +38,9 @@ _HELD_LOOK_S: Final = 0.05
 _APART_S: Final = 0.1
 _MOST_PAUSE_S: Final = 0.2
 """Between two passes while spans pour in: each then serves many commits, and a notice is still quick."""
+_UNSEEN_PAUSE_S: Final = 1.0
+"""The same while nobody looks: half of what a pass costs, it costs for a thousand sessions as for one."""
+_READ_LATELY_S: Final = 2.0
 _RECOVERY_NS: Final = 60 * 10**9
 _PACED_FACTS: Final = 10_000
 """A trace with more spans is recomputed less often than it is touched: a third of the time at most."""
@@ -51,10 +54,27 @@ class _DirtyTrace(Struct):
 class Summariser:
     """The one thread that writes sessions, session_traces and the marks of spans."""
 
-    def __init__(self, store: Store, silence: Silence, on_change: Callable[[str, list[str]], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        silence: Silence,
+        on_change: Callable[[str, list[str]], None],
+        listened: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Open its client; `start` begins the work.
+
+        Args:
+            store: where spans are read and session rows are written.
+            silence: after which a session counts as ended.
+            on_change: told which sessions of a project have other rows now.
+            listened: whether anybody waits for `on_change`.
+        """
         self._store = store
         self._silence = silence
         self._on_change = on_change
+        # Readers of another server look into the tables, and nobody here can tell when.
+        self._listened = listened if store.url.embedded else lambda: True
+        self._read_at = -_READ_LATELY_S
         self._client = store.connect()
         # Its batches are small, and the ingest has the other core.
         for setting in ("max_threads", "max_insert_threads"):
@@ -69,7 +89,7 @@ class Summariser:
         self._known = Known(store)
         self._content = False
         self._any_edits = self._any_gone = True
-        self._pause_until = 0.0
+        self._rest_until = self._unseen_until = 0.0
         # Other servers may write the same sessions: what stood when this pass read it, and above which
         # version its rows must be.
         self._others = None if store.url.embedded else Others(store)
@@ -102,6 +122,7 @@ class Summariser:
     def caught_up(self, timeout_s: float) -> bool:
         """Wait until all that was submitted before is in the session rows; False when that takes longer."""
         with self._wake:
+            self._read_at = time.monotonic()
             target = self._submitted
             if self._covered >= target:
                 return True
@@ -192,10 +213,7 @@ class Summariser:
                 )
                 if self._stopping and not self._pending:
                     return
-                self._wake.wait_for(
-                    lambda: self._stopping or self._readers > 0,
-                    max(0.0, self._pause_until - time.monotonic()),
-                )
+                self._pause()
                 target = self._submitted
                 work, waiting = self._due()
                 self._pending = waiting
@@ -219,7 +237,8 @@ class Summariser:
                     continue
                 self.passes += 1
                 ended = time.monotonic()
-                self._pause_until = ended + min(_MOST_PAUSE_S, 2 * (ended - began))
+                self._rest_until = ended + min(_MOST_PAUSE_S, 2 * (ended - began))
+                self._unseen_until = ended + _UNSEEN_PAUSE_S
                 for project, sessions in changed.items():
                     self._on_change(project, sorted(sessions))
                 if again:
@@ -236,6 +255,19 @@ class Summariser:
                 elif not work:
                     # Only large traces are left, none is due yet, and nobody asks.
                     self._wake.wait_for(lambda: self._stopping or self._readers > 0, _HELD_LOOK_S)
+
+    def _pause(self) -> None:
+        """Wait between two passes, longer while nobody looks; who reads or stops is not kept waiting."""
+        self._wake.wait_for(self._awaited, max(0.0, self._rest_until - time.monotonic()))
+        self._wake.wait_for(
+            lambda: self._awaited() or self._looked_at(), max(0.0, self._unseen_until - time.monotonic())
+        )
+
+    def _awaited(self) -> bool:
+        return self._stopping or self._readers > 0
+
+    def _looked_at(self) -> bool:
+        return self._listened() or time.monotonic() - self._read_at < _READ_LATELY_S
 
     def _due(self) -> tuple[dict[TraceKey, list[Fact]], dict[TraceKey, list[Fact]]]:
         """Divide what is pending into what is summarised now and what waits its turn."""
