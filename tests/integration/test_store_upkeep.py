@@ -328,3 +328,13 @@ def test_whatever_the_order_the_batches_and_the_repetitions_the_sessions_are_the
                 opened.send(*order[:size], project=project)
                 order = order[size:]
             assert settled(opened, project) == expected, (seed, round_)
+
+
+def test_the_engine_begins_no_merge_on_an_almost_full_disk(tmp_path: Path) -> None:
+    """A merge that meets a full disk leaves a damaged part, and removes the whole ones eight minutes later."""
+    store = Store(StoreUrl.parse(f"chdb://{tmp_path}/store"))
+    try:
+        (disk,) = store.rows("SELECT name, keep_free_space FROM system.disks", None, dict[str, Any])
+    finally:
+        store.close()
+    assert disk == {"name": "default", "keep_free_space": 32_000_000}

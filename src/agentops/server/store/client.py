@@ -34,6 +34,8 @@ _ENGINE_OPTIONS: Mapping[str, str] = {
     "max_server_memory_usage": "2500000000",
     # A thread's stack and allocator arena stay after a burst; two cores need no hundreds of idle ones.
     "max_thread_pool_free_size": "4",
+    # A merge that meets a full disk leaves a damaged part behind: none begins when this little is free.
+    "storage_configuration.disks.default.keep_free_space_bytes": "32000000",
 }
 _SETTINGS: Mapping[str, str] = {
     "output_format_json_quote_64bit_integers": "0",
