@@ -331,7 +331,7 @@ def test_whatever_the_order_the_batches_and_the_repetitions_the_sessions_are_the
 
 
 def test_the_engine_begins_no_merge_on_an_almost_full_disk(tmp_path: Path) -> None:
-    """A merge that meets a full disk leaves a damaged part, and removes the whole ones eight minutes later."""
+    """A merge that meets a full disk leaves a damaged part, and removes the whole ones minutes later."""
     store = Store(StoreUrl.parse(f"chdb://{tmp_path}/store"))
     try:
         (disk,) = store.rows("SELECT name, keep_free_space FROM system.disks", None, dict[str, Any])
