@@ -36,8 +36,10 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
     """Record what the instrumentor leaves out."""
     for name in ("_MessageStreamManager", "_BetaMessageStreamManager"):
         patches.method(found(_MANAGERS + name), "__enter__", _entered)
+        patches.method(found(_MANAGERS + name), "__exit__", _left)
     for name in ("_AsyncMessageStreamManager", "_BetaAsyncMessageStreamManager"):
         patches.method(found(_MANAGERS + name), "__aenter__", _entered_async)
+        patches.method(found(_MANAGERS + name), "__aexit__", _left)
     for place in ("anthropic.resources.messages:", "anthropic.resources.beta.messages:"):
         patches.method(found(place + "Messages"), "count_tokens", gate.aside)
         patches.method(found(place + "AsyncMessages"), "count_tokens", gate.aside)
@@ -79,6 +81,16 @@ async def _entered_async(
         return await wrapped(*args, **kwargs)
     with trace.use_span(span, record_exception=False, set_status_on_exception=False):
         return await wrapped(*args, **kwargs)
+
+
+def _left(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Let the exception that ended the block end the event too."""
+    error = args[1] if len(args) > 1 else None
+    span = getattr(instance, "_self_with_span", None)
+    if isinstance(error, BaseException) and not isinstance(error, GeneratorExit) and span is not None:
+        span.record_exception(error)
+        span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
+    return wrapped(*args, **kwargs)
 
 
 def _next(stream: Any) -> Any:

@@ -4,18 +4,21 @@
   not at all). Here the program reads, and what it has read is recorded (`tee`).
 - A streamed response that is dropped, or ends as incomplete or failed, keeps what had come.
 - A block of `chat.completions.stream` or `responses.stream` that is left early ends its event there.
-- Speech is recorded by its size and type, transcriptions with their tokens.
+- A response that the provider answers as failed, streamed or not, is an error.
+- Speech is recorded by its size and type, transcriptions and images with their tokens.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from opentelemetry.trace import Status, StatusCode
 
+from agentops.instrument.gathered import compact, keeping
 from agentops.instrument.patches import Patches, found
 from agentops.instrument.tee import Read, Tee, server_sent
 
@@ -28,7 +31,7 @@ _HELPERS: Final = (
     "openai.lib.streaming.responses:ResponseStream",
     "openai.lib.streaming.responses:AsyncResponseStream",
 )
-_LAST_EVENTS: Final = ("ResponseIncompleteEvent", "ResponseFailedEvent")
+_FAILED: Final = re.compile(r'"status":\s?"failed"')
 
 
 def complete(patches: Patches) -> None:
@@ -36,9 +39,11 @@ def complete(patches: Patches) -> None:
     request = importlib.import_module(_PACKAGE + "_request")
     finishing = _Finishing(request)
     patches.method(request._WithOpenAI, "_finalize_response", finishing.finalize)
-    patches.replace(request, "_ResponsesAccumulator", _keeping(request._ResponsesAccumulator))
+    patches.replace(request, "_ResponsesAccumulator", keeping(request._ResponsesAccumulator))
     accumulators = importlib.import_module(_PACKAGE + "_response_accumulator")
-    patches.replace(accumulators, "_StringAccumulator", _compact(accumulators._StringAccumulator))
+    patches.replace(accumulators, "_StringAccumulator", compact(accumulators._StringAccumulator))
+    spans = importlib.import_module(_PACKAGE + "_with_span")
+    patches.method(spans._WithSpan, "finish_tracing", _finished)
     for place in _HELPERS:
         helper = found(place)
         if helper is not None:
@@ -80,7 +85,7 @@ class _Finishing:
                 _finish_binary(kwargs["with_span"], str(response.response.headers.get("content-type", "")),
                                len(response.content))  # fmt: skip
                 return response
-            _note_audio_tokens(kwargs["with_span"], getattr(response, "usage", None))
+            _note_tokens(kwargs["with_span"], getattr(response, "usage", None))
         except Exception:
             pass  # As without us, then.
         return wrapped(*args, **kwargs)
@@ -155,79 +160,39 @@ def _finish_binary(with_span: Any, content_type: str, length: int, status: Statu
     with_span.finish_tracing(status=status or Status(StatusCode.OK), attributes=attributes)
 
 
-def _note_audio_tokens(with_span: Any, usage: Any) -> None:
-    """Note the tokens of a transcription, whose usage has a type."""
-    if getattr(usage, "type", None) != "tokens":
+def _note_tokens(with_span: Any, usage: Any) -> None:
+    """Note the tokens of a transcription or of images, whose usage the instrumentor does not read."""
+    if not isinstance(getattr(usage, "input_tokens", None), int) or type(usage).__name__ in _READ_ALREADY:
         return
-    for name, key in (("input_tokens", "prompt"), ("output_tokens", "completion"), ("total_tokens", "total")):
-        value = getattr(usage, name, None)
+    detailed = getattr(usage, "input_token_details", None)
+    figures = {
+        "prompt": getattr(usage, "input_tokens", None),
+        "completion": getattr(usage, "output_tokens", None),
+        "total": getattr(usage, "total_tokens", None),
+        "prompt_details.audio": getattr(detailed, "audio_tokens", None),
+    }
+    for key, value in figures.items():
         if isinstance(value, int):
             with_span._span.set_attribute(f"llm.token_count.{key}", value)
 
 
-_BLOCK: Final = 256
+_READ_ALREADY: Final = ("ResponseUsage",)
 
 
-def _compact(accumulator: Any) -> Any:
-    """Return the class that gathers a streamed text, made to hold it in blocks."""
-
-    class Compact(accumulator):
-        __slots__ = ("_blocks",)
-
-        def __init__(self) -> None:
-            super().__init__()
-            self._blocks: list[str] = []
-
-        def __str__(self) -> str:
-            return "".join((*self._blocks, *self._fragments))
-
-        def __iadd__(self, value: str | None) -> Any:
-            super().__iadd__(value)
-            if len(self._fragments) >= _BLOCK:
-                self._blocks.append("".join(self._fragments))
-                self._fragments.clear()
-            return self
-
-    return Compact
-
-
-def _keeping(accumulator: Any) -> Any:
-    """Return the class that follows a streamed response, made to keep what came before the end."""
-
-    class Keeping(accumulator):
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
-            self._texts: list[str] = []
-            self._begun: Any = None
-
-        def process_chunk(self, chunk: Any) -> None:
-            kind = getattr(chunk, "type", "")
-            if kind == "response.output_text.delta":
-                self._texts.append(chunk.delta)
-            elif kind == "response.created":
-                self._begun = chunk.response
-            elif type(chunk).__name__ in _LAST_EVENTS:
-                self._is_null = False
-                self._values = chunk
-            else:
-                super().process_chunk(chunk)
-                if not self._is_null:
-                    self._texts.clear()
-
-        def get_attributes(self) -> Iterator[tuple[str, Any]]:
-            if not self._is_null:
-                yield from super().get_attributes()
-            elif self._begun is not None:
-                text = "".join(self._texts)
-                message = {"type": "message", "role": "assistant", "status": "incomplete",
-                           "content": [{"type": "output_text", "text": text}]}  # fmt: skip
-                partial = {"id": self._begun.id, "model": str(self._begun.model), "status": "incomplete",
-                           "output": [message] if text else []}  # fmt: skip
-                yield "output.value", json.dumps(partial, ensure_ascii=False)
-                yield "output.mime_type", "application/json"
-                yield "llm.model_name", str(self._begun.model)
-                if text:
-                    yield "llm.output_messages.0.message.role", "assistant"
-                    yield "llm.output_messages.0.message.content", text
-
-    return Keeping
+def _finished(
+    wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """End the event of a response that failed as the error that it says."""
+    try:
+        attributes: Mapping[str, Any] = kwargs.get("attributes") or {}
+        said = attributes.get("output.value")
+        if type(said) is str and _FAILED.search(said) and getattr(kwargs.get("status"), "is_ok", True):
+            answer = json.loads(said)
+            if answer.get("status") == "failed":
+                error: Mapping[str, Any] = answer.get("error") or {}
+                instance._span.set_attribute("error.type", str(error.get("code") or "failed"))
+                failed = Status(StatusCode.ERROR, str(error.get("message") or "The response failed."))
+                kwargs = {**kwargs, "status": failed}
+    except Exception:
+        pass  # Then it ends as the instrumentor says.
+    return wrapped(*args, **kwargs)

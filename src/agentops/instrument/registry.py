@@ -89,6 +89,8 @@ LIBRARIES: Final[tuple[Library, ...]] = (
             "/audio/",
             "/moderations",
             "/videos",
+            "/decisions",
+            "/runs",
         ),
         not_calls=("/input_tokens", "/cancel"),
         recorded=("openai.resources.", "openai.lib."),

@@ -1,12 +1,14 @@
 """What a client's own request knows and no instrumentor asks: retries, request id, status, first chunk.
 
 The generated clients (openai, anthropic, groq) share their request methods. Ours stand around three of
-them, and write what they see on the LLM span that is current there.
+them, and write what they see on the LLM span that is current there. An answer that does not fit what the
+program wants of it (structured output that does not parse) is kept with its tokens.
 """
 
 from __future__ import annotations
 
 import inspect
+import json
 import time
 import weakref
 from collections.abc import Callable
@@ -83,16 +85,40 @@ def _answered(
         _note_response(span, kwargs.get("response"))
     except Exception:
         pass  # As above.
-    result = wrapped(*args, **kwargs)
-    if span is None or not kwargs.get("stream"):
-        return result
+    if span is None:
+        return wrapped(*args, **kwargs)
+    try:
+        result = wrapped(*args, **kwargs)
+    except Exception:
+        _keep(span, kwargs)
+        raise
     if inspect.isawaitable(result):
-        return _awaited(result, span)
-    return timed(result, span)
+        return _awaited(result, span, kwargs)
+    return timed(result, span) if kwargs.get("stream") else result
 
 
-async def _awaited(result: Any, span: Any) -> Any:
-    return timed(await result, span)
+async def _awaited(result: Any, span: Any, kwargs: dict[str, Any]) -> Any:
+    try:
+        answer = await result
+    except Exception:
+        _keep(span, kwargs)
+        raise
+    return timed(answer, span) if kwargs.get("stream") else answer
+
+
+def _keep(span: Any, kwargs: dict[str, Any]) -> None:
+    """Keep an answer that the client could not make of it what the program asked for: it was paid for."""
+    try:
+        response = kwargs["response"]
+        if kwargs.get("stream") or "json" not in response.headers.get("content-type", ""):
+            return
+        span.set_attribute("output.value", response.text)
+        span.set_attribute("output.mime_type", "application/json")
+        usage = response.json().get("usage")
+        if usage:
+            span.set_attribute("gen_ai.usage.raw", json.dumps(usage))
+    except Exception:
+        pass  # As above.
 
 
 def _note_response(span: Any, response: Any) -> None:

@@ -44,12 +44,11 @@ def patched(client: Client, handle: Session, function: Callable[P, R]) -> Callab
     if not callable(function):
         raise TypeError(f"session.patch() takes a callable, not {type(function).__name__}")
     plan = _Plan(client, handle, function)
-    target = inspect.unwrap(cast("Any", getattr(function, "__func__", function)))
     if inspect.isasyncgenfunction(function):
         made: Any = plan.async_generator()
     elif inspect.isgeneratorfunction(function):
         made = plan.generator()
-    elif inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(target):
+    elif inspect.iscoroutinefunction(function):
         made = plan.coroutine()
     else:
         made = plan.function()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from agentops.server.normalise import parts as part
 from agentops.server.normalise.bodies import Body
 from agentops.server.normalise.dialects import AGENTOPS_04, OPENLLMETRY, OWN
 from agentops.server.normalise.flattened import trees
-from agentops.server.normalise.values import encoded, is_list, is_object
+from agentops.server.normalise.values import decoded, encoded, is_list, is_object
 
 END_STATES: Final[Mapping[str, str]] = {
     "success": "Success",
@@ -88,8 +89,8 @@ def bodies(
     if flat and (entered is None or left is None):
         spread = trees(given, (*_FLAT_INPUT, *_FLAT_OUTPUT))
         if spread:
-            entered = entered or _flattened(spread, _FLAT_INPUT, "input", given)
-            left = left or _flattened(spread, _FLAT_OUTPUT, "output", given)
+            entered = entered or _flattened(spread, _FLAT_INPUT, "input", found.get("input"))
+            left = left or _flattened(spread, _FLAT_OUTPUT, "output", found.get("output"))
     return entered or _value(found, sources, "input", kind), left or _value(found, sources, "output", kind)
 
 
@@ -153,8 +154,9 @@ def _is_schema(parameters: Any) -> bool:
 
 
 def _flattened(
-    spread: Mapping[str, Any], prefixes: tuple[str, ...], direction: str, given: Attributes
+    spread: Mapping[str, Any], prefixes: tuple[str, ...], direction: str, whole: Any
 ) -> Body | None:
+    """Return the body that flattened attributes are; `whole` is the span's one value, which may say more."""
     for prefix in prefixes:
         tree = spread.get(prefix[:-1])
         if not is_list(tree):
@@ -179,8 +181,27 @@ def _flattened(
             return Body(text, "json", body.preview(text))
         role = "user" if direction == "input" else "assistant"
         found = [_flat_message(item, role) for item in tree]
+        if type(whole) is str and _LEFT_OUT.search(whole):
+            found = _completed(found, whole, role)
         return body.conversation(found, direction) if found else None
     return None
+
+
+_LEFT_OUT: Final = re.compile(
+    r'"(?:refusal|reasoning_content|reasoning)":\s?"[^"]|"type":\s?"(?:input_audio|input_file|file)"'
+)
+"""In a request or an answer: what instrumentation that flattens messages has no attributes for."""
+
+
+def _completed(flat: list[chat.Message], whole: str, role: str) -> list[chat.Message]:
+    """Return messages with the parts that only the whole request or answer has."""
+    told = chat.messages(decoded(whole), role)
+    if told is None or len(told) != len(flat):
+        return flat
+    return [
+        {**less, "parts": more["parts"]} if len(more["parts"]) > len(less["parts"]) else less
+        for less, more in zip(flat, told, strict=True)
+    ]
 
 
 def _flat_message(item: Any, role: str) -> chat.Message:
@@ -293,20 +314,33 @@ class _Answer(Struct):
     """The part of a provider's answer that is wanted from its JSON."""
 
     id: str = ""
+    object: Any = None
+    status: Any = None
+    incomplete_details: Any = None
 
 
 _ANSWER: Final = msgspec.json.Decoder(_Answer)
 
 
-def response_id(found: Mapping[str, Any]) -> str:
-    """Return the provider's id of an answer that is kept only in the answer's own JSON."""
-    answer = found.get("output")
-    if type(answer) is str and answer.startswith("{"):
-        try:
-            return _ANSWER.decode(answer).id
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            return ""
-    return ""
+def answer(found: Mapping[str, Any], left: Body) -> tuple[str, str]:
+    """Return the id and the finish reason of an answer that are kept only in the answer's own JSON."""
+    text = found.get("output")
+    if type(text) is not str or not text.startswith("{"):
+        return "", ""
+    try:
+        said = _ANSWER.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return "", ""
+    reason = ""
+    if said.object == "response":
+        if said.status == "completed":
+            called = any(
+                piece.get("type") == "tool_call" for one in left.messages or () for piece in one["parts"]
+            )
+            reason = "tool_calls" if called else "stop"
+        elif is_object(said.incomplete_details):
+            reason = str(said.incomplete_details.get("reason") or "")
+    return said.id, reason
 
 
 _SUFFIXING: Final = frozenset((semconv.SPAN_KIND, "traceloop.span.kind"))

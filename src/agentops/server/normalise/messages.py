@@ -65,12 +65,15 @@ def messages(value: Any, role: str) -> list[Message] | None:
     """
     if is_object(value):
         holder: dict[str, Any] = value
-        for name in ("messages", "contents", "input"):
-            if is_list(holder.get(name)):
-                listed = messages(holder[name], role)
-                if listed and holder.get("system"):
-                    listed.insert(0, {"role": "system", "parts": part.parts(holder["system"])})
-                return listed
+        for name in _ANSWERS if role == "assistant" else _HOLDERS:
+            held = holder.get(name)
+            if not is_list(held):
+                continue
+            listed = _choices(held) if name == "choices" else messages(held, role)
+            before = holder.get("system") or holder.get("instructions")
+            if listed and before and isinstance(before, str | list):
+                listed.insert(0, {"role": "system", "parts": part.parts(before)})
+            return listed
         if not _message_like(holder):
             return None
         return [message(holder, role)]
@@ -88,6 +91,22 @@ def messages(value: Any, role: str) -> list[Message] | None:
         else:
             return None
     return found if any(is_object(item) for item in items) else None
+
+
+_HOLDERS: Final = ("messages", "contents", "input")
+_ANSWERS: Final = ("choices", "output", *_HOLDERS)
+"""Fields of a request or an answer that hold its messages."""
+
+
+def _choices(items: list[Any]) -> list[Message] | None:
+    """Return the messages of a chat answer's choices, each with its finish reason."""
+    found: list[Message] = []
+    for item in items:
+        if not is_object(item) or not is_object(item.get("message")):
+            return None
+        said: dict[str, Any] = item["message"]
+        found.append(message({"finish_reason": item.get("finish_reason"), **said}, "assistant"))
+    return found or None
 
 
 _ITEM_TYPES: Final = frozenset(

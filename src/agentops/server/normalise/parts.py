@@ -262,6 +262,7 @@ _READERS: Final[Mapping[str, Any]] = {
     "input_audio": _audio,
     "video": _video,
     "video_url": _video,
+    "file": _file,
     "input_file": _file,
     "document": _file,
 }

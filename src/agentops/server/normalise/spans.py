@@ -83,6 +83,7 @@ def _event(span: Span) -> Event:
         entered = bodies.value_body(get("input"), "input", json_text=own)
         left = bodies.value_body(get("output"), "output", json_text=own)
 
+    identity, reason = content.answer(found, left) if kind == "llm" else ("", "")
     counts = tokens.tokens(found, sources, model, provider, scope.name)
     start_ns = span.start_ns
     end_ns = span.end_ns
@@ -131,8 +132,8 @@ def _event(span: Span) -> Event:
         model,
         request_model,
         provider,
-        get("response_id") or (content.response_id(found) if kind == "llm" else ""),
-        _finish(get("finish"), left.finish),
+        get("response_id") or identity,
+        _finish(get("finish"), left.finish or reason),
         counts.input,
         counts.output,
         counts.cache_read,

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import Struct
 
-from agentops.server.query.filters import STATE, Filters, condition
+from agentops.server.query.filters import STATE, Filters, condition, deeper
 from agentops.server.query.measured import bucket, events, unmeasured
 from agentops.server.query.times import iso
 from agentops.server.store.client import Store
@@ -120,6 +120,9 @@ def analytics(
         {**values, "most": _MOST_BUCKETS},
         _Sums,
     )
+    more_to_see = deeper(filters) if not series else None
+    if more_to_see is not None:
+        return analytics(store, more_to_see, interval=interval, group_by=group_by, tz=tz)
     totals = _summed(series) if len(series) < _MOST_BUCKETS else _sums(store, filters)
     latencies, latency_ms = latency.result()
     return {

@@ -13,7 +13,7 @@ from agentops.server.prices import explained
 from agentops.server.query import cursors
 from agentops.server.query.scope import Scope
 from agentops.server.query.sessions import parsed, resource
-from agentops.server.query.text import searched
+from agentops.server.query.text import ATTRIBUTES, SEARCHED, searched
 from agentops.server.query.times import iso
 from agentops.server.store.client import Store
 
@@ -112,9 +112,17 @@ class EventPage:
 
 
 def events(
-    store: Store, scope: Scope, *, limit: int, cursor: str | None, kinds: list[str], q: str, status: list[str]
+    store: Store,
+    scope: Scope,
+    *,
+    limit: int,
+    cursor: str | None,
+    kinds: list[str],
+    q: str,
+    status: list[str],
+    searching: tuple[str, ...] = SEARCHED,
 ) -> EventPage:
-    """Return a page of a session's events in start order.
+    """Return a page of a session's events in start order; `searching` are the columns that `q` looks into.
 
     Raises:
         BadCursor: the cursor belongs to another list.
@@ -132,7 +140,7 @@ def events(
         where += f" AND {scope.status} IN {{status:Array(String)}}"
         values["status"] = status
     if q:
-        where += f" AND ({searched(q, values)})"
+        where += f" AND ({searched(q, values, searching)})"
     rows = store.rows(
         f"SELECT {_LIGHT}, {scope.parent} AS parent, {scope.status} AS shown_status FROM spans FINAL "
         f"WHERE {where} "
@@ -140,6 +148,10 @@ def events(
         {**values, "limit": limit + 1},
         EventRow,
     )
+    if q and not rows and searching != ATTRIBUTES:
+        # A cursor names a row that has others behind it: with none found, it is of such a list.
+        return events(store, scope, limit=limit, cursor=cursor, kinds=kinds, q=q, status=status,
+                      searching=ATTRIBUTES)  # fmt: skip
     more = len(rows) > limit
     rows = rows[:limit]
     cursor_after = cursors.written(rows[-1].started_at, rows[-1].span_id, rows[-1].trace_id) if more else None

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from agentops.server.query.filters import DURATION, STATE, Filters, condition
+from agentops.server.query.filters import DURATION, STATE, Filters, condition, deeper
 from agentops.server.store.client import Store
 
 _AGO: Final = {"1h": 3_600, "24h": 86_400, "7d": 604_800, "30d": 2_592_000}
@@ -50,6 +50,9 @@ def facets(store: Store, filters: Filters) -> dict[str, list[dict[str, Any]]]:
         {**values, "most": _MOST_VALUES},
         _Value,
     )
+    more_to_see = deeper(filters) if not rows else None
+    if more_to_see is not None:
+        return facets(store, more_to_see)
     found: dict[str, list[dict[str, Any]]] = {facet: [] for facet in FACETS}
     for row in rows:
         found[row.facet].append({"value": row.value, "count": row.count})

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from agentops.server.query.text import contains, found
+from agentops.server.query.text import ATTRIBUTES, SEARCHED, contains, found
 
 STATES: Final = ("running", "success", "fail", "indeterminate")
 
@@ -21,11 +21,15 @@ DURATION: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a list of sessions is narrowed to. Repeated values mean any of them; tags mean all of them."""
+    """What a list of sessions is narrowed to. Repeated values mean any of them; tags mean all of them.
+
+    With `deep`, the text is looked for in attributes and nowhere else.
+    """
 
     project: str
     now_ns: int
     q: str = ""
+    deep: bool = False
     tag: list[str] = field(default_factory=list[str])
     state: list[str] = field(default_factory=list[str])
     since_ns: int | None = None
@@ -38,6 +42,11 @@ class Filters:
     error: list[str] = field(default_factory=list[str])
     min_cost: float | None = None
     min_duration_ns: int | None = None
+
+
+def deeper(filters: Filters) -> Filters | None:
+    """Return where to look for the text when no session was found; None when there is nothing more to see."""
+    return replace(filters, deep=True) if filters.q and not filters.deep else None
 
 
 def condition(filters: Filters) -> tuple[str, dict[str, Any]]:
@@ -76,7 +85,7 @@ def condition(filters: Filters) -> tuple[str, dict[str, Any]]:
         clauses.append(f"{DURATION} >= {{min_duration:UInt64}}")
         values["min_duration"] = filters.min_duration_ns
     if filters.q:
-        clauses.append(_text(filters.q, values))
+        clauses.append(_text(filters.q, values, deep=filters.deep))
     return " AND ".join(clauses), values
 
 
@@ -94,8 +103,10 @@ def _errors(words: list[str], values: dict[str, Any]) -> str:
     return "(" + " OR ".join(clauses) + ")"
 
 
-def _text(text: str, values: dict[str, Any]) -> str:
-    sessions = found(text, values)
+def _text(text: str, values: dict[str, Any], *, deep: bool) -> str:
+    sessions = found(text, values, ATTRIBUTES if deep else SEARCHED)
+    if deep:
+        return f"session_id IN ({sessions})"
     return (
         f"({contains('name', 'q', text)} OR {contains('note', 'q', text)} OR session_id = {{q:String}} "
         f"OR session_id IN ({sessions}))"

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from agentops.server.query import cursors
-from agentops.server.query.filters import DURATION, ENDED_AT, LAPSED, STATE, Filters, condition
+from agentops.server.query.filters import DURATION, ENDED_AT, LAPSED, STATE, Filters, condition, deeper
 from agentops.server.query.times import iso
 from agentops.server.store.client import Store
 
@@ -140,6 +140,10 @@ def sessions(
         _Key,
     )
     if not keys:
+        more_to_see = deeper(filters)
+        if more_to_see is not None:
+            # A cursor names a row that has others behind it: with none found, it is of such a list.
+            return sessions(store, more_to_see, sort=sort, order=order, limit=limit, cursor=cursor)
         total = (
             store.rows(f"SELECT count() AS total FROM sessions FINAL WHERE {where}", values, _Count)
             if given

@@ -3,6 +3,9 @@
 Within one session the columns are read. Over a store they are looked up in indexes that merges build
 (0010_questions.sql): words of ASCII letters and digits in their dictionary, parts of words included; all
 other letters by groups of three. What an index alone cannot decide is read and compared.
+
+Attributes may hold what is looked for, too. They have no index, and words like "user" stand in most of them:
+they are read only when nothing else holds the text.
 """
 
 from __future__ import annotations
@@ -21,8 +24,11 @@ SEARCHED: Final = (
     "status_message",
 )
 """Columns of spans that `q` looks into."""
+ATTRIBUTES: Final = ("attributes",)
+"""What it looks into when none of those holds the text."""
 _BODIES: Final = ("input", "output")
-_NOT_INDEXED: Final = ("error_type",)
+_JSON: Final = (*_BODIES, *ATTRIBUTES)
+_NOT_INDEXED: Final = ("error_type", *ATTRIBUTES)
 _RUNS: Final = re.compile(r"[A-Za-z0-9]+|[^\x00-\x7f]+")
 _LONGEST_GROUP: Final = 3
 _MOST_RUNS: Final = 4
@@ -31,17 +37,17 @@ _MOST_COMPARED: Final = 2_000
 that all groups are there is taken for it."""
 
 
-def searched(text: str, values: dict[str, Any]) -> str:
+def searched(text: str, values: dict[str, Any], columns: tuple[str, ...] = SEARCHED) -> str:
     """Return SQL for "a span's names, bodies or errors contain the text", and put it into the parameters.
 
     Bodies are JSON as it was received, so that quotes, line ends and often every letter beyond ASCII are
     escaped there: the text is looked for in each way that it may be written.
     """
     values["q"] = text
-    clauses = [contains(column, "q", text) for column in SEARCHED]
+    clauses = [contains(column, "q", text) for column in columns]
     for name, written in _escaped(text).items():
         values[name] = written
-        clauses += [contains(column, name, written) for column in _BODIES]
+        clauses += [contains(column, name, written) for column in columns if column in _JSON]
     return " OR ".join(clauses)
 
 
@@ -54,14 +60,16 @@ def contains(column: str, needle: str, text: str) -> str:
     return f"{function}({column}, {{{needle}:String}}) > 0"
 
 
-def found(text: str, values: dict[str, Any]) -> str:
+def found(text: str, values: dict[str, Any], columns: tuple[str, ...] = SEARCHED) -> str:
     """Return SQL for the ids of sessions one of whose spans contains the text, as `searched` but indexed."""
     ways = {"q": text, **_escaped(text)}
     values |= ways
     said: list[str] = []
     compared: list[tuple[str, str]] = []
     for name, written in ways.items():
-        for column in SEARCHED if name == "q" else _BODIES:
+        for column in columns:
+            if name != "q" and column not in _JSON:
+                continue
             candidates, decides = _looked_up(column, name, written, values)
             if decides:
                 said.append(candidates)

@@ -1,7 +1,8 @@
 """Part: what one trace contributes to one session, computed from the facts of its spans.
 
-Tokens and cost are summed over leaf calls: an llm or embedding event above another that knows its usage
-repeats it (agents, workflows and wrapping libraries do), and two records of one call share its response id.
+Tokens, cost and calls are summed over leaf calls: an llm or embedding event above another repeats it (agents,
+workflows and wrapping libraries do), and two records of one call share its response id. A call that fails has
+none: there the record around it is the same call. The records that repeat one are events still.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ class Part(Struct, frozen=True, omit_defaults=True):
     last: Top | None = None
     tops_running: int = 0
     kinds: dict[str, int] = field(default_factory=dict[str, int])
+    repeated: int = 0
     errors: int = 0
     tokens: Tokens = Tokens()
     calls: int = 0
@@ -133,7 +135,8 @@ def part(
         if kind == SESSION_KIND:
             continue
         stored += one.seq > 0
-        kinds[kind] = kinds.get(kind, 0) + 1
+        if kind not in _CALLS:
+            kinds[kind] = kinds.get(kind, 0) + 1
         if one.status == "error" or kind == "error":
             errors += 1
             if one.error_type:
@@ -153,6 +156,9 @@ def part(
     if elsewhere:
         calls = [one for one in leaves if one.span_id not in elsewhere]
         repeats |= {one.span_id for one in leaves} - {one.span_id for one in calls}
+    for one in calls:
+        kinds[one.kind] = kinds.get(one.kind, 0) + 1
+    errors -= sum(one.span_id in repeats and one.status == "error" for one in events)
     costs = [one.cost_usd for one in calls if one.cost_usd is not None]
     costs += [
         one.cost_usd
@@ -169,6 +175,7 @@ def part(
         last=_top(tops[-1], trace) if tops and not roots else None,
         tops_running=sum(not one.ended for one in tops) if not roots else 0,
         kinds=kinds,
+        repeated=len(repeats),
         errors=errors,
         tokens=Tokens(
             _sum(one.tokens_input for one in calls),
@@ -217,9 +224,13 @@ def _counted_calls(events: list[Fact], trace: Mapping[str, Fact]) -> tuple[list[
             at = parent.parent_id
             passed += 1
     leaves = [one for one in calls if one.span_id not in repeated]
-    # A call that knows nothing below one that does adds nothing, not even a doubt.
+    # A call that knows nothing adds nothing above another one, nor below one that does: not even a doubt.
     if above:
-        leaves = [one for one in leaves if _knows_usage(one) or not _below_known(one, trace, above)]
+        leaves = [
+            one
+            for one in leaves
+            if _knows_usage(one) or (one.span_id not in above and not _below_known(one, trace, above))
+        ]
     by_response: dict[str, Fact] = {}
     counted: list[Fact] = []
     for one in leaves:

@@ -145,7 +145,7 @@ def session_row(
         ended_at=ended_at,
         last_seen_at=last_seen,
         lapses_at=last_seen + silence_ns if state == "running" else 0,
-        events=sum(kinds.values()),
+        events=sum(kinds.values()) + sum(part.repeated for part in ordered),
         llm=kinds.get("llm", 0),
         tool=kinds.get("tool", 0),
         action=kinds.get("action", 0),
