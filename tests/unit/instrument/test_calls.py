@@ -270,6 +270,20 @@ def test_patch_reaches_a_call_that_is_made_when_a_block_is_entered(
     assert {span.session for span in journal().events} == {str(session.session_id)}
 
 
+def test_patch_keeps_what_a_callable_returns(home: object, models: Models, journal: Read) -> None:
+    begin()
+    session = agentops.start_session()
+
+    async def main() -> None:
+        async with openai.AsyncOpenAI() as client:
+            create = client.chat.completions.with_streaming_response.create
+            async with session.patch(create)(**ask()) as response:
+                assert (await response.parse()).choices[0].message.content
+
+    asyncio.run(main())
+    assert llm(journal()).session == str(session.session_id)
+
+
 REPLY = {
     "id": "r-1",
     "model": "own-1",

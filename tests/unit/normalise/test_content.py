@@ -113,6 +113,43 @@ def test_flattened_messages_of_openinference_in_any_order_from_any_index() -> No
     assert left == [{"role": "assistant", "parts": [CALL]}]
 
 
+def test_parts_that_flattening_leaves_out_are_read_from_the_whole() -> None:
+    asked = {
+        "messages": [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "Listen."},
+                    {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}},
+                    {"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBERg=="}},
+                ],
+            }
+        ]
+    }
+    said = {
+        "openinference.span.kind": "LLM",
+        "input.value": json.dumps(asked),
+        "llm.input_messages.0.message.role": "user",
+        "llm.input_messages.0.message.contents.0.message_content.type": "text",
+        "llm.input_messages.0.message.contents.0.message_content.text": "Listen.",
+    }
+    assert messages(event(said).input) == [
+        {
+            "role": "user",
+            "parts": [
+                {"type": "text", "content": "Listen."},
+                {"type": "blob", "modality": "audio", "mime_type": "audio/wav", "content": "UklGRg=="},
+                {
+                    "type": "blob",
+                    "modality": "document",
+                    "mime_type": "application/pdf",
+                    "content": "JVBERg==",
+                },
+            ],
+        }
+    ]
+
+
 def test_ten_messages_keep_their_order() -> None:
     said = {f"gen_ai.prompt.{n}.content": str(n) for n in (10, 2, 1, 0, 11)}
     assert [each["parts"][0]["content"] for each in both(said)[0]] == ["0", "1", "2", "10", "11"]

@@ -32,6 +32,7 @@ TRACELOOP = "traceloop.span.kind"
         ({"llm.request.type": "chat"}, "llm"),
         ({"llm.request.type": "completion"}, "llm"),
         ({"llm.request.type": "embedding"}, "embedding"),
+        ({"llm.request.type": "vector_db_retrieve"}, "retrieval"),
         ({TRACELOOP: "agent"}, "agent"),
         ({TRACELOOP: "tool"}, "tool"),
         ({TRACELOOP: "workflow"}, "operation"),
@@ -46,6 +47,7 @@ TRACELOOP = "traceloop.span.kind"
         ({OPENINFERENCE: "RERANKER"}, "retrieval"),
         ({OPENINFERENCE: "EMBEDDING"}, "embedding"),
         ({OPENINFERENCE: "GUARDRAIL"}, "guardrail"),
+        ({OPENINFERENCE: "DECISION"}, "llm"),
         ({semconv.SPAN_KIND: "task"}, "operation"),
         ({semconv.SPAN_KIND: "workflow"}, "operation"),
         ({semconv.SPAN_KIND: "AgentOpsSpanKindValues.TOOL"}, "tool"),
@@ -282,10 +284,25 @@ def test_first_token(said: dict[str, Any], events: list[Any], expected: int | No
         ({"anthropic.message.stop_reason": "end_turn"}, "end_turn"),
         ({"gen_ai.completion.0.content": "x", "gen_ai.completion.0.finish_reason": "stop"}, "stop"),
         ({"gen_ai.output.messages": '[{"role":"assistant","parts":[],"finish_reason":"stop"}]'}, "stop"),
+        ({"output.value": '{"object":"response","status":"completed","output":[]}'}, "stop"),
+        (
+            {
+                "output.value": '{"object":"response","status":"completed","output":'
+                '[{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}]}'
+            },
+            "tool_calls",
+        ),
+        (
+            {
+                "output.value": '{"object":"response","status":"incomplete","output":[],'
+                '"incomplete_details":{"reason":"max_output_tokens"}}'
+            },
+            "max_output_tokens",
+        ),
     ],
 )
 def test_finish_reason(said: dict[str, Any], reason: str) -> None:
-    assert event(said).finish_reason == reason
+    assert event({OPENINFERENCE: "LLM", **said}).finish_reason == reason
 
 
 def test_the_id_of_an_answer_is_found_in_the_answer_itself() -> None:

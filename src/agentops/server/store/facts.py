@@ -58,6 +58,7 @@ class Fact(Struct, frozen=True, gc=False):
     instance: str
     seq: int
     own: bool
+    scope_name: str
 
 
 COLUMNS: Final = ", ".join(Fact.__struct_fields__)
@@ -111,4 +112,5 @@ def fact(event: Event, version: int, seen_at: int, resource_id: int) -> Fact:
         event.instance,
         event.seq,
         event.own,
+        event.scope_name,
     )

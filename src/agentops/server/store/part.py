@@ -1,8 +1,8 @@
 """Part: what one trace contributes to one session, computed from the facts of its spans.
 
 Tokens, cost and calls are summed over leaf calls: an llm or embedding event above another repeats it (agents,
-workflows and wrapping libraries do), and two records of one call share its response id. A call that fails has
-none: there the record around it is the same call. The records that repeat one are events still.
+workflows and wrapping libraries do), and a call may have two records (`doubles`). The records that repeat one
+are events still.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from zlib import crc32
 from msgspec import Struct, field
 
 from agentops.semconv import SESSION_KIND
+from agentops.server.store.doubles import doubles
 from agentops.server.store.facts import Fact
 
 _CALLS: Final = ("llm", "embedding")
@@ -231,16 +232,7 @@ def _counted_calls(events: list[Fact], trace: Mapping[str, Fact]) -> tuple[list[
             for one in leaves
             if _knows_usage(one) or (one.span_id not in above and not _below_known(one, trace, above))
         ]
-    by_response: dict[str, Fact] = {}
-    counted: list[Fact] = []
-    for one in leaves:
-        if not one.response_id:
-            counted.append(one)
-            continue
-        before = by_response.get(one.response_id)
-        if before is None or weight(one) > weight(before):
-            by_response[one.response_id] = one
-    counted += by_response.values()
+    counted = [max(each, key=weight) for each in doubles(leaves, lambda one: one)]
     if len(counted) == len(calls):
         return counted, set()
     return counted, {one.span_id for one in calls} - {one.span_id for one in counted}

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from agentops.semconv import SESSION_KIND
+from agentops.server.store.doubles import doubles
 from agentops.server.store.facts import ENDED_BIT, Fact
 from agentops.server.store.marks import Marks, nearest_agents
 from agentops.server.store.measures import measures
@@ -124,16 +125,13 @@ def counted_elsewhere(calls: Iterable[tuple[str, Fact]]) -> dict[str, set[str]]:
     Args:
         calls: (trace id, call) of the traces of one session.
     """
-    best: dict[str, tuple[str, Fact]] = {}
-    named = [(trace_id, one) for trace_id, one in calls if one.response_id]
-    for trace_id, one in named:
-        before = best.get(one.response_id)
-        if before is None or _rank(trace_id, one) > _rank(*before):
-            best[one.response_id] = (trace_id, one)
+    named = [each for each in calls if each[1].response_id]
     found: dict[str, set[str]] = {}
-    for trace_id, one in named:
-        if best[one.response_id][0] != trace_id:
-            found.setdefault(trace_id, set()).add(one.span_id)
+    for group in doubles(named, lambda each: each[1]):
+        best = max(group, key=lambda each: _rank(*each))
+        for trace_id, one in group:
+            if trace_id != best[0]:
+                found.setdefault(trace_id, set()).add(one.span_id)
     return found
 
 
