@@ -127,6 +127,7 @@ export function facetsQuery(filters: SessionFilters) {
     queryFn: ({ signal }) =>
       request<Facets>(withQuery("/api/sessions/facets", { ...filters }), { signal }),
     staleTime: 2_000,
+    placeholderData: keepPreviousData,
   });
 }
 
@@ -190,7 +191,7 @@ export const healthQuery = queryOptions({
 export function volumeQuery(filters: SessionFilters, interval: string) {
   return queryOptions({
     queryKey: ["volume", filters, interval],
-    queryFn: ({ signal }) => request<Analytics>(withQuery("/api/analytics", { ...filters, interval }), { signal }),
+    queryFn: ({ signal }) => request<Analytics>(withQuery("/api/analytics", { ...filters, interval, latency: "false" }), { signal }),
     staleTime: 10_000,
     placeholderData: keepPreviousData,
   });

@@ -10,6 +10,11 @@ export interface BasedColumns {
   readonly columns: EventColumns;
 }
 
+function errorText(type: string | null, message: string | null): string {
+  if (!type) return message ?? "";
+  return message ? `${type}: ${message}` : type;
+}
+
 /** With `from` the columns are counted from that moment, whatever starts first. */
 export function timelineColumns(answer: Timeline, startedAt: string | null, from?: EpochMicros): BasedColumns {
   const started = startedAt === null ? 0 : epochMicros(startedAt);
@@ -30,7 +35,7 @@ export function timelineColumns(answer: Timeline, startedAt: string | null, from
       durations: answer.duration_ms,
       costs: answer.cost_usd,
       tokens: answer.tokens_total,
-      errors: answer.error_type.map((type, index) => [type, answer.error_message[index]].filter(Boolean).join(": ")),
+      errors: answer.error_type.map((type, index) => errorText(type, answer.error_message[index])),
     },
   };
 }

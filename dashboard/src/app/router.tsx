@@ -1,7 +1,7 @@
 /** The pages there are, and what their addresses hold. */
 
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
-import { readAddress, writeAddress } from "../model/address";
+import { readAddress, strictly, writeAddress } from "../model/address";
 import { readAnalyticsSearch } from "../views/analytics/search";
 import { readCompareSearch } from "../views/compare/search";
 import { readSessionSearch } from "../views/session/search";
@@ -25,28 +25,28 @@ const home = createRoute({
 const sessions = createRoute({
   getParentRoute: () => root,
   path: "/sessions",
-  validateSearch: readSessionsSearch,
+  validateSearch: strictly(readSessionsSearch),
   component: SessionsPage,
 });
 
 const session = createRoute({
   getParentRoute: () => root,
   path: "/sessions/$sessionId",
-  validateSearch: readSessionSearch,
+  validateSearch: strictly(readSessionSearch),
   component: SessionKeyed,
 });
 
 const analytics = createRoute({
   getParentRoute: () => root,
   path: "/analytics",
-  validateSearch: readAnalyticsSearch,
+  validateSearch: strictly(readAnalyticsSearch),
   component: lazyRouteComponent(() => import("../views/analytics/AnalyticsPage"), "AnalyticsPage"),
 });
 
 const compare = createRoute({
   getParentRoute: () => root,
   path: "/compare",
-  validateSearch: readCompareSearch,
+  validateSearch: strictly(readCompareSearch),
   component: lazyRouteComponent(() => import("../views/compare/ComparePage"), "ComparePage"),
 });
 

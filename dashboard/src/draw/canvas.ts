@@ -11,7 +11,10 @@ export function sharpContext(canvas: HTMLCanvasElement, width: number, height: n
   }
   const context = canvas.getContext("2d");
   context?.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context?.clearRect(0, 0, width, height);
+  if (context) {
+    context.clearRect(0, 0, width, height);
+    context.textRendering = "geometricPrecision";
+  }
   return context;
 }
 

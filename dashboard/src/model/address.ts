@@ -3,10 +3,18 @@
 export function readAddress(text: string): Record<string, string | string[]> {
   const search: Record<string, string | string[]> = {};
   for (const [name, value] of new URLSearchParams(text)) {
-    const before = search[name];
+    const before = Object.hasOwn(search, name) ? search[name] : undefined;
     search[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value];
   }
   return search;
+}
+
+/** A reader of addresses after which nothing stays but what it read: the router hands on what a reader leaves out. */
+export function strictly<Read extends object>(read: (raw: Record<string, unknown>) => Read): (raw: Record<string, unknown>) => Read {
+  return (raw) => {
+    const none = Object.fromEntries(Object.keys(raw).map((name) => [name, undefined]));
+    return { ...none, ...read(raw) };
+  };
 }
 
 export function writeAddress(search: Record<string, unknown>): string {

@@ -11,9 +11,17 @@ export interface Gap {
 
 /** Stretches longer than `least` that no event without children covers: waiting, or work that was not recorded. */
 export function gaps(table: EventTable, least: Millis, now: Millis): Gap[] {
-  const leaves: number[] = [];
-  for (let row = 0; row < table.count; row++) if (table.sizes[row] === 1) leaves.push(row);
-  leaves.sort((a, b) => table.starts[a] - table.starts[b]);
+  const all = new Int32Array(table.count);
+  let count = 0;
+  let isSorted = true;
+  for (let row = 0; row < table.count; row++) {
+    if (table.sizes[row] !== 1) continue;
+    if (count > 0 && table.starts[row] < table.starts[all[count - 1]]) isSorted = false;
+    all[count++] = row;
+  }
+  const leaves = all.subarray(0, count);
+  // What one program did one after the other stands so already.
+  if (!isSorted) leaves.sort((a, b) => table.starts[a] - table.starts[b]);
   const found: Gap[] = [];
   let covered = Number.NaN;
   for (const row of leaves) {

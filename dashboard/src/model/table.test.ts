@@ -69,9 +69,10 @@ test("50,000 events are arranged well within a second", () => {
     parent: index % 50 === 0 ? null : `e${index - (index % 50)}`,
     start: index,
   }));
-  const from = performance.now();
+  const from = process.cpuUsage();
   const table = tableOf(events);
-  expect(performance.now() - from).toBeLessThan(1000);
+  // Of the processor, not of the clock: the machine may have other things to do.
+    expect(process.cpuUsage(from).user / 1000).toBeLessThan(1000);
   expect(table.sizes[0]).toBe(50);
 });
 

@@ -1,14 +1,22 @@
 /** All keys that are bound on the page, by the view that binds them. */
 
 import { Dialog } from "./controls";
-import { boundKeys } from "./keys";
+import { type Binding, boundKeys } from "./keys";
+
+/** What has a description, by the name under which it is bound. */
+function sections(): [string, Binding[]][] {
+  const found = new Map<string, Binding[]>();
+  for (const { name, bindings } of boundKeys()) {
+    found.set(name, [...(found.get(name) ?? []), ...bindings.filter((binding) => binding.does)]);
+  }
+  return [...found];
+}
 
 export function KeyList({ onClose }: { onClose: () => void }) {
   return (
     <Dialog title="Keys" onClose={onClose}>
       <div className="keys">
-        {boundKeys().map(({ name, bindings }) => {
-          const told = bindings.filter((binding) => binding.does);
+        {sections().map(([name, told]) => {
           return told.length === 0 ? null : (
             <section key={name}>
               <h3>{name}</h3>

@@ -1,12 +1,15 @@
 /**
- * Markdown of strangers. Raw HTML stays text, links ask before they leave and carry no referrer, and no image is
- * fetched: its address is shown instead. Loaded only when a message needs it.
+ * Markdown of strangers. Raw HTML stays text, links open a page of their own and carry no referrer, and no image is
+ * fetched: one inside the text is shown, of another its address. Loaded only when a message needs it.
  */
 
-import ReactMarkdown, { type Components } from "react-markdown";
+import ReactMarkdown, { type Components, defaultUrlTransform } from "react-markdown";
 import remarkGfm from "remark-gfm";
 import { visible } from "../model/visible";
 import { Copy } from "./controls";
+
+/** A picture inside the text itself: of a format that holds no script. */
+const PICTURE = /^data:image\/(png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=]*$/;
 
 const COMPONENTS: Components = {
   a: ({ href, children }) =>
@@ -17,16 +20,19 @@ const COMPONENTS: Components = {
     ) : (
       <span>{children}</span>
     ),
-  img: ({ src, alt }) => (
-    <span className="faint">
-      image: {visible(alt ?? "")} {typeof src === "string" && !src.startsWith("data:") ? <code>{visible(src)}</code> : null}{" "}
-      {typeof src === "string" && /^https?:/i.test(src) && (
-        <a href={src} target="_blank" rel="noopener noreferrer nofollow">
-          open
-        </a>
-      )}
-    </span>
-  ),
+  img: ({ src, alt }) =>
+    typeof src === "string" && PICTURE.test(src) ? (
+      <img src={src} alt={visible(alt ?? "")} />
+    ) : (
+      <span className="faint">
+        image: {visible(alt ?? "")} {src ? <code>{visible(String(src))}</code> : null}{" "}
+        {typeof src === "string" && /^https?:/i.test(src) && (
+          <a href={src} target="_blank" rel="noopener noreferrer nofollow">
+            open
+          </a>
+        )}
+      </span>
+    ),
   pre: ({ children, node }) => (
     <div className="code-block">
       <Copy text={node ? textOf(node) : ""} label="Copy the code" />
@@ -46,10 +52,14 @@ function textOf(node: Tree): string {
 
 const PLUGINS = [remarkGfm];
 
+function addressOf(url: string, name: string): string {
+  return name === "src" && PICTURE.test(url) ? url : defaultUrlTransform(url);
+}
+
 export default function Markdown({ text }: { text: string }) {
   return (
     <div className="markdown" dir="auto">
-      <ReactMarkdown remarkPlugins={PLUGINS} components={COMPONENTS}>
+      <ReactMarkdown remarkPlugins={PLUGINS} components={COMPONENTS} urlTransform={addressOf}>
         {visible(text)}
       </ReactMarkdown>
     </div>

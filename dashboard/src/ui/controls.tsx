@@ -73,7 +73,7 @@ export function Menu({
       <button type="button" className={className} aria-expanded={open} aria-label={name} onClick={() => setOpen(!open)}>
         {label}
       </button>
-      {open && <div className={`surface ${align}`}>{children(() => setOpen(false))}</div>}
+      {open && <div className={align === "right" ? "surface right" : "surface"}>{children(() => setOpen(false))}</div>}
     </div>
   );
 }

@@ -66,10 +66,10 @@ function Branch({ name, value, open }: { name: string | null; value: object; ope
 
 function Key({ name }: { name: string | null }) {
   return name === null ? null : (
-    <>
+    <span>
       <span className="key">{visible(name)}</span>
       <span className="faint">: </span>
-    </>
+    </span>
   );
 }
 

@@ -7,7 +7,8 @@ export interface Binding {
   readonly keys: string;
   /** What it does, for the list; empty leaves it out. */
   readonly does: string;
-  readonly run: (event: KeyboardEvent) => void;
+  /** False: there was nothing to do here, the view around it may have. */
+  readonly run: (event: KeyboardEvent) => void | boolean;
 }
 
 const stacks: { name: string; bindings: readonly Binding[] }[] = [];
@@ -28,12 +29,9 @@ export function isTyping(target: EventTarget | null): boolean {
   );
 }
 
-function find(keys: string): Binding | undefined {
-  for (let level = stacks.length - 1; level >= 0; level--) {
-    const found = stacks[level].bindings.find((binding) => binding.keys === keys);
-    if (found) return found;
-  }
-  return undefined;
+/** What the keys are bound to, the innermost view first. */
+function find(keys: string): Binding[] {
+  return stacks.toReversed().flatMap(({ bindings }) => bindings.filter((binding) => binding.keys === keys));
 }
 
 function press(event: KeyboardEvent): void {
@@ -42,16 +40,16 @@ function press(event: KeyboardEvent): void {
   // Esc too is the dialog's own then: what prevents the key prevents the closing.
   if (document.querySelector("dialog[open]")) return;
   const fresh = event.timeStamp - prefixAt < PATIENCE_MS;
-  const sequence = prefix && fresh ? find(`${prefix} ${event.key}`) : undefined;
+  const sequence = prefix && fresh ? find(`${prefix} ${event.key}`) : [];
   prefix = "";
-  const binding = sequence ?? find(event.key);
-  if (binding) {
+  const found = sequence.length > 0 ? sequence : find(event.key);
+  if (found.length > 0) {
     // Enter and Space belong to the button or link that has the focus.
     if ((event.key === "Enter" || event.key === " ") && event.target instanceof Element && event.target.closest("a,button,summary")) {
       return;
     }
     event.preventDefault();
-    binding.run(event);
+    found.some((binding) => binding.run(event) !== false);
     return;
   }
   if (stacks.some(({ bindings }) => bindings.some(({ keys }) => keys.startsWith(`${event.key} `)))) {

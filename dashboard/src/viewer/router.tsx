@@ -2,7 +2,7 @@
 
 import { createHashHistory, createRootRoute, createRoute, createRouter, Outlet } from "@tanstack/react-router";
 import { useState } from "react";
-import { readAddress, writeAddress } from "../model/address";
+import { readAddress, strictly, writeAddress } from "../model/address";
 import { Brand } from "../ui/Brand";
 import { KeyList } from "../ui/KeyList";
 import { useKeys } from "../ui/keys";
@@ -50,7 +50,7 @@ export function routerFor(sessionId: string) {
   const session = createRoute({
     getParentRoute: () => root,
     path: "/sessions/$sessionId",
-    validateSearch: readSessionSearch,
+    validateSearch: strictly(readSessionSearch),
     component: SessionPage,
   });
   const home = `/sessions/${encodeURIComponent(sessionId)}`;

@@ -41,6 +41,10 @@ export function Name({ name, onChange }: { name: string; onChange: ((name: strin
 
 export function Tags({ tags, onChange }: { tags: string[]; onChange: ((tags: string[]) => void) | null }) {
   const [isAdding, setAdding] = useState(false);
+  const add = (text: string) => {
+    setAdding(false);
+    if (text && !tags.includes(text)) onChange?.([...tags, text]);
+  };
   return (
     <span className="tags">
       {tags.map((tag) => (
@@ -58,16 +62,13 @@ export function Tags({ tags, onChange }: { tags: string[]; onChange: ((tags: str
           className="add-tag"
           aria-label="New tag"
           ref={(field) => field?.focus()}
-          onBlur={() => setAdding(false)}
+          onBlur={(event) => add(event.currentTarget.value.trim())}
           onKeyDown={(event) => {
             if (event.key === "Escape") {
               event.stopPropagation();
               setAdding(false);
             }
-            if (event.key !== "Enter") return;
-            const text = event.currentTarget.value.trim();
-            setAdding(false);
-            if (text && !tags.includes(text)) onChange([...tags, text]);
+            if (event.key === "Enter") event.currentTarget.blur();
           }}
         />
       ) : (

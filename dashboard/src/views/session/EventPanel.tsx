@@ -33,14 +33,15 @@ export function EventPanel({ sessionId, eventId, table, base, onSelect }: Props)
   const kind = data?.kind ?? (row < 0 ? "operation" : KINDS[table.kinds[row]]);
   const name = data?.name ?? (row < 0 ? "" : table.names.at(row));
   const agent = data?.agent ?? (row < 0 ? "" : table.agents.at(row));
+  const isGone = row < 0 && error instanceof ApiError && error.status === 404;
   const status = row < 0 ? (data?.status ?? "ok") : statusName(table.statuses[row]);
   return (
     <div className="event" data-event={eventId} data-loaded={data !== undefined}>
       <header>
         <h2>
-          <KindMark kind={kind} />
+          {!isGone && <KindMark kind={kind} />}
           <span title={visible(name)}>
-            {oneLine(name, 120) || kind} <ModelName table={table} row={row} />
+            {isGone ? "Unknown event" : oneLine(name, 120) || kind} <ModelName table={table} row={row} />
           </span>
         </h2>
         <StatusPill status={status} />
@@ -58,7 +59,7 @@ export function EventPanel({ sessionId, eventId, table, base, onSelect }: Props)
         </button>
       </header>
       <p className="event-line dim">
-        {kind}
+        {!isGone && kind}
         {agent && ` · by ${oneLine(agent, 60)}`}
         {data?.model && ` · ${oneLine(data.model, 60)}`}
         {data?.provider && ` · ${oneLine(data.provider, 40)}`}
@@ -72,7 +73,7 @@ export function EventPanel({ sessionId, eventId, table, base, onSelect }: Props)
         )}
       </p>
       {error ? (
-        error instanceof ApiError && error.status === 404 && row < 0 ? (
+        isGone ? (
           <p className="dim">This event is not in the session (any more).</p>
         ) : (
           <Failure error={error} retry={() => void refetch()} />

@@ -10,6 +10,7 @@ import { count, grouped, usd } from "../../model/format";
 import { epochMicros } from "../../model/units";
 import { oneLine } from "../../model/visible";
 import { Confirm, Copy, Menu } from "../../ui/controls";
+import { useNarrow } from "../../ui/hooks";
 import { StatePill } from "../../ui/marks";
 import { Duration, Moment } from "../../ui/time";
 import { Name, Tags } from "./Editable";
@@ -17,6 +18,7 @@ import { Recorded } from "./Recorded";
 
 export function Header({ session, sessionId }: { session: SessionDetail | undefined; sessionId: string }) {
   const client = useQueryClient();
+  const isNarrow = useNarrow();
   const [failure, setFailure] = useState("");
   const edit = async (change: SessionEdit) => {
     setFailure("");
@@ -58,7 +60,11 @@ export function Header({ session, sessionId }: { session: SessionDetail | undefi
         <span className="grow" />
         {!isFile() && <Actions sessionId={sessionId} onFailure={setFailure} />}
       </div>
-      <dl className="metrics">{session && <Metrics session={session} />}</dl>
+      {/* On a narrow screen it scrolls sideways: the keyboard must reach it. */}
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+      <dl className="metrics" tabIndex={isNarrow ? 0 : undefined} aria-label="Figures of the session">
+        {session && <Metrics session={session} />}
+      </dl>
     </header>
   );
 }

@@ -127,7 +127,7 @@ function CallBlock({
   );
   const { row } = call;
   return (
-    <article className={isSelected ? "call-card selected" : "call-card"} aria-label={`Call to ${oneLine(table.names.at(row), 60)}`} data-event={call.id}>
+    <article className={isSelected ? "call-card selected" : "call-card"} aria-label={`Call to ${oneLine(table.names.at(row), 60)}`} data-event={call.id} aria-busy={!error && (!data || before.isLoading)}>
       <header>
         <button type="button" className="link" onClick={() => onSelect(call.id)}>
           <KindMark kind="llm" /> {oneLine(table.names.at(row), 80)} <ModelName table={table} row={row} />
@@ -140,7 +140,9 @@ function CallBlock({
         </span>
       </header>
       {error && <Failure error={error} retry={() => void refetch()} />}
+      {/* What is folded is known when the call before has come: nothing shows only to go again. */}
       {data &&
+        !before.isLoading &&
         (messages.length > 0 ? (
           <Chat messages={whole} fold={Math.min(fold, Math.max(0, messages.length - 1))} />
         ) : (

@@ -19,7 +19,7 @@ import { LogsView } from "./LogsView";
 import { MessagesView } from "./MessagesView";
 import { PanelFrame } from "./PanelFrame";
 import { RawView } from "./RawView";
-import { type SessionSearch, VIEW_NAMES, VIEWS } from "./search";
+import { isMove, type SessionSearch, VIEW_NAMES, VIEWS } from "./search";
 import { Summary } from "./Summary";
 import { Timeline } from "./Timeline";
 import { TreeView } from "./TreeView";
@@ -38,13 +38,19 @@ export function SessionPage() {
   const view = address.view ?? "timeline";
   const table = timeline.data?.table ?? EMPTY_TABLE;
   const base = timeline.data?.base ?? (session.data ? epochMicros(session.data.started_at) : 0);
+  // The timeline is painted first; what took the time and the money is counted after it.
+  const summed = useDeferredValue(table, EMPTY_TABLE);
   const find = useRef<HTMLInputElement>(null);
   const [closed, setClosed] = useState<ReadonlySet<string>>(NONE);
   useTitle(session.data ? oneLine(session.data.name, 80) || "Session" : "Session");
 
+  const here = useRef(address);
+  useEffect(() => {
+    here.current = address;
+  });
   const change = useCallback(
-    (next: Partial<SessionSearch>, replace = true) =>
-      void navigate({ search: (old: SessionSearch) => ({ ...old, ...next }), replace }),
+    (next: Partial<SessionSearch>) =>
+      void navigate({ search: (old: SessionSearch) => ({ ...old, ...next }), replace: isMove(here.current, next) }),
     [navigate],
   );
   const select = useCallback((id: string | undefined) => change({ event: id }), [change]);
@@ -122,7 +128,7 @@ export function SessionPage() {
     ...VIEWS.map((name, index) => ({
       keys: String(index + 1),
       does: `Show ${VIEW_NAMES[name].toLowerCase()}`,
-      run: () => change({ view: name === "timeline" ? undefined : name }, false),
+      run: () => change({ view: name === "timeline" ? undefined : name }),
     })),
     {
       keys: "Escape",
@@ -147,7 +153,7 @@ export function SessionPage() {
   const panel = address.event ? (
     <EventPanel sessionId={sessionId} eventId={address.event} table={table} base={base} onSelect={select} />
   ) : isNarrow ? null : (
-    session.data && <Summary session={session.data} table={table} onSelect={select} />
+    session.data && <Summary session={session.data} table={summed} onSelect={select} />
   );
   return (
     <div className="session">

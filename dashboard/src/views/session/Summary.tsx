@@ -77,7 +77,7 @@ function groups(from: readonly Share[], format: (value: number) => string): Rank
     row,
     count,
     value: format(sum),
-    share: share >= 0.005 ? `${Math.round(share * 100)}%` : "",
+    share: share >= 0.005 ? `${Math.round(share * 100)}%` : "<1%",
   }));
 }
 
@@ -114,7 +114,7 @@ function Ranking({
                 {count === undefined && table.errors.at(row) && <small className="bad">{oneLine(table.errors.at(row), 120)}</small>}
               </span>
               <span className="num">{value}</span>
-              <span className="num faint">{share}</span>
+              {share !== undefined && <span className="num faint">{share}</span>}
             </button>
           </li>
         ))}

@@ -28,6 +28,14 @@ export interface SessionSearch {
   level?: (typeof LEVELS)[number];
 }
 
+/**
+ * Whether a change only moves what the address holds already, such as the selection from event to event: back leads to
+ * before it began, not through every step of it. What begins, ends, or is another view is a step of its own.
+ */
+export function isMove(from: SessionSearch, change: Partial<SessionSearch>): boolean {
+  return !("view" in change) && Object.entries(change).every(([name, value]) => (from[name as keyof SessionSearch] === undefined) === (value === undefined));
+}
+
 export function readSessionSearch(raw: Record<string, unknown>): SessionSearch {
   const search: SessionSearch = {};
   const text = (name: string) => {

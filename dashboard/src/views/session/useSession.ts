@@ -53,8 +53,8 @@ async function refreshed(client: QueryClient, id: string): Promise<void> {
   await Promise.all(again.map((queryKey) => client.refetchQueries({ queryKey, exact: true })));
 }
 
-/** Whether news may have been missed: an ended session that is known stays as it is. */
+/** Whether news may have been missed: an ended session that is known stays as it is, its events may still be travelling. */
 function mayHaveMoved(client: QueryClient, id: string): boolean {
   const session = client.getQueryData<SessionDetail>(sessionQuery(id).queryKey);
-  return session?.state === "running" || client.getQueryState(timelineQuery(id).queryKey)?.data === undefined || session === undefined;
+  return session === undefined || session.state === "running" || client.getQueryState(timelineQuery(id).queryKey)?.status === "error";
 }

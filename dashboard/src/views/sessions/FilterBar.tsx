@@ -75,8 +75,9 @@ export function FilterBar({ search, onChange }: Props) {
 }
 
 function FacetMenu({ name, search, onChange }: Props & { name: FacetName }) {
-  const { [name]: _own, ...others } = filtersOf(search);
-  const { data, error, refetch } = useQuery(facetsQuery(others));
+  const { [name]: own, ...others } = filtersOf(search);
+  // Several tags must all be there, several values of the rest any: a count says what one more would leave.
+  const { data, error, refetch } = useQuery(facetsQuery(name === "tag" ? { ...others, tag: own } : others));
   const [find, setFind] = useState("");
   const current = valuesOf(search, name);
   if (error) return <Failure error={error} retry={() => void refetch()} />;

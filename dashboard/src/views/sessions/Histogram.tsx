@@ -38,7 +38,7 @@ export function Histogram({ filters, isReady, onRange }: Props) {
   // What was recorded over a day or two deserves more than a few wide bars.
   const isShort = range.isOpen && coarse.data !== undefined && extent(coarse.data) <= 48 * INTERVAL_MS.hour;
   const fine = useQuery({ ...volumeQuery(filters, "minute"), enabled: isShort });
-  const { data, refetch } = isShort && fine.data ? fine : coarse;
+  const { data, refetch } = isShort ? fine : coarse;
   const hasData = data !== undefined;
   const [brush, setBrush] = useState<{ from: number; to: number } | null>(null);
   const [hover, setHover] = useState<number | null>(null);

@@ -3,17 +3,23 @@
 import { FlexRender, useTable } from "@tanstack/react-table";
 import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type CSSProperties, type RefObject, useEffect, useMemo, useRef, useState } from "react";
+import { type CSSProperties, type RefObject, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { Session } from "../../api/types";
 import { dearCost } from "../../model/sessionList";
 import { oneLine } from "../../model/visible";
-import { useSize } from "../../ui/hooks";
-import { useKeys } from "../../ui/keys";
+import { useNarrow, useSize } from "../../ui/hooks";
+import { isTyping, useKeys } from "../../ui/keys";
 import { COLUMNS, FACTS, features } from "./columns";
 import type { Sort } from "./search";
 import { TagsWidth } from "./TagsCell";
 
 export const ROW = 36;
+const HEAD = 30;
+/** On a narrow screen a row has two lines. */
+const ROW_NARROW = 58;
+/** Between the columns, and beside them (sessions.css). */
+const GAP = 12;
+const MARGIN = 20;
 /** So many rows before the end of what is loaded, more is asked for. */
 const AHEAD = 150;
 
@@ -38,14 +44,16 @@ export function SessionTable(props: Props) {
   const { rows, sort, order, onSort, visibility, scroller, initialOffset, onNearEnd, chosen, onChoose, onChooseAll } = props;
   const navigate = useNavigate();
   const [cursor, setCursor] = useState<string | null>(null);
+  const rowHeight = useNarrow() ? ROW_NARROW : ROW;
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => ROW,
+    estimateSize: () => rowHeight,
     getItemKey: (index) => rows[index].session_id,
     overscan: 12,
     initialOffset,
   });
+  useLayoutEffect(() => virtual.measure(), [virtual, rowHeight]);
   const items = virtual.getVirtualItems();
   const first = items.at(0)?.index ?? 0;
   const last = items.at(-1)?.index ?? 0;
@@ -68,9 +76,14 @@ export function SessionTable(props: Props) {
     if (rows.length > 0 && last >= rows.length - AHEAD) nearEnd.current();
   }, [last, rows.length]);
 
+  /** Where the keyboard comes from when it holds no row: above what is on view, or below it. */
+  const beside = (by: number) => {
+    const { scrollTop = 0, clientHeight = 0 } = scroller.current ?? {};
+    return by > 0 ? Math.ceil(scrollTop / rowHeight) - 1 : Math.floor((scrollTop + clientHeight - HEAD) / rowHeight);
+  };
   const move = (by: number) => {
     if (rows.length === 0) return;
-    const at = cursor === null ? (by > 0 ? -1 : rows.length) : rows.findIndex((row) => row.session_id === cursor);
+    const at = cursor === null ? beside(by) : rows.findIndex((row) => row.session_id === cursor);
     const to = Math.max(0, Math.min(rows.length - 1, at + by));
     setCursor(rows[to].session_id);
     virtual.scrollToIndex(to, { align: "auto" });
@@ -88,16 +101,26 @@ export function SessionTable(props: Props) {
     { keys: "x", does: "Choose the session", run: () => cursor && onChoose(cursor, false) },
     { keys: "X", does: "Choose all up to the session", run: () => cursor && onChoose(cursor, true) },
     { keys: "Home", does: "", run: () => move(-rows.length) },
-    { keys: "Escape", does: "Let go of the row", run: () => setCursor(null) },
+    {
+      keys: "Escape",
+      does: "Leave the search, let go of the row, then of the chosen",
+      run: () => {
+        if (cursor === null || isTyping(document.activeElement)) return false;
+        setCursor(null);
+        return true;
+      },
+    },
   ]);
 
   const [tagsHead, { width: tagsWidth }] = useSize<HTMLDivElement>();
-  const tracks = ["18px", ...columns.map((column) => FACTS[column.id].track)].join(" ");
+  const shown = columns.map((column) => FACTS[column.id]);
+  const tracks = ["18px", ...shown.map(({ least, most }) => `minmax(${least}px, ${most})`)].join(" ");
+  const least = shown.reduce((sum, one) => sum + one.least + GAP, 18) + 2 * MARGIN;
   const dear = useMemo(() => dearCost(rows), [rows]);
   const allChosen = rows.length > 0 && chosen.size >= rows.length && rows.every((row) => chosen.has(row.session_id));
   return (
     <TagsWidth value={tagsWidth}>
-      <div className={props.isStale ? "table stale" : "table"} ref={scroller} role="table" aria-label="Sessions" aria-rowcount={rows.length + 1} tabIndex={-1}>
+      <div className={props.isStale ? "table stale" : "table"} ref={scroller} role="table" aria-label="Sessions" aria-rowcount={rows.length + 1} tabIndex={-1} style={{ "--least": `${least}px` } as CSSProperties}>
         <div className="table-row head" role="row" style={{ gridTemplateColumns: tracks }}>
           <div role="columnheader" className="choose">
             <input

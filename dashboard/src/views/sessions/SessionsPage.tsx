@@ -80,7 +80,7 @@ export function SessionsPage() {
   };
   const chooseAll = (isChosen: boolean) => setChosen(new Set(isChosen ? list?.rows.map((row) => row.session_id) : []));
 
-  useKeys("Search", [
+  useKeys("Sessions", [
     {
       keys: "/",
       does: "Search sessions",
@@ -113,7 +113,7 @@ export function SessionsPage() {
         <span className="grow" />
         {!isFresh && (
           <>
-            <SearchField value={search.q ?? ""} input={find} onChange={(q) => change({ q: q || undefined }, true)} />
+            <SearchField value={search.q ?? ""} input={find} onChange={(q) => change({ q: q || undefined }, search.q !== undefined && q !== "")} />
             <RangeMenu search={search} onChange={change} />
             <SavedViews search={search} onChoose={(view) => void navigate({ search: view })} />
             <ColumnMenu visibility={visibility} />

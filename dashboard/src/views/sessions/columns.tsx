@@ -20,8 +20,9 @@ const column = createColumnHelper<typeof features, Session>();
 
 export interface ColumnFacts {
   title: string;
-  /** A CSS grid track. */
-  track: string;
+  /** The narrowest and the widest of its CSS grid track; all narrowest ones fit a window of 1280 pixels. */
+  least: number;
+  most: string;
   sort?: Sort;
   numeric?: boolean;
   /** Not shown unless chosen. */
@@ -29,19 +30,19 @@ export interface ColumnFacts {
 }
 
 export const FACTS: Record<string, ColumnFacts> = {
-  state: { title: "State", track: "22px" },
-  name: { title: "Session", track: "minmax(220px, 2.6fr)" },
-  started: { title: "Started", track: "104px", sort: "started" },
-  duration: { title: "Duration", track: "78px", sort: "duration", numeric: true },
-  tags: { title: "Tags", track: "minmax(150px, 1fr)" },
-  events: { title: "Events", track: "minmax(150px, 0.9fr)", sort: "events" },
-  errors: { title: "Errors", track: "58px", sort: "errors", numeric: true },
-  tokens: { title: "Tokens", track: "70px", sort: "tokens", numeric: true },
-  cost: { title: "Cost", track: "78px", sort: "cost", numeric: true },
-  models: { title: "Models", track: "minmax(120px, 0.8fr)" },
-  agents: { title: "Agents", track: "minmax(110px, 0.7fr)", extra: true },
-  user: { title: "User", track: "100px", extra: true },
-  service: { title: "Service", track: "110px", extra: true },
+  state: { title: "State", least: 22, most: "22px" },
+  name: { title: "Session", least: 210, most: "2.6fr" },
+  started: { title: "Started", least: 88, most: "104px", sort: "started" },
+  duration: { title: "Duration", least: 66, most: "78px", sort: "duration", numeric: true },
+  tags: { title: "Tags", least: 108, most: "1fr" },
+  events: { title: "Events", least: 132, most: "0.9fr", sort: "events" },
+  errors: { title: "Errors", least: 48, most: "58px", sort: "errors", numeric: true },
+  tokens: { title: "Tokens", least: 54, most: "70px", sort: "tokens", numeric: true },
+  cost: { title: "Cost", least: 66, most: "78px", sort: "cost", numeric: true },
+  models: { title: "Models", least: 90, most: "0.8fr" },
+  agents: { title: "Agents", least: 100, most: "0.7fr", extra: true },
+  user: { title: "User", least: 80, most: "100px", extra: true },
+  service: { title: "Service", least: 90, most: "110px", extra: true },
 };
 
 export const HIDDEN_AT_FIRST: Record<string, boolean> = Object.fromEntries(

@@ -42,7 +42,7 @@ export function orderOf({ sort = "started", order = "desc" }: SessionsSearch): S
 }
 
 export function isFiltered(search: SessionsSearch): boolean {
-  return Object.keys(filtersOf(search)).length > 0;
+  return Object.values(filtersOf(search)).some((value) => value !== undefined);
 }
 
 function list(value: unknown): string[] {

@@ -47,12 +47,19 @@ def get_analytics(
         Literal["model", "agent", "tool", "tag", "state", "user", "kind", "name"] | None, Query()
     ] = None,
     tz: _Zone = "UTC",
+    latency: Annotated[
+        bool, Query(description="false leaves out percentiles, for which every event is read")
+    ] = True,
 ) -> Response:
     """Return totals, a series and groups over the filtered sessions."""
     here = rooms(request)
     own_writes(here)
     _known_zone(here, tz)
-    return json(analytics(here.store, chosen, interval=interval, group_by=group_by, tz=tz))
+    return json(
+        analytics(
+            here.store, chosen, interval=interval, group_by=group_by, tz=tz, with_latency=latency
+        )
+    )
 
 
 @router.get(

@@ -96,7 +96,13 @@ class _WithTotals(Struct):
 
 
 def analytics(
-    store: Store, filters: Filters, *, interval: str, group_by: str | None, tz: str = "UTC"
+    store: Store,
+    filters: Filters,
+    *,
+    interval: str,
+    group_by: str | None,
+    tz: str = "UTC",
+    with_latency: bool = True,
 ) -> dict[str, Any]:
     """Return totals, those of the range before, a series and groups.
 
@@ -106,14 +112,15 @@ def analytics(
         interval: one of INTERVALS.
         group_by: one of SESSION_GROUPS or EVENT_GROUPS, or None for no groups.
         tz: the time zone whose clock hours, days and weeks begin by.
+        with_latency: whether events are read for percentiles; they are all None otherwise.
     """
     where, values = condition(filters)
     at = bucket(interval, tz, values)
     large = unmeasured(store, filters.project, values)
-    latency = _asked(lambda: _latency(store, where, values, at, large))
+    latency = _asked(lambda: _latency(store, where, values, at, large) if with_latency else _no_latency())
     groups = _asked(lambda: _groups(store, where, values, group_by, large) if group_by else [])
     before = _before(filters)
-    earlier = _asked(lambda: _totals(store, before) if before is not None else None)
+    earlier = _asked(lambda: _totals(store, before, with_latency) if before is not None else None)
     series = store.rows(
         f"SELECT {at} AS bucket, {_SESSION_SUMS} FROM sessions FINAL WHERE {where} "
         "GROUP BY bucket ORDER BY bucket DESC LIMIT {most:UInt32}",
@@ -161,9 +168,9 @@ def _sums(store: Store, filters: Filters) -> _Sums:
     return store.rows(f"SELECT {_SESSION_SUMS} FROM sessions FINAL WHERE {where}", values, _Sums)[0]
 
 
-def _totals(store: Store, filters: Filters) -> dict[str, Any]:
+def _totals(store: Store, filters: Filters, with_latency: bool) -> dict[str, Any]:
     found = _sums(store, filters)
-    latency = [] if not found.all_events else _latency_of(store, filters)
+    latency = _latency_of(store, filters) if with_latency and found.all_events else []
     return {**_shown(found), "latency_ms": _percentiles(latency)}
 
 
@@ -186,9 +193,13 @@ def _latency(
     )
     if not answer.startswith(b"{"):
         # Without a row the engine writes the totals before everything else, which is no JSON.
-        return {}, _percentiles([])
+        return _no_latency()
     found = msgspec.json.decode(answer, type=_WithTotals)
     return {row.bucket: _percentiles(row.latency) for row in found.data}, _percentiles(found.totals.latency)
+
+
+def _no_latency() -> tuple[dict[int, dict[str, float | None]], dict[str, float | None]]:
+    return {}, _percentiles([])
 
 
 def _groups(
