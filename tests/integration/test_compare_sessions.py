@@ -77,6 +77,24 @@ def test_a_parent_stands_before_what_starts_at_the_same_moment(module_server: Se
     assert found["first_divergence"] is None
 
 
+def test_the_same_step_of_two_models_is_a_pair(module_server: Server) -> None:
+    for trace, session, models in (
+        (0xC1, "large", ("gpt-4o", "gpt-4o", "gpt-4o")),
+        (0xC2, "mixed", ("o3", "o3", "gpt-4o")),
+    ):
+        spans = [span(trace, 1, name=session, start_ns=START, ms=9, session__id=session, agentops__span__kind="session")]
+        for number, model in enumerate(models, 2):
+            said = {"agentops__span__kind": "llm", "gen_ai__request__model": model}
+            spans.append(span(trace, number, 1, name=f"chat {model}", start_ns=START + number * MS, ms=5, **said))
+        assert module_server.post("/v1/traces", body(*spans)).status_code == 200
+    found = module_server.get("/api/compare", a="large", b="mixed")
+    assert [(row["a"]["name"], row["b"]["name"], row["differs"]) for row in found["rows"]] == [
+        ("chat gpt-4o", "chat o3", ["name", "model"]),
+        ("chat gpt-4o", "chat o3", ["name", "model"]),
+        ("chat gpt-4o", "chat gpt-4o", []),
+    ]
+
+
 def test_groups_are_told_apart_only_where_chance_does_not_explain(module_server: Server) -> None:
     pick = random.Random(3)
     for number in range(30):

@@ -2191,6 +2191,8 @@ export interface components {
             input: number | null;
             /** Cache Read */
             cache_read: number | null;
+            /** Cache Write */
+            cache_write: number | null;
             /** Output */
             output: number | null;
         };
@@ -2273,6 +2275,11 @@ export interface components {
          * @description The prices in use.
          */
         Prices: {
+            /**
+             * Built In
+             * @description the list of built-in prices and its version
+             */
+            built_in: string;
             /**
              * File
              * @description name of the file of one's own prices
@@ -2720,6 +2727,11 @@ export interface components {
              * @description of the caller's project; 0: as the setting retention_days says
              */
             retention_days: number;
+            /**
+             * Default Retention Days
+             * @description the setting retention_days; 0: sessions are kept for good
+             */
+            default_retention_days: number;
         };
         /**
          * StoreTable

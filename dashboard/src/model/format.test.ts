@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bytes, compact, count, duration, stopwatch, usd } from "./format";
+import { bytes, compact, count, duration, stopwatch, usd, usdMarks } from "./format";
 
 test.each([
   [null, "–"],
@@ -33,8 +33,15 @@ test.each([
   expect(usd(value)).toBe(text);
 });
 
+test("costs beside an axis have the decimals of their step", () => {
+  expect(usdMarks([0, 0.25, 0.5])).toEqual(["$0.00", "$0.25", "$0.50"]);
+  expect(usdMarks([0, 0.0025])).toEqual(["$0.0000", "$0.0025"]);
+  expect(usdMarks([0, 0.2, 0.4])).toEqual(["$0.00", "$0.20", "$0.40"]);
+  expect(usdMarks([0, 500, 1000])).toEqual(["$0", "$500", "$1,000"]);
+});
+
 test("counts, sizes and stopwatches", () => {
-  expect([count(null), count(8891), count(41_234), count(53_420_000)]).toEqual(["–", "8,891", "41.2k", "53.42M"]);
+  expect([count(null), count(8891), count(41_234), count(53_420_000), count(1_010_810_000)]).toEqual(["–", "8,891", "41.2k", "53.42M", "1.01B"]);
   expect([compact(912), compact(2591), compact(23_279), compact(2_500_000)]).toEqual(["912", "2.6k", "23k", "2.5M"]);
   expect([bytes(512), bytes(14_000), bytes(5_000_000)]).toEqual(["512 B", "14 kB", "5.0 MB"]);
   expect([stopwatch(57_400), stopwatch(723_000), stopwatch(3_723_000)]).toEqual(["0:57", "12:03", "1:02:03"]);

@@ -31,19 +31,20 @@ export function stopwatch(ms: Millis): string {
     : `${minutes}:${two(seconds % 60)}`;
 }
 
-/** A count: `8,891`, `41.2k`, `1.20M`. */
+/** A count: `8,891`, `41.2k`, `1.20M`, `1.01B`. */
 export function count(value: number | null | undefined): string {
   if (value == null || !Number.isFinite(value)) return DASH;
   if (value < 10_000) return grouped(value);
   if (value < 999_950) return `${(value / 1000).toFixed(1)}k`;
-  return `${(value / 1_000_000).toFixed(2)}M`;
+  return value < 999_995_000 ? `${(value / 1_000_000).toFixed(2)}M` : `${(value / 1e9).toFixed(2)}B`;
 }
 
 /** A count where there is little room: `912`, `2.6k`, `23k`. */
 export function compact(value: number): string {
   if (value < 1000) return String(value);
   if (value < 9950) return `${(value / 1000).toFixed(1)}k`;
-  return value < 999_500 ? `${Math.round(value / 1000)}k` : `${(value / 1_000_000).toFixed(1)}M`;
+  if (value < 999_500) return `${Math.round(value / 1000)}k`;
+  return value < 999_950_000 ? `${(value / 1_000_000).toFixed(1)}M` : `${(value / 1e9).toFixed(1)}B`;
 }
 
 /** A whole number with its thousands apart: `50,000`. */
@@ -67,6 +68,15 @@ export function usd(value: Usd | null | undefined): string {
   if (size >= 0.001) return `$${value.toFixed(4)}`;
   if (size >= 0.000001) return `$${value.toFixed(6)}`;
   return "<$0.000001";
+}
+
+/** Costs beside an axis: all with the decimals that the step between them needs, cents at least. */
+export function usdMarks(values: readonly Usd[]): string[] {
+  const step = Math.abs((values[1] ?? 0) - (values[0] ?? 0)) || Math.abs(values[0] ?? 0) || 1;
+  let decimals = 0;
+  while (decimals < 6 && Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) > 1e-6) decimals++;
+  if (decimals === 1) decimals = 2;
+  return values.map((value) => `$${value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals })}`);
 }
 
 /** A size: `512 B`, `14 kB`, `5.0 MB`. */

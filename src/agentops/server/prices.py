@@ -325,7 +325,7 @@ def _rates(provider: str, models: tuple[str, ...], at_ns: int) -> tuple[str, str
         for kind, key in _COUNTED.items():
             if listed.get(key) is not None:
                 rates[kind] = _by_piece(listed[key])
-        answer = (found[0], _source(), rates)
+        answer = (found[0], built_in_list(), rates)
         if not isinstance(found[1].prices, list):
             if len(_steady) >= _MOST_REMEMBERED:
                 _steady.clear()
@@ -376,7 +376,8 @@ def _search(provider: str, model: str) -> tuple[str, Any] | None:
 _version = ""
 
 
-def _source() -> str:
+def built_in_list() -> str:
+    """Return the name of the list of built-in prices, and its version."""
     global _version
     if not _version:
         _version = f"genai-prices {importlib.metadata.version('genai-prices')}"

@@ -1,11 +1,11 @@
 /** Where did money and time go? The filtered sessions of a range as figures, charts and tables; each mark leads on. */
 
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { usePrefetchQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef } from "react";
-import { analyticsQuery } from "../../api/insights";
+import { analyticsQuery, breakdownQuery } from "../../api/insights";
 import { live } from "../../api/live";
-import type { SessionFilters } from "../../api/queries";
+import { type SessionFilters, totalQuery } from "../../api/queries";
 import { INTERVAL_MS, type Interval } from "../../model/histogram";
 import { Pace } from "../../model/pace";
 import { fittingInterval, isDrawable, spanOf, starts } from "../../model/span";
@@ -14,6 +14,7 @@ import { useNow, useTitle } from "../../ui/hooks";
 import { useKeys } from "../../ui/keys";
 import { usePreference } from "../../ui/preferences";
 import { FilterBar } from "../sessions/FilterBar";
+import { FirstRun } from "../sessions/FirstRun";
 import type { SessionsSearch } from "../sessions/search";
 import { Charts } from "./Charts";
 import { ErrorTable } from "./ErrorTable";
@@ -29,7 +30,7 @@ import "./analytics.css";
 const route = getRouteApi("/analytics");
 const LOCAL_ZONE = new Intl.DateTimeFormat().resolvedOptions().timeZone;
 const REST_MS = 10_000;
-const KINDS_OF_ANSWER = ["analytics", "breakdown", "failures", "foremost", "waste"];
+const KINDS_OF_ANSWER = ["analytics", "breakdown", "failures", "foremost", "waste", "total"];
 
 export function AnalyticsPage() {
   const search = route.useSearch();
@@ -48,6 +49,10 @@ export function AnalyticsPage() {
   const tz = zone === "utc" ? "UTC" : LOCAL_ZONE;
   const bucketing = { interval, tz };
   const { data, error, refetch, isPlaceholderData } = useQuery(analyticsQuery(filters, bucketing));
+  // The charts' other half is asked for beside the first, not after it.
+  usePrefetchQuery(breakdownQuery(filters, bucketing, "model", "cost", "desc"));
+  const isEmpty = data !== undefined && data.totals.sessions.total === 0 && !isPlaceholderData;
+  const { data: everything } = useQuery({ ...totalQuery, enabled: isEmpty });
   useLiveAnswers();
   useKeys("Analytics", [{ keys: "/", does: "Search sessions", run: () => find.current?.select() }]);
 
@@ -65,7 +70,6 @@ export function AnalyticsPage() {
     since: new Date(from).toISOString(),
     until: new Date(to).toISOString(),
   });
-  const isEmpty = data !== undefined && data.totals.sessions.total === 0 && !isPlaceholderData;
 
   return (
     <>
@@ -103,6 +107,8 @@ export function AnalyticsPage() {
       <div className="analytics" data-stale={isPlaceholderData || undefined}>
         {error && !data ? (
           <Failure error={error} retry={() => void refetch()} />
+        ) : isEmpty && everything === 0 ? (
+          <FirstRun />
         ) : isEmpty ? (
           <div className="empty">
             <h2>No session in this range</h2>

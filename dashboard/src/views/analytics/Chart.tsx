@@ -28,6 +28,8 @@ interface Props {
   lines: readonly Line[];
   shape: "stack" | "lines";
   format: (value: number | null) => string;
+  /** What stands beside the axis of values, where that is not each value as it is told elsewhere. */
+  marks?: (values: readonly number[]) => string[];
   hidden: ReadonlySet<string>;
   onHide: (key: string) => void;
   /** A drag chose a range. */
@@ -65,7 +67,7 @@ export function Chart(props: Props) {
     const options = describe(now.filter(({ key }) => !off.has(`${id}:${key}`)), size.width, {
       shape,
       isUtc: zone === "utc",
-      format: (value) => latest.current.format(value),
+      marks: (splits) => latest.current.marks?.(splits) ?? splits.map((split) => latest.current.format(split)),
       onIndex: setIndex,
       onRange: (from, to) => latest.current.onZoom(from, to),
       onClick: (found) => {
@@ -184,7 +186,7 @@ function drawn(at: readonly Millis[], lines: readonly Line[], shape: "stack" | "
 interface Doing {
   shape: "stack" | "lines";
   isUtc: boolean;
-  format: (value: number | null) => string;
+  marks: (values: readonly number[]) => string[];
   onIndex: (index: number | null) => void;
   onRange: (from: Millis, to: Millis) => void;
   onClick: (index: number) => void;
@@ -200,7 +202,7 @@ function describe(lines: readonly Line[], width: number, doing: Doing): uPlot.Op
     width,
     height: HEIGHT,
     legend: { show: false },
-    padding: [10, 8, 0, 0],
+    padding: [10, 20, 0, 0],
     tzDate: doing.isUtc ? (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC") : (seconds) => new Date(seconds * 1000),
     cursor: {
       sync: { key: "analytics" },
@@ -211,7 +213,7 @@ function describe(lines: readonly Line[], width: number, doing: Doing): uPlot.Op
     scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.06 : 1] } },
     axes: [
       { ...axis, grid: { show: false }, size: 26, space: 64, values: (_plot, splits) => splits.map((split) => mark(split, doing.isUtc)) },
-      { ...axis, size: 58, values: (_plot, splits) => splits.map((split) => doing.format(split)) },
+      { ...axis, size: 58, values: (_plot, splits) => doing.marks(splits) },
     ],
     series: [
       {},
@@ -219,7 +221,7 @@ function describe(lines: readonly Line[], width: number, doing: Doing): uPlot.Op
         const color = colors.get(line.color)!;
         return isStack
           ? { stroke: color, fill: color, width: 0, points: { show: false }, paths: uPlot.paths.bars!({ size: [0.86, 40], align: 1 }) }
-          : { stroke: color, width: 1.6, spanGaps: true, points: { show: undefined, size: 4 } };
+          : { stroke: color, width: 1.6, spanGaps: true, points: { size: 4, filter: alone } };
       }),
     ],
     hooks: {
@@ -243,6 +245,15 @@ function describe(lines: readonly Line[], width: number, doing: Doing): uPlot.Op
     },
   };
 }
+
+/** The points to draw of a line: all where there is room, otherwise those that no neighbour makes a line with. */
+const alone: uPlot.Series.Points.Filter = (plot, line, isRoomy) => {
+  if (isRoomy) return null;
+  const values = plot.data[line];
+  const found: number[] = [];
+  for (let at = 0; at < values.length; at++) if (values[at] !== null && values[at - 1] == null && values[at + 1] == null) found.push(at);
+  return found;
+};
 
 /** A moment on the axis: its clock, and its date where a day begins. */
 function mark(seconds: number, isUtc: boolean): string {

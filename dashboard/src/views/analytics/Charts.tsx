@@ -5,7 +5,7 @@ import { useMemo } from "react";
 import { breakdownQuery, type Bucketing } from "../../api/insights";
 import type { SessionFilters } from "../../api/queries";
 import type { Analytics } from "../../api/types";
-import { compact, duration, usd } from "../../model/format";
+import { compact, duration, usd, usdMarks } from "../../model/format";
 import { percent, placed } from "../../model/span";
 import type { Millis } from "../../model/units";
 import { oneLine } from "../../model/visible";
@@ -80,7 +80,7 @@ export function Charts({ data, filters, bucketing, at, end, ...rest }: Props) {
   return (
     <section className="charts" aria-label="Over time">
       <Chart id="sessions" title="Sessions by state" lines={told.states} shape="stack" format={whole} {...shared} />
-      <Chart id="cost" title="Cost by model" lines={cost} shape="stack" format={usd} {...shared} />
+      <Chart id="cost" title="Cost by model" lines={cost} shape="stack" format={usd} marks={usdMarks} {...shared} />
       <Chart id="tokens" title="Tokens by class" lines={told.tokens} shape="stack" format={whole} {...shared} />
       <Chart id="latency" title="Latency of events" lines={told.latency} shape="lines" format={duration} {...shared} />
       <Chart id="errors" title="Error rate" lines={told.errors} shape="lines" format={percent} {...shared} />

@@ -13,7 +13,7 @@ import { Ago } from "../../ui/time";
 export function ErrorTable({ filters }: { filters: SessionFilters }) {
   const { data, error, refetch } = useQuery(failuresQuery(filters));
   return (
-    <section className="card" aria-label="Most frequent errors">
+    <section className="card" aria-label="Most frequent errors" aria-busy={!data && !error}>
       <header>
         <h2>Most frequent errors</h2>
         <span className="grow" />

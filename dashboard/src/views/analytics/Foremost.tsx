@@ -5,33 +5,36 @@ import { Link } from "@tanstack/react-router";
 import { foremostQuery } from "../../api/insights";
 import type { SessionFilters } from "../../api/queries";
 import type { Session } from "../../api/types";
-import { duration, usd } from "../../model/format";
+import { usd } from "../../model/format";
 import { epochMicros } from "../../model/units";
 import { oneLine } from "../../model/visible";
 import { Failure } from "../../ui/controls";
 import { StateDot } from "../../ui/marks";
-import { Ago } from "../../ui/time";
+import { Ago, Duration } from "../../ui/time";
 
 export function Foremost({ filters }: { filters: SessionFilters }) {
   return (
     <div className="pair">
-      <Top title="Slowest sessions" sort="duration" filters={filters} value={({ duration_ms }) => duration(duration_ms)} />
-      <Top title="Dearest sessions" sort="cost" filters={filters} value={({ cost_usd }) => usd(cost_usd)} />
+      <Top title="Slowest sessions" sort="duration" filters={filters} />
+      <Top title="Dearest sessions" sort="cost" filters={filters} />
     </div>
   );
+}
+
+function Took({ session }: { session: Session }) {
+  return <Duration ms={session.duration_ms} from={epochMicros(session.started_at)} running={session.state === "running"} />;
 }
 
 interface Props {
   title: string;
   sort: "duration" | "cost";
   filters: SessionFilters;
-  value: (session: Session) => string;
 }
 
-function Top({ title, sort, filters, value }: Props) {
+function Top({ title, sort, filters }: Props) {
   const { data, error, refetch } = useQuery(foremostQuery(filters, sort));
   return (
-    <section className="card" aria-label={title}>
+    <section className="card tall" aria-label={title} aria-busy={!data && !error}>
       <header>
         <h2>{title}</h2>
         <span className="grow" />
@@ -53,7 +56,7 @@ function Top({ title, sort, filters, value }: Props) {
               <td className="dim">
                 <Ago at={epochMicros(session.started_at)} />
               </td>
-              <td className="num">{value(session)}</td>
+              <td className="num">{sort === "cost" ? usd(session.cost_usd) : <Took session={session} />}</td>
             </tr>
           ))}
         </tbody>

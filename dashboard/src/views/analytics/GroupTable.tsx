@@ -46,7 +46,7 @@ export function GroupTable({ search, filters, bucketing, at, onChange }: Props) 
   const head = (column: Column) =>
     onChange({ by_sort: column, by_order: column === sort && order === "desc" ? "asc" : column === sort ? "desc" : column === "value" ? "asc" : "desc" }, true);
   return (
-    <section className="card" aria-label={`By ${TITLES[by].toLowerCase()}`} data-by={by}>
+    <section className="card" aria-label={`By ${TITLES[by].toLowerCase()}`} data-by={by} aria-busy={!data && !error}>
       <header>
         <Choice
           label="Break down by"

@@ -64,7 +64,7 @@ export function Totals({ now, before, filters }: { now: Measures; before: Measur
             <span className="faint">{figure.title}</span>
             <b>{figure.shown(value)}</b>
             <Against hasBefore={before !== null}>
-              {was === null || before === null ? null : (
+              {was === null || before === null || before.sessions.total === 0 ? null : (
                 <>
                   {changed(change(value, was)) || "new"} <span className="faint">from {figure.shown(was)}</span>
                 </>

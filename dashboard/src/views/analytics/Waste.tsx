@@ -121,8 +121,8 @@ function Heading({ one }: { one: WasteHeading }) {
 /** The arithmetic of a row. */
 function sum(call: WasteHeading["calls"][number]): string {
   if (call.saving_usd_per_million !== null && call.tokens !== null) {
-    return `${grouped(call.tokens)} tokens × $${Number(call.saving_usd_per_million.toFixed(4))} a million less from the cache`;
+    return `${grouped(call.tokens)} tokens × $${Number(call.saving_usd_per_million.toFixed(4))} a million`;
   }
-  const each = call.cost_usd === null ? "" : ` × ${usd(call.cost_usd / call.count)} on average`;
-  return `${plural(call.count, "call")}${each}, ${duration(call.duration_ms)} of time`;
+  if (call.cost_usd === null) return `${plural(call.count, "call")}, ${duration(call.duration_ms)} in all`;
+  return `${grouped(call.count)} × ${usd(call.cost_usd / call.count)} on average, ${duration(call.duration_ms)}`;
 }

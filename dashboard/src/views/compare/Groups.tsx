@@ -70,10 +70,7 @@ function Card({ metric }: { metric: CohortMetric }) {
         <h3>{TITLES[metric.metric]}</h3>
       </figcaption>
       {isShare ? (
-        <p className="group-share">
-          <i className="side-a">A</i> {percent(a.share)} <span className="faint">{range(a.interval)}</span> <i className="side-b">B</i>{" "}
-          {percent(b.share)} <span className="faint">{range(b.interval)}</span>
-        </p>
+        <Shares a={a} b={b} />
       ) : (
         <>
           <Bins metric={metric} shown={shown} />
@@ -109,6 +106,27 @@ function Card({ metric }: { metric: CohortMetric }) {
       )}
       <p className="verdict">{verdict(metric)}</p>
     </figure>
+  );
+}
+
+/** Both shares as bars, each with the interval that it is known to. */
+function Shares({ a, b }: { a: CohortMetric["a"]; b: CohortMetric["b"] }) {
+  return (
+    <div className="group-shares">
+      {([["a", a], ["b", b]] as const).map(([side, one]) => (
+        <div key={side} className="group-share">
+          <i className={`side-${side}`}>{side.toUpperCase()}</i>
+          <span className="share-track" aria-hidden="true">
+            <i className={`share-bar-${side}`} style={{ width: `${(one.share ?? 0) * 100}%` }} />
+            {one.interval && <i className="share-range" style={{ left: `${one.interval[0] * 100}%`, width: `${(one.interval[1] - one.interval[0]) * 100}%` }} />}
+          </span>
+          <span>
+            {percent(one.share)} <span className="dim">{`${grouped(one.failed)} of ${grouped(one.count)}`}</span>{" "}
+            <span className="faint">{range(one.interval)}</span>
+          </span>
+        </div>
+      ))}
+    </div>
   );
 }
 

@@ -185,6 +185,8 @@ function Texts({ row, a, b }: { row: ComparedRow; a: string; b: string }) {
   const right = useQuery({ ...eventQuery(b, row.b?.event_id ?? ""), enabled: row.b !== null });
   const isReady = (row.a === null || left.data) && (row.b === null || right.data);
   if (!isReady) return <p className="dim card-empty">…</p>;
+  const isSilent = [left, right].every(({ data }) => text(data?.input) === "" && text(data?.output) === "");
+  if (isSilent) return <p className="dim card-empty">No input and no output was recorded here.</p>;
   return (
     <div className="diffs">
       {(["input", "output"] as const).map((side) => {

@@ -3,18 +3,21 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { healthQuery } from "../../api/queries";
+import { plural } from "../../model/format";
 import { Choice } from "../../ui/controls";
 import { useTitle } from "../../ui/hooks";
 import { setPreference, usePreference } from "../../ui/preferences";
 import { Snippets } from "../../ui/Snippets";
 import { Keys } from "./Keys";
-import { Prices, Store } from "./Store";
+import { Prices, pricesQuery, Store, storeQuery } from "./Store";
 
 export function SettingsPage() {
   const theme = usePreference("theme");
   const zone = usePreference("zone");
   const wheel = usePreference("wheel");
   const { data: health } = useQuery(healthQuery);
+  const { data: store } = useQuery(storeQuery);
+  const { data: prices } = useQuery(pricesQuery);
   useTitle("Settings");
   return (
     <>
@@ -71,6 +74,16 @@ export function SettingsPage() {
           <section>
             <h2>About</h2>
             <Setting name="Version">{health.version}</Setting>
+            {store && (
+              <>
+                <Setting name="Engine">ClickHouse {store.engine}</Setting>
+                <Setting name="Schema">
+                  {plural(store.migrations.length, "migration")}
+                  <span className="dim">, the last one {store.migrations.at(-1)?.name ?? "–"}</span>
+                </Setting>
+              </>
+            )}
+            {prices && <Setting name="Built-in prices">{prices.built_in}</Setting>}
             <Setting name="Store">
               <span className="mono">{health.store}</span>
             </Setting>

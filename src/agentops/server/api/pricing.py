@@ -39,12 +39,14 @@ class ModelPrice(Exact):
     source: Literal["own", "built_in", "unknown"]
     input: float | None
     cache_read: float | None
+    cache_write: float | None
     output: float | None
 
 
 class Prices(Exact):
     """The prices in use."""
 
+    built_in: str = Field(description="the list of built-in prices and its version")
     file: str | None = Field(description="name of the file of one's own prices")
     own: list[OwnPrice]
     models: list[ModelPrice]

@@ -72,6 +72,7 @@ def get_store(request: Request) -> Response:
             "migrations": applied(here.store),
             "growth": growth(here.store),
             "retention_days": here.auth.projects.named(project_of(request)).retention_days,
+            "default_retention_days": config.read("retention_days"),
         }
     )
 

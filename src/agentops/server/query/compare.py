@@ -76,7 +76,7 @@ def _events(store: Store, project: str, session_id: str, now_ns: int) -> list[_E
 
 
 def aligned(a: Sequence[_Event], b: Sequence[_Event]) -> Iterator[tuple[_Event | None, _Event | None]]:
-    """Pair events that correspond, in order: by kind, name and depth, then by kind in what is left."""
+    """Pair events that correspond, in order: by kind, name (its model left out) and depth, then by kind."""
     keys_a, keys_b = _keys(a), _keys(b)
     start = 0
     while start < min(len(a), len(b)) and keys_a[start] == keys_b[start]:
@@ -111,7 +111,15 @@ def _paired(a: Sequence[_Event], b: Sequence[_Event]) -> Iterator[tuple[_Event |
 
 def _keys(events: Sequence[_Event]) -> list[tuple[str, str, int]]:
     depths = _depths(events)
-    return [(one.kind, one.name, depths[one.event_id]) for one in events]
+    return [(one.kind, _role(one), depths[one.event_id]) for one in events]
+
+
+def _role(one: _Event) -> str:
+    """Return an event's name without its model: the same step of two models is the same step."""
+    if not one.model:
+        return one.name
+    words = one.name.split()
+    return " ".join(word for word in words if not (one.model.startswith(word) or word.startswith(one.model)))
 
 
 def _depths(events: Sequence[_Event]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from agentops.server.pricelist import PriceList
-from agentops.server.prices import cost_of
+from agentops.server.prices import built_in_list, cost_of
 from agentops.server.store.client import Store
 
 _TOKENS: Final = 10_000
@@ -33,6 +33,7 @@ def pricing(store: Store, project: str, own: PriceList) -> dict[str, Any]:
     )
     now = time.time_ns()
     return {
+        "built_in": built_in_list(),
         "file": own.name or None,
         "own": [
             {
@@ -54,15 +55,18 @@ def _priced(row: _Model, own: PriceList, now: int) -> dict[str, Any]:
         "source": "own"
         if entry is not None
         else "built_in"
-        if _usd(row, now, 1, 0, 0) is not None
+        if _usd(row, now, entered=1) is not None
         else "unknown",
-        "input": _usd(row, now, 1, 0, 0),
-        "cache_read": _usd(row, now, 1, 1, 0),
-        "output": _usd(row, now, 0, 0, 1),
+        "input": _usd(row, now, entered=1),
+        "cache_read": _usd(row, now, entered=1, read=1),
+        "cache_write": _usd(row, now, entered=1, written=1),
+        "output": _usd(row, now, left=1),
     }
 
 
-def _usd(row: _Model, now: int, entered: int, cached: int, left: int) -> float | None:
+def _usd(
+    row: _Model, now: int, *, entered: int = 0, read: int = 0, written: int = 0, left: int = 0
+) -> float | None:
     found = cost_of(
         row.provider,
         row.model,
@@ -71,8 +75,8 @@ def _usd(row: _Model, now: int, entered: int, cached: int, left: int) -> float |
         kind="llm",
         entered=entered * _TOKENS,
         left=left * _TOKENS,
-        cache_read=cached * _TOKENS,
-        cache_write=0,
+        cache_read=read * _TOKENS,
+        cache_write=written * _TOKENS,
         reasoning=0,
         usage_more="",
     )
