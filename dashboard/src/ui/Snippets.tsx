@@ -8,60 +8,83 @@ type Way = "python" | "fastapi" | "otel" | "curl";
 /** The SDK's default address needs no mention. */
 const DEFAULT_ORIGIN = "http://127.0.0.1:8420";
 
-function python(origin: string): string {
-  const endpoint = isDefault(origin) ? "" : `endpoint="${origin}", `;
+/** What stands for a key where the server asks for one. */
+const KEY = "<your key>";
+
+interface Server {
+  readonly origin: string;
+  readonly needsKey: boolean;
+}
+
+function python(server: Server): string {
   return [
     "import agentops",
-    `agentops.init(${endpoint}tags=["first-steps"])`,
+    `agentops.init(${[...connection(server), 'tags=["first-steps"]'].join(", ")})`,
     "# … your agent runs here; calls through openai and anthropic are recorded …",
     'agentops.end_session("Success")',
   ].join("\n");
 }
 
-function isDefault(origin: string): boolean {
-  return origin === DEFAULT_ORIGIN || origin === "http://localhost:8420";
+function connection({ origin, needsKey }: Server): string[] {
+  const isDefault = origin === DEFAULT_ORIGIN || origin === "http://localhost:8420";
+  return [...(needsKey ? [`api_key="${KEY}"`] : []), ...(isDefault ? [] : [`endpoint="${origin}"`])];
 }
 
-function otel(origin: string): string {
+/** Settings for any program, and the smallest one that they suit. */
+function otel({ origin, needsKey }: Server): string {
   return [
     `export OTEL_EXPORTER_OTLP_ENDPOINT="${origin}"`,
     'export OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf"',
-    "# then run any program that OpenTelemetry instruments",
+    ...(needsKey ? [`export OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer ${KEY}"`] : []),
+    "# any program that OpenTelemetry instruments records here now; this one needs",
+    "# pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http",
+    "python3 - <<'END'",
+    "from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter",
+    "from opentelemetry.sdk.trace import TracerProvider",
+    "from opentelemetry.sdk.trace.export import BatchSpanProcessor",
+    "",
+    "provider = TracerProvider()",
+    "provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))",
+    'with provider.get_tracer("first-steps").start_as_current_span("hello"):',
+    "    pass  # your agent runs here",
+    "provider.shutdown()",
+    "END",
   ].join("\n");
 }
 
 /** A session around every request. */
-function fastapi(origin: string): string {
-  const endpoint = isDefault(origin) ? "" : `endpoint="${origin}", `;
+function fastapi(server: Server): string {
   return [
     "import agentops",
     "from agentops.sdk.decorators import session",
     "from fastapi import FastAPI",
     "",
-    `agentops.init(${endpoint}auto_start_session=False)`,
+    `agentops.init(${[...connection(server), "auto_start_session=False"].join(", ")})`,
     "app = FastAPI()",
     "",
     '@app.post("/answer")',
     "@session",
     "async def answer(question: str) -> str:",
-    "    return await ask_the_agent(question)  # calls in here belong to this request's session",
+    "    # your agent runs here; its calls belong to this request's session",
+    '    return f"You asked: {question}"',
   ].join("\n");
 }
 
 /** One session with nothing but a shell: sent as OTLP/JSON. */
-function curl(origin: string): string {
+function curl({ origin, needsKey }: Server): string {
+  const key = needsKey ? ` -H 'Authorization: Bearer ${KEY}'` : "";
   return [
-    `curl ${origin}/v1/traces -H 'Content-Type: application/json' -d '{"resourceSpans": [{"scopeSpans": [{"spans": [{`,
+    `curl ${origin}/v1/traces${key} -H 'Content-Type: application/json' -d '{"resourceSpans": [{"scopeSpans": [{"spans": [{`,
     `  "traceId": "'$(openssl rand -hex 16)'", "spanId": "'$(openssl rand -hex 8)'", "name": "hello",`,
     `  "startTimeUnixNano": "'$(date +%s)'000000000", "endTimeUnixNano": "'$(date +%s)'500000000"}]}]}]}'`,
   ].join("\n");
 }
 
-const TEXTS: Record<Way, (origin: string) => string> = { python, fastapi, otel, curl };
+const TEXTS: Record<Way, (server: Server) => string> = { python, fastapi, otel, curl };
 
-export function Snippets() {
+export function Snippets({ needsKey }: { needsKey: boolean }) {
   const [way, setWay] = useState<Way>("python");
-  const text = TEXTS[way](location.origin);
+  const text = TEXTS[way]({ origin: location.origin, needsKey });
   return (
     <div className="snippets">
       <div className="snippets-head">
@@ -81,7 +104,7 @@ export function Snippets() {
       </div>
       <pre className="mono">
         {text.split("\n").map((line, index) => (
-          <span key={index} className={line.startsWith("#") ? "line faint" : "line"}>
+          <span key={index} className={line.trimStart().startsWith("#") ? "line faint" : "line"}>
             {line}
             {"\n"}
           </span>

@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { meQuery } from "../../api/account";
 import { healthQuery } from "../../api/queries";
 import { plural } from "../../model/format";
 import { Choice } from "../../ui/controls";
@@ -15,6 +16,7 @@ export function SettingsPage() {
   const theme = usePreference("theme");
   const zone = usePreference("zone");
   const wheel = usePreference("wheel");
+  const { data: me } = useQuery(meQuery);
   const { data: health } = useQuery(healthQuery);
   const { data: store } = useQuery(storeQuery);
   const { data: prices } = useQuery(pricesQuery);
@@ -65,7 +67,7 @@ export function SettingsPage() {
         <section>
           <h2>Connect a program</h2>
           <p className="dim">The SDK records agents, tools and calls to models. Any OpenTelemetry program can send its spans as well.</p>
-          <Snippets />
+          <Snippets needsKey={me?.auth ?? false} />
         </section>
         <Keys />
         <Store />
