@@ -70,6 +70,13 @@ def test_end_states_and_their_absence(open_server: Server, printed: str) -> None
     assert listed[0]["state"] == "success"
 
 
+@pytest.mark.timeout(400)
+def test_a_trace_that_nobody_ended_is_indeterminate(open_server: Server) -> None:
+    run_client("0.4.21", "left_04.py", open_server.url)
+    (session,) = open_server.get("/api/sessions", tag="noted")["sessions"]
+    assert (session["state"], session["tags"]) == ("indeterminate", ["left", "noted"])
+
+
 def test_printed_lines_are_the_sessions_logs(open_server: Server, printed: str) -> None:
     session_id = uuid.UUID(_trace(printed, "ENDED"))
     logs = open_server.wait(f"/api/sessions/{session_id}/logs", lambda found: found["logs"])["logs"]
@@ -103,9 +110,12 @@ def test_the_public_read_api_tells_the_same(open_server: Server, printed: str) -
     assert metrics["prompt_cost"] == f"{21 * 2.5 / 1e6:.7f}"
     assert metrics["span_count"] == metrics["success_count"] == len(trace["spans"])
     called = next(span for span in trace["spans"] if "openai" in span["span_name"])
+    assert "find_order.tool" in [span["span_name"] for span in trace["spans"]]
     whole = get(f"spans/{called['span_id']}")
     assert whole["attributes"]["gen_ai.usage.prompt_tokens"] == 21
-    assert get(f"spans/{called['span_id']}/metrics")["total_tokens"] == 29
+    assert whole["service_name"] == "agentops"
+    own = get(f"spans/{called['span_id']}/metrics")
+    assert (own["total_tokens"], own["success_tokens"], own["fail_tokens"]) == (29, 29, 0)
     assert open_server.http.get(f"/public/v1/traces/{'f' * 32}", headers=headers).status_code == 404
 
 

@@ -14,10 +14,11 @@ from agentops.server.store.client import Store
 
 _PROMPT = ("input", "cache_read", "cache_write", "prompt")
 _KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
+_STATES = {"ok": "success", "error": "fail"}
 _COLUMNS = """
-    span_id, trace_id, parent_id, kind, name, span_kind, started_at, ended, duration_ns, status,
-    status_message, tags, tokens_input, tokens_output, tokens_cache_read, tokens_reasoning, cost_usd,
-    cost_detail, resource_id
+    span_id, trace_id, parent_id, kind, name, source_name, service, span_kind, started_at, ended,
+    duration_ns, status, status_message, tags, tokens_input, tokens_output, tokens_cache_read,
+    tokens_reasoning, cost_usd, cost_detail, resource_id
 """
 
 
@@ -27,6 +28,8 @@ class _Row(Struct):
     parent_id: str
     kind: str
     name: str
+    source_name: str
+    service: str
     span_kind: int
     started_at: int
     ended: bool
@@ -93,6 +96,7 @@ def span(store: Store, project: str, span_id: str) -> dict[str, Any] | None:
     return {
         **_shown(row),
         "trace_id": row.trace_id,
+        "service_name": row.service,
         "attributes": attributes,
         "span_attributes": attributes,
         "resource_attributes": resource(store, project, row.resource_id),
@@ -102,7 +106,12 @@ def span(store: Store, project: str, span_id: str) -> dict[str, Any] | None:
 def span_metrics(store: Store, project: str, span_id: str) -> dict[str, Any] | None:
     """Return a span's own numbers, or None."""
     rows = _rows(store, project, "span_id = {span:String}", {"span": span_id})
-    return {"span_id": span_id, **_metrics(rows[:1])} if rows else None
+    if not rows:
+        return None
+    found = _metrics(rows[:1])
+    states = {f"{state}_tokens": 0 for state in ("success", "fail", "indeterminate")}
+    states[f"{_STATES.get(rows[0].status, 'indeterminate')}_tokens"] = found["total_tokens"]
+    return {"span_id": span_id, **found, **states}
 
 
 def object_text(store: Store, project: str, name: str, object_id: str) -> str | None:
@@ -121,7 +130,8 @@ def _shown(row: _Row) -> dict[str, Any]:
     return {
         "span_id": row.span_id,
         "parent_span_id": row.parent_id or None,
-        "span_name": row.name,
+        # As the program sent it: "find_order.tool", where the dashboard shows "find_order".
+        "span_name": row.source_name or row.name,
         "span_kind": _KINDS[row.span_kind] if row.span_kind < len(_KINDS) else "UNSPECIFIED",
         "start_time": iso(row.started_at),
         "end_time": iso(row.started_at + row.duration_ns) if row.ended else None,

@@ -57,6 +57,7 @@ class SpanWhole(SpanShown):
     """A span with everything that it said."""
 
     trace_id: str
+    service_name: str
     attributes: dict[str, Any]
     span_attributes: dict[str, Any]
     resource_attributes: dict[str, Any]
@@ -79,6 +80,14 @@ class Metrics(BaseModel):
     completion_cost: str
     average_cost_per_trace: str
     total_cost: str
+
+
+class SpanMetrics(Metrics):
+    """A span's own sums, its tokens also by how it ended."""
+
+    success_tokens: int
+    fail_tokens: int
+    indeterminate_tokens: int
 
 
 @router.get(
@@ -132,7 +141,7 @@ def get_span(request: Request, span_id: _SpanId) -> Response:
     "/spans/{span_id}/metrics",
     operation_id="publicGetSpanMetrics",
     response_model=None,
-    responses=documented(Metrics, 404),
+    responses=documented(SpanMetrics, 404),
 )
 def get_span_metrics(request: Request, span_id: _SpanId) -> Response:
     """Return a span's own tokens and cost."""
