@@ -297,6 +297,27 @@ def test_what_happened_to_keys_is_logged_and_no_secret_is(locked: Server, owner:
     assert text.count(owner) == 1
 
 
+def test_a_key_that_is_none_is_noted_and_a_key_speaks_for_its_own_project_only(
+    locked: Server, owner: str
+) -> None:
+    before = len((locked.home / "audit.jsonl").read_text().splitlines())
+    wrong = {"Authorization": "Bearer 44444444-4444-4444-8444-444444444444", "X-Forwarded-For": "x"}
+    assert locked.http.get("/api/sessions", headers=wrong).status_code == 401
+    noted = (locked.home / "audit.jsonl").read_text().splitlines()
+    assert any('"key.refused"' in line for line in noted)
+    # Once an hour for each address: whoever guesses fills no disk.
+    for _ in range(5):
+        assert locked.http.get("/api/sessions", headers=wrong).status_code == 401
+    assert len((locked.home / "audit.jsonl").read_text().splitlines()) <= max(before, len(noted)) + 1
+    _ask(locked, "post", "/api/projects", owner, {"name": "Named in a header"})
+    key = _make(locked, owner, project="Named in a header")
+    sent = body(span(0x4EAD, 1, name="of another", agentops__span__kind="session"))
+    assert _ask(locked, "post", "/v1/traces", key, sent).status_code == 200
+    headers = {"Authorization": f"Bearer {owner}", "X-Agentops-Project": "Named in a header"}
+    found = locked.http.get("/api/sessions", params={"q": "of another"}, headers=headers).json()
+    assert found["total"] == 0
+
+
 def test_what_a_dead_program_left_behind_goes_to_its_keys_project(locked: Server, owner: str) -> None:
     _ask(locked, "post", "/api/projects", owner, {"name": "Orphans"})
     key = _make(locked, owner, project="Orphans", scope="record")

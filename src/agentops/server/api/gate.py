@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agentops.server.api.errors import API_PREFIXES, answer
 from agentops.server.auth import ADMIN, READ, RECORD, Auth, Caller, Denied
-from agentops.server.auth.caller import lacking
+from agentops.server.auth.caller import lacking, not_everywhere
 
 _OPEN: Final = frozenset(
     (
@@ -78,7 +78,7 @@ class Gate:
                 raise lacking(needs, caller)
             if path == "/metrics" and not caller.everywhere:
                 # They are the whole server's, not a project's.
-                raise lacking(ADMIN, caller)
+                raise not_everywhere()
             if needs == RECORD:
                 self._auth.check_quota(caller)
         except Denied as denied:
@@ -105,7 +105,12 @@ class Gate:
             Denied: nobody we know, or a browser that another site made ask.
         """
         headers = shown(scope)
-        caller = self._auth.authenticate(headers, prefer_key=path in _SHOWS_KEY)
+        try:
+            caller = self._auth.authenticate(headers, prefer_key=path in _SHOWS_KEY)
+        except Denied:
+            if headers.keys() & {"authorization", "x-agentops-api-key"}:
+                self._auth.audit.refused(address_of(scope))
+            raise
         if (
             caller.sign_in
             and scope["method"] not in _SAFE

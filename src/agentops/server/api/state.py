@@ -63,14 +63,15 @@ def rooms(request: Request) -> Rooms:
 def project_of(request: Request) -> str:
     """Return the project that a request reads and writes. Without keys there is one.
 
-    Who may look into any project names it in the header X-Agentops-Project; others' is passed over.
+    This machine's `agentops` command names it in the header X-Agentops-Project. A key speaks for its own
+    project, whatever is sent along.
 
     Raises:
         ApiError: 404, there is no such project.
     """
     caller = caller_of(request)
     wanted = request.headers.get("x-agentops-project")
-    if not wanted or not caller.everywhere:
+    if not wanted or not caller.everywhere or caller.key_hash:
         return caller.project
     try:
         return rooms(request).auth.projects.named(wanted).project

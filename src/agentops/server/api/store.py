@@ -20,7 +20,7 @@ from agentops.server.api.answers import documented, json
 from agentops.server.api.errors import ApiError
 from agentops.server.api.parameters import moment_of, only_known
 from agentops.server.api.state import Rooms, caller_of, now_ns, project_of, rooms
-from agentops.server.auth.caller import ADMIN, lacking
+from agentops.server.auth.caller import ADMIN, lacking, not_everywhere
 from agentops.server.pricelist import own_prices
 from agentops.server.query.export import LINES
 from agentops.server.store.growth import applied, growth
@@ -51,7 +51,7 @@ def _whole_store(request: Request) -> Rooms:
     here = rooms(request)
     caller = caller_of(request)
     if not caller.everywhere:
-        raise lacking(ADMIN, caller)
+        raise lacking(ADMIN, caller) if not caller.may(ADMIN) else not_everywhere()
     return here
 
 

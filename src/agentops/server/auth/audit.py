@@ -48,6 +48,17 @@ class Audit:
 
     def used(self, key_id: str, scope: str, address: str, project: str) -> bool:
         """Note that a key was used, once an hour for each scope and address; return whether it was."""
+        if not self._due(key_id, scope, address):
+            return False
+        self.note("key.used", key=key_id, scope=scope, address=address, project=project)
+        return True
+
+    def refused(self, address: str) -> None:
+        """Note that somebody showed a key or token that is worth nothing, once an hour for each address."""
+        if self._due("", "refused", address):
+            self.note("key.refused", address=address)
+
+    def _due(self, key_id: str, scope: str, address: str) -> bool:
         use = (key_id, scope, address)
         now = time.monotonic()
         last = self._uses.get(use)
@@ -57,7 +68,6 @@ class Audit:
         while len(self._uses) > _MOST_USES:
             with contextlib.suppress(KeyError):
                 self._uses.popitem(last=False)
-        self.note("key.used", key=key_id, scope=scope, address=address, project=project)
         return True
 
     def lines(self, most: int = 500) -> list[dict[str, Any]]:

@@ -80,3 +80,13 @@ def lacking(scope: str, caller: Caller) -> Denied:
         f"This needs a key with the scope {scope!r}; the key that was sent has: {have}.",
         f"Make one with: agentops keys create --scope {scope}",
     )
+
+
+def not_everywhere() -> Denied:
+    """Return the refusal of a question about the whole server to an admin of one project."""
+    return Denied(
+        403,
+        "scope_missing",
+        "This is about the whole server: it needs an admin key of the server's first project.",
+        "Use that key, or the `agentops` command on the server's machine.",
+    )
