@@ -23,6 +23,7 @@ from agentops.sdk.events import llm_attributes
 from agentops.sdk.folding import Folded
 from agentops.sdk.shapes import dressed
 from agentops.sdk.signature import binder
+from agentops.sdk.stream import is_stream, watched
 from agentops.sdk.wrap import shown_name
 
 if TYPE_CHECKING:
@@ -140,13 +141,8 @@ class _Record:
         """The arguments, as JSON text."""
         self.gave: Any = None
         self.context = where
-        self.calls_before = self.llm_calls()
         self.folded = Folded()
         self.over = False
-
-    def llm_calls(self) -> int:
-        """Return how many LLM calls were recorded in the session so far."""
-        return self.handle._core.counts["llm"]  # pyright: ignore[reportPrivateUsage] -- as above
 
     @contextmanager
     def inside(self) -> Generator[None]:
@@ -166,7 +162,7 @@ class _Record:
         """Return what the caller gets: the result, watched by a proxy while it is still to be consumed."""
         if inspect.isawaitable(result):
             return self._awaited(result)
-        if _is_stream(result, finished=self.span is None):
+        if is_stream(result, finished=self.span is None):
             return self.stream(result)
         self.finish(result)
         return result
@@ -178,8 +174,6 @@ class _Record:
 
     def stream(self, result: Any) -> Any:
         """Return a proxy of a stream or of the context manager around one."""
-        from agentops.sdk.stream import watched
-
         return watched(result, self)
 
     def chunk(self, item: Any) -> None:
@@ -228,26 +222,11 @@ class _Record:
         try:
             if error is not None and not isinstance(error, GeneratorExit):
                 span.fail(error)
-            if self.llm_calls() > self.calls_before:
+            if span.holds_call:
                 self.as_operation(span)
             span.end()
         except Exception as failure:
             self.client.recorder.failed(failure)
-
-
-def _is_stream(result: Any, *, finished: bool) -> bool:
-    """Say whether a result is still to be consumed: an iterator, or a context manager that makes one.
-
-    With `finished`, an instrumentor watches iterators already; only what has yet to make its call is left.
-    """
-    if isinstance(result, str | bytes | Mapping | list | tuple):
-        return False
-    kind = cast("Any", type(cast("object", result)))
-    iterates = hasattr(kind, "__next__") or hasattr(kind, "__anext__")
-    manages = hasattr(kind, "__enter__") or hasattr(kind, "__aenter__")
-    return (
-        (manages and not iterates and not hasattr(kind, "model_dump")) if finished else (iterates or manages)
-    )
 
 
 def _field(value: Any, *names: str) -> Any:

@@ -229,8 +229,8 @@ class Joined(SpanProcessor):
         self._belonging = belonging
         self._silenced = silenced
         self._unplaced = unplaced
-        self._open: dict[int, tuple[Core, int]] = {}
-        """Session and number of the open spans, by span id."""
+        self._open: dict[int, tuple[Core, int, RecordedSpan | None]] = {}
+        """Session, number and the recorded span above of the open spans, by span id."""
         self._tails: dict[tuple[str, str], bytes] = {}
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
@@ -265,7 +265,7 @@ class Joined(SpanProcessor):
             seq = core.number()
             if len(self._open) >= _MAX_OPEN:
                 self._open.pop(next(iter(self._open)), None)  # Never ended, most likely: forget the oldest.
-            self._open[span.get_span_context().span_id] = (core, seq)
+            self._open[span.get_span_context().span_id] = (core, seq, above)
             if kind_of(span.attributes or {}) in EAGER:
                 self._recorder.foreign(core, span, 0, seq, self._tail(span))
         except Exception as error:
@@ -278,9 +278,9 @@ class Joined(SpanProcessor):
         known = self._open.pop(span.context.span_id, None)
         if known is None:
             return
-        core, seq = known
+        core, seq, above = known
         self._recorder.foreign(core, span, span.end_time or 0, seq, self._tail(span))
-        self._recorder.count(core, span.attributes or {}, failed=not span.status.is_ok)
+        self._recorder.count(core, span.attributes or {}, failed=not span.status.is_ok, above=above)
 
     def _tail(self, span: ReadableSpan) -> bytes:
         scope = span.instrumentation_scope

@@ -147,10 +147,12 @@ class Recorder:
         self._write(span, span._end_time or time.time_ns())
         if not span.counted:
             span.counted = True
-            self.count(core, span._attributes, failed=span.status_number == 2)
+            self.count(core, span._attributes, failed=span.status_number == 2, above=span.above)
 
-    def count(self, core: Core, attributes: Mapping[str, Any], *, failed: bool) -> None:
-        """Add an ended event to what is known locally of its session."""
+    def count(
+        self, core: Core, attributes: Mapping[str, Any], *, failed: bool, above: RecordedSpan | None
+    ) -> None:
+        """Add an ended event to what is known locally of its session, and of the spans above it."""
         kind = kind_of(attributes)
         if kind == semconv.SESSION_KIND:
             return
@@ -160,6 +162,10 @@ class Recorder:
         # Each failed event once; a recorded ErrorEvent has the kind `error` and counts as that.
         if failed and kind != "error":
             counts["error"] += 1
+        if kind == "llm":
+            while above is not None and not above.holds_call:
+                above.holds_call = True
+                above = above.above
         cost = attributes.get(semconv.TOTAL_COST)
         if cost is not None:
             try:

@@ -65,6 +65,8 @@ class RecordedSpan(Span):
     """It holds values that others than our own capture put there, of any size."""
     forward: SpanProcessor | None = None
     """Processors of the program itself, which see our spans as any other."""
+    holds_call = False
+    """An LLM call below it has been recorded."""
     stands_for = 0
     """`id` of the instance of a decorated class that the span stands for; 0 for none."""
     absorbed: Sequence[RecordedSpan] | None = None

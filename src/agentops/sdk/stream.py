@@ -6,6 +6,7 @@ A proxy is its object in every other respect: attributes, `isinstance`, context 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import wrapt as _wrapt
@@ -15,6 +16,21 @@ wrapt = cast("Any", _wrapt)
 
 if TYPE_CHECKING:
     from agentops.sdk.patch import _Record as Record  # pyright: ignore[reportPrivateUsage] -- the two are one room
+
+
+def is_stream(result: Any, *, finished: bool = False) -> bool:
+    """Say whether a result is still to be consumed: an iterator, or a context manager that makes one.
+
+    With `finished`, an instrumentor watches iterators already; only what has yet to make its call is left.
+    """
+    if isinstance(result, str | bytes | Mapping | list | tuple):
+        return False
+    kind = cast("Any", type(cast("object", result)))
+    iterates = hasattr(kind, "__next__") or hasattr(kind, "__anext__")
+    manages = hasattr(kind, "__enter__") or hasattr(kind, "__aenter__")
+    return (
+        (manages and not iterates and not hasattr(kind, "model_dump")) if finished else (iterates or manages)
+    )
 
 
 def watched(result: Any, record: Record) -> Any:
@@ -124,8 +140,10 @@ class _Watched(wrapt.ObjectProxy):
     def _self_entered(self, entered: Any) -> Any:
         if entered is self.__wrapped__:
             return self
-        # An instrumentor watches the stream itself; ours is watched here.
-        return entered if self._self_record.span is None else _Watched(entered, self._self_record)
+        # An instrumentor watches the stream itself; ours is watched here. What is none is given as it is.
+        if self._self_record.span is None or not is_stream(entered):
+            return entered
+        return _Watched(entered, self._self_record)
 
     def _self_left(self, error: BaseException | None) -> None:
         if error is not None:
