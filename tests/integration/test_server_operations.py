@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import itertools
 import json
 import random
 import signal
+import socket
 import threading
 from typing import Any
 
@@ -45,6 +47,11 @@ def test_prometheus_reads_what_happened(module_server: Server) -> None:
         )
     )
     assert after["process_resident_memory_bytes"] > 1e7
+    refused = {**span(trace, 3), "spanId": "0" * 16}
+    assert module_server.post("/v1/traces", body(refused, span(trace, 4))).status_code == 200
+    told = metrics(module_server)
+    assert told["agentops_spans_refused_total"] - after["agentops_spans_refused_total"] == 1
+    assert told["agentops_spans_committed_total"] - after["agentops_spans_committed_total"] == 1
     assert {"agentops_queued_bytes", "agentops_live_listeners", "agentops_commit_failures_total"} <= set(
         after
     )
@@ -61,6 +68,69 @@ def test_logs_are_json_a_line_when_asked(start_server: Any) -> None:
     for line in lines:
         told = json.loads(line)
         assert {"time", "level", "logger", "message"} <= set(told)
+
+
+class Upload:
+    """A request whose body is sent piece by piece."""
+
+    def __init__(self, server: Server, size: int) -> None:
+        url = httpx.URL(server.url)
+        self.socket = socket.create_connection((url.host, url.port or 80), 30)
+        self.socket.sendall(
+            b"POST /v1/traces HTTP/1.1\r\nHost: %b:%d\r\nContent-Type: application/x-protobuf\r\n"
+            b"Content-Length: %d\r\n\r\n" % (url.host.encode(), url.port or 80, size)
+        )
+
+    def answer(self) -> http.client.HTTPResponse:
+        """Read the answer."""
+        found = http.client.HTTPResponse(self.socket)
+        found.begin()
+        return found
+
+
+def test_a_crowd_is_told_to_come_again_instead_of_filling_the_memory(start_server: Any) -> None:
+    server: Server = start_server()
+    large = 60_000_000
+    crowd = [Upload(server, large) for _ in range(2)]
+    for one in crowd:
+        one.socket.sendall(bytes(large - 1))
+    eventually(lambda: metrics(server)["agentops_intake_bytes"] == 2 * (large - 1), within_s=30)
+    late = Upload(server, large)
+    late.socket.sendall(bytes(large))
+    told = late.answer()
+    assert (told.status, told.headers["Retry-After"]) == (503, "1")
+    assert json.loads(told.read())["error"]["code"] == "overloaded"
+    assert metrics(server)["agentops_requests_turned_away_total"] == 1
+    for one in crowd:
+        one.socket.close()
+    eventually(lambda: metrics(server)["agentops_intake_bytes"] == 0, within_s=30)
+    late.socket.close()
+    assert server.post("/v1/traces", body(span(next(_traces), 1))).status_code == 200
+
+
+def test_a_leaving_server_turns_away_what_it_is_still_reading(start_server: Any) -> None:
+    server: Server = start_server()
+    upload = Upload(server, 1000)
+    upload.socket.sendall(bytes(500))
+    eventually(lambda: metrics(server)["agentops_intake_bytes"] == 500)
+    server.process.send_signal(signal.SIGTERM)
+    # It leaves as soon as it has closed its listener.
+    eventually(lambda: _refuses(server), within_s=30)
+    upload.socket.sendall(bytes(500))
+    told = upload.answer()
+    assert (told.status, told.headers["Retry-After"]) == (503, "1")
+    assert json.loads(told.read())["error"]["message"] == "The server is stopping."
+    upload.socket.close()
+    assert server.process.wait(30) == 0
+    assert not any("Traceback" in line for line in server.log)
+
+
+def _refuses(server: Server) -> bool:
+    try:
+        httpx.get(f"{server.url}/healthz", timeout=5)
+    except httpx.TransportError:
+        return True
+    return False
 
 
 def test_a_leaving_server_answers_what_it_took(start_server: Any) -> None:

@@ -276,7 +276,7 @@ def _serve(
             # A second signal forces nothing: leaving takes seconds at most, and a supervisor's SIGTERM often
             # follows the terminal's SIGINT.
             self.should_exit = True
-            server.live.close()
+            server.leave()
 
     def _settle() -> None:
         gc.collect()

@@ -128,6 +128,11 @@ class Server:
         """Write into the store's lock where this server answers."""
         self._opened.describe(url)
 
+    def leave(self) -> None:
+        """End the listeners, and turn away what is not being decoded yet, so that nobody is left waiting."""
+        self.live.close()
+        self.rooms.ingest.intake.leave()
+
     def close(self) -> None:
         """Commit and summarise what was taken, then close the store."""
         self._lapses.stop()

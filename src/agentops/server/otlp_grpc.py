@@ -137,15 +137,18 @@ class OtlpGrpc:
                     self._auth.audit.used(caller.key_id, RECORD, _address(context.peer()), caller.project)
                 self._auth.check_quota(caller)
                 self._auth.took(caller, len(body))
-                with self._decoding:
-                    done, rejected = work(body, caller, sent)
+                with self._ingest.intake.holding() as held:
+                    held.grow(len(body))
+                    with self._decoding:
+                        held.grow(0)
+                        done, rejected = work(body, caller, sent)
                 if done is not None:
                     done.result(_COMMIT_S)
                 return accepted("protobuf", rejected, noun)
             except MalformedBody as error:
                 context.abort(code.INVALID_ARGUMENT, f"The request cannot be read: {error}")
             except Full as error:
-                _later(context, code.UNAVAILABLE, "More arrives than can be stored just now.", error)
+                _later(context, code.UNAVAILABLE, str(error), error)
             except Denied as error:
                 said = f"{error.message} {error.hint}".strip()
                 if error.status == 429:

@@ -93,7 +93,7 @@ async def _full(_: Request, error: Any) -> Response:
     return answer(
         503,
         "overloaded",
-        "More arrives than can be stored just now.",
+        str(error),
         "Send the same batch again after Retry-After seconds; nothing of it was stored.",
         {"Retry-After": str(error.retry_after_s)},
     )

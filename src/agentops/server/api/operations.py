@@ -56,6 +56,30 @@ def get_metrics(request: Request) -> Response:
             here.writer.logs_committed,
         ),
         (
+            "agentops_spans_refused_total",
+            "counter",
+            "Spans refused one by one, with the reason in the answer.",
+            here.ingest.spans_refused,
+        ),
+        (
+            "agentops_logs_refused_total",
+            "counter",
+            "Log records refused one by one, with the reason in the answer.",
+            here.ingest.logs_refused,
+        ),
+        (
+            "agentops_requests_turned_away_total",
+            "counter",
+            "Requests told to come again: more arrived than there was room for.",
+            here.ingest.intake.turned_away + here.writer.turned_away,
+        ),
+        (
+            "agentops_intake_bytes",
+            "gauge",
+            "Bytes of bodies being read or decoded.",
+            here.ingest.intake.held_bytes,
+        ),
+        (
             "agentops_rows_refused_total",
             "counter",
             "Rows that the store would not take.",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
@@ -20,6 +22,8 @@ from agentops.server.api.state import Rooms, project_of, rooms
 from agentops.server.auth import Caller
 from agentops.server.ingest import accepted, decompressed, encoding_of
 from agentops.server.ingest.body import too_large
+from agentops.server.ingest.intake import Held
+from agentops.server.store.write import Full
 
 if TYPE_CHECKING:
     from agentops.otlp.decode import Encoding
@@ -28,8 +32,8 @@ router = APIRouter(prefix="/v1", tags=["ingest"])
 
 _DECODING_THREADS: Final = 2
 _MOST_DRAINED: Final = 256 * 1024 * 1024
-"""Bytes of a body over the limit that are still read, and dropped: a client that is writing while the
-connection closes sees a broken pipe instead of the answer that names the limit."""
+"""Bytes beyond the limit of a refused body that are still read, and dropped: a client that is writing while
+the connection closes sees a broken pipe instead of the answer that says why."""
 _MEDIA: Final[dict[Encoding, str]] = {"json": "application/json", "protobuf": "application/x-protobuf"}
 _Submitted = tuple[Future[None] | None, list[Rejected]]
 _limiter: CapacityLimiter | None = None
@@ -65,13 +69,14 @@ async def export_traces(request: Request) -> Response:
     """Take spans; answer when they are committed."""
     here = rooms(request)
     encoding = encoding_of(request.headers.get("content-type", ""))
-    body = await body_of(request, here)
     sent_at = _sent_at(request)
     project = project_of(request)
-    with here.writer.expecting():
-        done, rejected = await in_thread(
-            lambda: here.ingest.traces(unpacked(request, body, here), encoding, project, sent_at),
-        )
+    done, rejected = await with_body(
+        request,
+        here,
+        lambda body: here.ingest.traces(body, encoding, project, sent_at),
+        here.writer.expecting(),
+    )
     return await _answer(done, rejected, encoding, "Spans")
 
 
@@ -80,11 +85,8 @@ async def export_logs(request: Request) -> Response:
     """Take log records; answer when they are committed."""
     here = rooms(request)
     encoding = encoding_of(request.headers.get("content-type", ""))
-    body = await body_of(request, here)
     project = project_of(request)
-    done, rejected = await in_thread(
-        lambda: here.ingest.logs(unpacked(request, body, here), encoding, project)
-    )
+    done, rejected = await with_body(request, here, lambda body: here.ingest.logs(body, encoding, project))
     return await _answer(done, rejected, encoding, "LogRecords")
 
 
@@ -95,8 +97,7 @@ async def export_metrics(request: Request) -> Response:
     """Accept metrics and drop them, so that exporters stay quiet."""
     here = rooms(request)
     encoding = encoding_of(request.headers.get("content-type", ""))
-    body = await body_of(request, here)
-    await in_thread(lambda: _nothing_of(unpacked(request, body, here), encoding))
+    await with_body(request, here, lambda body: _nothing_of(body, encoding))
     return await _answer(None, [], encoding, "DataPoints")
 
 
@@ -110,29 +111,66 @@ def _nothing_of(body: bytes, encoding: Encoding) -> _Submitted:
     return None, []
 
 
-async def body_of(request: Request, here: Rooms) -> bytes:
+async def with_body(
+    request: Request,
+    here: Rooms,
+    work: Callable[[bytes], Value],
+    meanwhile: AbstractContextManager[None] | None = None,
+) -> Value:
+    """Read a request's body and do `work` with it, off the event loop; nobody holds it afterwards.
+
+    Args:
+        request: whose body.
+        here: the rooms, whose intake counts it.
+        work: what to do with it, decompressed.
+        meanwhile: entered while `work` waits for its turn and is done.
+
+    Raises:
+        Full: more bodies are held than there is room for, or the server is leaving.
+        Refused: it is over the limit, or cannot be decompressed.
+    """
+    with here.ingest.intake.holding() as held:
+        body = await _body_of(request, here, held)
+
+        def unpack_and_work() -> Value:
+            held.grow(0)
+            return work(_unpacked(request, body, here))
+
+        with meanwhile or contextlib.nullcontext():
+            return await in_thread(unpack_and_work)
+
+
+async def _body_of(request: Request, here: Rooms, held: Held) -> bytes:
     """Return a request's body as it came, up to the limit."""
     limit = here.max_body_bytes
     length = request.headers.get("content-length", "")
     pieces: list[bytes] = []
     size = 0
+    refusal: Exception | None = None
     if length.isdigit() and int(length) > limit:
-        size = limit + 1
+        refusal = too_large(limit)
     stopping_at = limit + _MOST_DRAINED
     async for piece in request.stream():
         size += len(piece)
-        if size <= limit:
+        if refusal is None:
+            try:
+                held.grow(len(piece))
+            except Full as full:
+                refusal = full
+            if size > limit:
+                refusal = too_large(limit)
             pieces.append(piece)
-        elif size <= stopping_at:
+        if refusal is not None:
             pieces.clear()
-        else:
-            break
-    if size > limit:
-        raise too_large(limit)
+            held.shrink()
+            if size > stopping_at:
+                break
+    if refusal is not None:
+        raise refusal
     return b"".join(pieces)
 
 
-def unpacked(request: Request, body: bytes, here: Rooms) -> bytes:
+def _unpacked(request: Request, body: bytes, here: Rooms) -> bytes:
     """Return a body decompressed; it counts towards the caller's quota."""
     whole = decompressed(body, request.headers.get("content-encoding", ""), here.max_body_bytes)
     caller: Caller | None = request.scope.get("agentops.caller")

@@ -14,7 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from agentops.server.api import models
 from agentops.server.api.answers import documented, json
 from agentops.server.api.errors import ApiError
-from agentops.server.api.otlp import body_of, in_thread, unpacked
+from agentops.server.api.otlp import with_body
 from agentops.server.api.parameters import FilterQuery, only_known
 from agentops.server.api.state import Rooms, now_ns, own_writes, project_of, rooms
 from agentops.server.ingest.body import encoding_of
@@ -107,14 +107,18 @@ async def import_sessions(request: Request) -> Response:
     """Store what an export holds; a session that is there already is completed and replaced, not doubled."""
     here = rooms(request)
     encoding = encoding_of(request.headers.get("content-type", ""))
-    body = await body_of(request, here)
     project = project_of(request)
-    read = await in_thread(lambda: imported(unpacked(request, body, here), encoding))
-    waiting: list[Future[None]] = []
-    if read.spans:
-        waiting.append(here.ingest.spans(read.spans, project, seen=read.seen))
-    if read.records:
-        waiting.append(here.ingest.records(read.records, project, read.log_ids))
+
+    def submitted(body: bytes) -> tuple[Imported, list[Future[None]]]:
+        read = imported(body, encoding)
+        waiting: list[Future[None]] = []
+        if read.spans:
+            waiting.append(here.ingest.spans(read.spans, project, seen=read.seen))
+        if read.records:
+            waiting.append(here.ingest.records(read.records, project, read.log_ids))
+        return read, waiting
+
+    read, waiting = await with_body(request, here, submitted)
     for one in waiting:
         await asyncio.shield(asyncio.wrap_future(one))
     return json(await to_thread.run_sync(lambda: _finished(here, project, read)))

@@ -17,6 +17,7 @@ from msgspec.structs import astuple, replace
 
 from agentops.model import LogRecord, Resource, Span
 from agentops.otlp.refusal import Rejected
+from agentops.server.ingest.intake import Intake
 from agentops.server.normalise import normalise, normalise_log
 from agentops.server.normalise.event import Event
 from agentops.server.prices import priced
@@ -36,6 +37,9 @@ class Ingest:
     def __init__(self, writer: Writer, clock: Callable[[], int] = time.time_ns) -> None:
         self._writer = writer
         self._clock = clock
+        self.intake = Intake()
+        self.spans_refused = 0
+        self.logs_refused = 0
 
     def traces(
         self, body: bytes, encoding: Encoding, project: str, sent_at_ns: int | None
@@ -60,6 +64,7 @@ class Ingest:
         from agentops.otlp.decode import decode_traces
 
         decoded = decode_traces(body, encoding)
+        self.spans_refused += sum(one.count for one in decoded.rejected)
         if not decoded.spans:
             return None, decoded.rejected
         return self.spans(decoded.spans, project, sent_at_ns), decoded.rejected
@@ -88,6 +93,7 @@ class Ingest:
         from agentops.otlp.decode import decode_logs
 
         decoded = decode_logs(body, encoding)
+        self.logs_refused += sum(one.count for one in decoded.rejected)
         if not decoded.records:
             return None, decoded.rejected
         return self.records(decoded.records, project), decoded.rejected

@@ -57,9 +57,12 @@ Its message quotes the row, cut anywhere: the embedded engine's driver may fail 
 
 
 class Full(Exception):
-    """The queue holds as much as it may; try again after `retry_after_s`."""
+    """The server holds as much as it may; try again after `retry_after_s`."""
 
     retry_after_s = 1
+
+    def __init__(self, message: str = "More arrives than can be stored just now.") -> None:
+        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ class Writer:
         self.commits = 0
         self.failures = 0
         self.rows_refused = 0
+        self.turned_away = 0
 
     def start(self) -> None:
         """Start the thread."""
@@ -117,7 +121,8 @@ class Writer:
         future: Future[None] = Future()
         with self._wake:
             if self._stopping or (self._queued_bytes and self._queued_bytes + size > _MOST_QUEUED_BYTES):
-                raise Full
+                self.turned_away += 1
+                raise Full("The server is stopping.") if self._stopping else Full
             self._queue.append((batch, size, future))
             self._queued_bytes += size
             self._wake.notify()

@@ -10,7 +10,7 @@ from fastapi import Request
 
 from agentops.otlp.refusal import MalformedBody
 from agentops.server.api.errors import ApiError
-from agentops.server.api.otlp import body_of, in_thread, unpacked
+from agentops.server.api.otlp import with_body
 from agentops.server.api.state import Rooms
 
 
@@ -20,9 +20,9 @@ async def object_of(request: Request, here: Rooms) -> dict[str, Any]:
     Raises:
         MalformedBody: it posts none.
         Refused: it is too large, or compressed in a way that is not known.
+        Full: more is being read than there is room for.
     """
-    body = await body_of(request, here)
-    return await in_thread(lambda: _read(unpacked(request, body, here)))
+    return await with_body(request, here, _read)
 
 
 def _read(body: bytes) -> dict[str, Any]:
