@@ -9,12 +9,15 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from agentops.sdk.calls import Opener, Spec, opened
 from agentops.sdk.classes import instances_recorded, methods_recorded
 from agentops.sdk.shapes import shaped
 from agentops.sdk.signature import binder
+
+_IMMUTABLE: Final = 1 << 8
+"""Py_TPFLAGS_IMMUTABLETYPE: a class such as `int`, whose calls are those of a function."""
 
 
 def wrapped(
@@ -42,7 +45,7 @@ def wrapped(
     if isinstance(function, functools.partialmethod):
         part: Any = function  # pyright: ignore[reportUnknownVariableType] -- of whatever method
         return functools.partialmethod(wrapped(part.func, make, opener), *part.args, **part.keywords)
-    if inspect.isclass(function):
+    if inspect.isclass(function) and not function.__flags__ & _IMMUTABLE:
         spec = make(shown_name(function), binder(function.__init__))
         if not whole:
             return instances_recorded(function, spec)

@@ -566,6 +566,12 @@ def test_an_async_session_that_its_reader_left_is_no_failure(home: object, journ
     assert journal().sessions[0].attributes["agentops.session.end_state"] == "Success"
 
 
+def test_a_builtin_class_is_recorded_as_a_function(session: agentops.Session, journal: Read) -> None:
+    number: Any = operation(name="number")(int)
+    assert number("7") == 7
+    assert journal().named("number").output == 7
+
+
 def test_a_partial_method_is_recorded(session: agentops.Session, journal: Read) -> None:
     class Sums:
         def of(self, a: int, b: int) -> int:
