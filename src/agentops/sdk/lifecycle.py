@@ -86,7 +86,7 @@ class Lifecycle:
             tags: the session's, default tags included.
             inherited_session_id: id of a session started elsewhere.
             keep: the SDK itself keeps the session alive.
-            shown_name: the root span's name when the user chose none.
+            shown_name: the root span's name when the user chose none; `trace_name` is for those without.
             attributes: more attributes of the root span.
         """
         from opentelemetry.trace import TraceState
@@ -99,7 +99,7 @@ class Lifecycle:
             known = self.registry.active.get(trace_id)
             if known is not None:
                 return known
-        chosen = cut(word(name), _MAX_NAME) if name else self.settings.trace_name
+        chosen = cut(word(name), _MAX_NAME) if name else None if shown_name else self.settings.trace_name
         core = Core(
             self.recorder,
             trace_id,

@@ -268,6 +268,22 @@ def test_a_session_function_records_what_went_in_and_out(home: object, journal: 
     assert journal().sessions[1].attributes["agentops.session.end_state_reason"] == "OSError: disk"
 
 
+def test_a_session_functions_name_is_its_own_with_a_trace_name_too(home: object, journal: Read) -> None:
+    agentops.init(auto_start_session=False, trace_name="nightly", instrument_llm_calls=False)
+
+    @agentops.session(name="chosen")
+    def one() -> None: ...
+
+    @agentops.session
+    def two() -> None: ...
+
+    one()
+    two()
+    agentops.start_session().end_session()
+    names = [root.name.rpartition(".")[2] for root in journal().sessions]
+    assert names == ["chosen", "two", "nightly"]
+
+
 def test_tool_and_guardrail_say_what_they_cost_and_guard(session: agentops.Session, journal: Read) -> None:
     @agentops.tool(name="search", cost=0.25)
     def search() -> None: ...
