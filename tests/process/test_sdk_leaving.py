@@ -209,6 +209,26 @@ def test_asyncio_keeps_its_way_with_signals(tmp_path: Path) -> None:
     assert ends(journal) == [("Fail", "Signal SIGTERM detected")]
 
 
+def test_sessions_that_asyncio_cancels_because_of_a_sigint_say_so(tmp_path: Path) -> None:
+    program = """
+    import asyncio
+    @agentops.session
+    async def one():
+        await asyncio.sleep(60)
+    async def main():
+        asyncio.get_running_loop().call_later(0.1, print, "ready")
+        cancelled = asyncio.create_task(one())
+        asyncio.get_running_loop().call_later(0.05, cancelled.cancel)
+        await asyncio.gather(one(), cancelled, return_exceptions=True)
+    import sys; sys.stdout.reconfigure(line_buffering=True)
+    agentops.init(auto_start_session=False)
+    asyncio.run(main())
+    """
+    code, _, _, journal = signalled(tmp_path, program, signal.SIGINT)
+    assert code == -signal.SIGINT
+    assert sorted(ends(journal)) == [("Fail", "CancelledError"), ("Fail", "Signal SIGINT detected")]
+
+
 def test_a_signal_that_the_program_chooses_to_ignore_after_init_ends_nothing(tmp_path: Path) -> None:
     program = """
     import os, signal

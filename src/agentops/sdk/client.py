@@ -215,9 +215,10 @@ class Client:
     def settle(self, core: Core, error: BaseException | None) -> None:
         """End a session whose block or function was left, without waiting for anybody."""
         end_state, reason = state.outcome(error)
-        signalled = self.guard.signal_reason if isinstance(error, SystemExit) and self.guard else None
-        if signalled is not None:
-            end_state, reason = state.FAIL, signalled
+        if self.guard is not None and error is not None:
+            signalled = self.guard.signal_behind(error)
+            if signalled is not None:
+                end_state, reason = state.FAIL, signalled
         self.lifecycle.finish(core, end_state, reason)
 
     def end(self, handle: Session, end_state: str, reason: str | None, video: str | None) -> Decimal:

@@ -95,10 +95,13 @@ class Guard:
     def _on_signal(self, name: str) -> None:
         self._reason, self._error_type = f"Signal {name} detected", name
 
-    @property
-    def signal_reason(self) -> str | None:
-        """Which signal ends the program; None as long as none does."""
-        return self._reason if self._error_type.startswith("SIG") else None
+    def signal_behind(self, error: BaseException) -> str | None:
+        """Say which signal it is that ends the program with this exception; None when it is none."""
+        if isinstance(error, SystemExit):
+            return self._reason if self._error_type.startswith("SIG") else None
+        if type(error).__name__ == "CancelledError" and self.signals.interrupting():
+            return "Signal SIGINT detected"
+        return None
 
     def _on_death(self) -> None:
         if os.getpid() == self._pid:

@@ -59,6 +59,11 @@ class Signals:
         if _raw.getsignal(signal.SIGINT) is not signal.default_int_handler:
             self.look(signal.SIGINT)
 
+    def interrupting(self) -> bool:
+        """Say whether asyncio.run is cancelling its program because of a SIGINT: it tells tasks no more."""
+        behind = getattr(_raw.getsignal(signal.SIGINT), "func", None)
+        return getattr(getattr(behind, "__self__", None), "_interrupt_count", 0) > 0
+
     def look(self, number: int) -> None:
         """Take a signal in, unless it is, or should be left alone. Never raises."""
         if not self.active or not _main():
