@@ -157,6 +157,32 @@ def test_forks_from_threads_while_everything_is_busy_hang_nobody(module_server: 
     }
 
 
+def test_a_child_that_a_thread_forked_ends_with_that_thread(module_server: Server, tag: str) -> None:
+    """The thread is all there is of the child, whose end nothing of ours may put off."""
+    program = """
+        agentops.init()
+
+        def forking():
+            pid = os.fork()
+            if pid == 0:
+                act(1)
+                sys.exit(0)  # Ends the thread; so it does the process, past all exit functions.
+            codes.append(os.waitpid(pid, 0)[1])
+
+        codes = []
+        forker = threading.Thread(target=forking, daemon=True)
+        forker.start()
+        forker.join(20)
+        act(2)
+        agentops.end_session("Success")
+        os._exit(0 if codes == [0] else 1)
+    """
+    numbers = finished(start(module_server, tag, program))
+    (session,) = arrived(module_server, tag, numbers)
+    assert session["state"] == "success"
+    assert sorted(numbers) == [1, 2]
+
+
 def test_a_daemon_that_forks_twice_goes_on_recording(module_server: Server, tag: str) -> None:
     program = """
         agentops.init()

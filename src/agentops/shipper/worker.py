@@ -28,6 +28,8 @@ log = logging.getLogger("agentops.shipper")
 LINGER_S: Final = 0.02
 """How long the first record waits for company."""
 FLUSH_RETRY_S: Final = 0.5
+MAIN_LOOK_S: Final = 0.2
+"""In a child that a thread has forked: how often to look whether that thread has ended."""
 CHANGE_LOOK_S: Final = 1.0
 """While a server takes nothing: how often to look whether the program has changed its key or address."""
 _NEVER: Final = 1 << 62
@@ -76,6 +78,7 @@ class Shipper:
         self._max_delay_s = max_delay_ms / 1000
         self._max_records = max(1, max_records)
         self._tick = tick
+        self._main_is_thread = self._forked_by_thread = False
         self._reset()
         if journal.on_append is None:
             journal.on_append = self.notify
@@ -221,7 +224,7 @@ class Shipper:
 
     def _run(self) -> None:
         try:
-            while not self._closed:
+            while not self._closed and not self._is_last():
                 self._sleep(self._round())
         except Exception:
             # A mistake of ours may end the shipping, never the program; the next record starts a new thread.
@@ -233,6 +236,14 @@ class Shipper:
             if self._thread is threading.current_thread():
                 self._thread = None
                 self._wake_at = self._pending + 1
+
+    def _is_last(self) -> bool:
+        """Return whether every other thread has ended: then this one keeps a process from ending.
+
+        That is so only where a thread has forked: it is the main thread of the child, which ends with it,
+        past the end of the interpreter. What has not been shipped is an orphan then.
+        """
+        return self._main_is_thread and threading.enumerate() == [threading.current_thread()]
 
     def _round(self) -> float:
         """Do all that is due; return the seconds until something is due again."""
@@ -348,7 +359,7 @@ class Shipper:
 
     def _wait(self, seconds: float) -> None:
         try:
-            self._wakes.get(timeout=min(seconds, 3600.0))
+            self._wakes.get(timeout=min(seconds, MAIN_LOOK_S if self._main_is_thread else 3600.0))
             while True:
                 self._wakes.get_nowait()
         except queue.Empty:
@@ -357,11 +368,13 @@ class Shipper:
     # Forks.
 
     def before_fork(self) -> None:
-        """Nothing to bring to rest: the thread's state is not the child's."""
+        """Note who forks. There is nothing to bring to rest: the thread's state is not the child's."""
+        self._forked_by_thread = threading.current_thread() is not threading.main_thread()
 
     def after_fork_in_parent(self) -> None:
         """Go on."""
 
     def after_fork_in_child(self) -> None:
         """Be as new: the thread starts with the child's first record."""
+        self._main_is_thread = self._main_is_thread or self._forked_by_thread
         self._reset()
