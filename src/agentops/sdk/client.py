@@ -40,6 +40,8 @@ logger: Final = logging.getLogger("agentops")
 
 SLOW_S: Final = 1.0
 """How long a call of any kind runs before it is shown as running."""
+CLOSING_S: Final = 0.1
+"""What closing the journal, and the interpreter's own end, may take of the exit's delay."""
 _AT_INIT: Final = frozenset(
     {
         "home",
@@ -438,6 +440,7 @@ class Client:
         if self.ready:
             # What is in memory only has no other chance than this one.
             only_here = self.journal.stats().memory_records
+            timeout_s = max(0.0, timeout_s - CLOSING_S)
             if not only_here:
                 timeout_s = self.figures.exit_wait(timeout_s)
             self.shipper.close(timeout_s)
