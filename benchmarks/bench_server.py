@@ -5,7 +5,8 @@
 
 The bodies of agent_sessions.py (500 spans each) go to a server of its own over several connections, after
 some others that warm it. Beside it stands what reading the same bodies with protobuf alone costs, in the same
-run.
+run, and what the two large parts of the work cost alone: making the rows in Python, and the engine's own
+fsynced inserts of them (a commit holds some 1,000 rows), merges not counted.
 
 `steady` sends the same bodies again and again under new ids, a million spans by default, and prints the rate
 and the resident memory at every tenth of the way: neither may creep.
@@ -30,9 +31,13 @@ from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from agentops.otlp.decode import decode_traces
+from agentops.server import prices
+from agentops.server.ingest import receive
 from agentops.server.store.opening import open_store
 from agentops.server.store.upkeep import compact, sizes
 from agentops.server.store.url import StoreUrl
+from agentops.server.store.write import SPAN_COLUMNS
 from benchmarks.agent_sessions import bodies
 from benchmarks.bench_decode import bare
 from benchmarks.serving import Serving
@@ -42,6 +47,7 @@ _SETTLE_S = 8
 _WARM_SPANS = 4_000
 _STEADY_BODIES = 40
 _REPLACED_GO_S = 90
+_COMMIT_ROWS = 1_000
 QUESTIONS = {
     "session list, 50": "/api/sessions?limit=50",
     "session list, 50, one model": "/api/sessions?limit=50&model=gpt-4o",
@@ -76,6 +82,10 @@ def main(spans: int, connections: int) -> None:
             _row("server CPU", f"{used_s / spans * 1e6:.1f} us/span")
             _row("reading the same bodies with protobuf alone", f"{reading_s / spans * 1e6:.1f} us/span")
             _row("server CPU by that", f"{used_s / reading_s:.1f}x")
+            rows, made_s = _made(sent)
+            _row("making the rows in Python, alone", f"{made_s / spans * 1e6:.1f} us/span")
+            inserted_s = _inserted(rows)
+            _row("inserting them with the engine, alone", f"{inserted_s / spans * 1e6:.1f} us/span")
             _row("resident right after", f"{server.resident_bytes() / 1e6:.0f} MB")
             for name, path in QUESTIONS.items():
                 _row(f"{name}: first, p50, p95", _times(server, path))
@@ -136,6 +146,33 @@ def _traces(body: bytes) -> set[bytes]:
 
 
 _KNOWN: dict[int, set[bytes]] = {}
+
+
+def _made(sent: list[bytes]) -> tuple[list[bytes], float]:
+    """Return the rows of the bodies, and the seconds of processor time it took to make them."""
+    prices.warm()
+    rows: list[bytes] = []
+    began = time.process_time()
+    for body in sent:
+        rows += receive.rows(decode_traces(body, "protobuf").spans, "default", time.time_ns(), None).spans
+    return rows, time.process_time() - began
+
+
+def _inserted(rows: list[bytes]) -> float:
+    """Insert rows into a store of their own; return the seconds of processor time it took."""
+    with tempfile.TemporaryDirectory() as folder:
+        opened = open_store(StoreUrl.parse(f"chdb://{folder}/store"))
+        try:
+            opened.store.command("SYSTEM STOP MERGES")
+            client = opened.store.connect()
+            for setting in ("max_threads", "max_insert_threads"):
+                client.set_client_setting(setting, "1")
+            began = time.process_time()
+            for start in range(0, len(rows), _COMMIT_ROWS):
+                opened.store.insert("spans", rows[start : start + _COMMIT_ROWS], client, SPAN_COLUMNS)
+            return time.process_time() - began
+        finally:
+            opened.close()
 
 
 def _merge(store: Path) -> None:

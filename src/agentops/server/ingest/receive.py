@@ -137,19 +137,26 @@ def rows(
     lines: list[bytes] = []
     facts: dict[TraceKey, list[Fact]] = {}
     skew = None if sent_at_ns is None else received_at - sent_at_ns
+    encode = _ENCODER.encode
+    # Spans of one process, and of one trace, come together.
+    resource: Resource | None = None
+    resource_id = 0
+    trace_id = ""
+    together: list[Fact] = []
     for index, span in enumerate(spans):
         event = priced(normalise(span))
         version = received_at + index + (ENDED_BIT if event.ended else 0)
         seen_at = received_at if skew is None else _seen_at(event, skew, received_at)
-        seen_at = seen.get((span.trace_id, span.span_id), seen_at)
-        resource_id = resources.id_of(span.resource)
-        lines.append(_ENCODER.encode((project, version, received_at, seen_at, resource_id, *astuple(event))))
-        one = fact(event, version, seen_at, resource_id)
-        known = facts.get((project, event.trace_id))
-        if known is None:
-            facts[project, event.trace_id] = [one]
-        else:
-            known.append(one)
+        if seen:
+            seen_at = seen.get((span.trace_id, span.span_id), seen_at)
+        if span.resource is not resource:
+            resource = span.resource
+            resource_id = resources.id_of(resource)
+        lines.append(encode((project, version, received_at, seen_at, resource_id, *astuple(event))))
+        if event.trace_id != trace_id:
+            trace_id = event.trace_id
+            together = facts.setdefault((project, trace_id), [])
+        together.append(fact(event, version, seen_at, resource_id))
     return Batch(spans=lines, resources=resources.found, facts=facts, received_at=received_at)
 
 

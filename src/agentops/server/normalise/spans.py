@@ -53,7 +53,12 @@ def _event(span: Span) -> Event:
     fields, flat = plan(tuple(given))
     for field, candidates in fields:
         for name, reader in candidates:
-            value = reader(given[name])
+            value = given[name]
+            # Most fields are text: looking costs less than calling.
+            if reader is not values.text or type(value) is not str:
+                value = reader(value)
+            elif not value:
+                continue
             if value is not None:
                 found[field] = value
                 sources[field] = name
