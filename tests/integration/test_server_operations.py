@@ -9,6 +9,7 @@ import random
 import signal
 import socket
 import threading
+import time
 from typing import Any
 
 import httpx
@@ -68,6 +69,16 @@ def test_logs_are_json_a_line_when_asked(start_server: Any) -> None:
     for line in lines:
         told = json.loads(line)
         assert {"time", "level", "logger", "message"} <= set(told)
+
+
+def test_session_rows_wait_for_whoever_looks(start_server: Any) -> None:
+    server: Server = start_server()
+    began = time.monotonic()
+    for _ in range(40):
+        assert server.post("/v1/traces", body(span(next(_traces), 1))).status_code == 200
+    passes = metrics(server)["agentops_summary_passes_total"]
+    assert passes <= 2 + (time.monotonic() - began)
+    assert server.get("/api/sessions", limit=1)["total"] == 40
 
 
 class Upload:
