@@ -188,7 +188,7 @@ def bodies(spans: int, seed: int = 11, per_body: int = 500) -> Iterator[bytes]:
 
 def large_session(spans: int, seed: int = 5) -> Iterator[bytes]:
     """Yield the bodies of one session of so many events; its id is `large-<spans>`."""
-    texts = Texts(seed)
+    texts = Texts(seed + spans)
     start = time.time_ns() - 3600 * _SECOND_NS
     trace = texts.random.randbytes(16)
     root = texts.random.randbytes(8)

@@ -11,13 +11,14 @@ import pytest
 from tests.serving import Server
 from tests.spans import body, span
 
-ALPHABETS = ("ab1", "退款申", "aB é_", "ДЖёд", "iİs", 'q"\\\n', "a退 b款", "🚀x")
+ALPHABETS = ("ab1", "退款申", "aB é_", "ДЖёд", 'q"\\\n', "a退 b款", "🚀x")
 """Few letters each, so that needles are near misses of many texts."""
 
 
 def texts() -> list[str]:
     pick = random.Random(11)
     found = ["Refund for order 1042, nonrefundable", "客户要求退款，申请已提交", "search_orders(id=7)"]
+    found.append("Merhaba İstanbul, nasılsın")
     for alphabet in ALPHABETS:
         found += ["".join(pick.choices(alphabet, k=pick.randrange(1, 14))) for _ in range(12)]
     return found
@@ -34,6 +35,8 @@ NEEDLES = [
         "款",
         "search_orders",
         "s(i",
+        "İstanbul",
+        "haba İs",
         "104",
     ),
     *(
@@ -99,6 +102,6 @@ def test_every_text_is_found_where_it_stands_and_nowhere_else(
 
 
 def is_json(needle: str) -> bool:
-    """Whether JSON's own words around a text may hold this."""
+    """Whether JSON's own words and the quotes around a text may be what holds this."""
     words = '[{"role":"user","parts":[{"type":"text","content":"\\"}]}]\\n'
-    return needle in words
+    return needle in words or needle.startswith('"') or needle.endswith('"')

@@ -335,6 +335,6 @@ def _fits(value: Any, form: Json) -> bool:
     if isinstance(value, bool) and kind != "boolean":
         return False
     if kind == "array" and isinstance(value, list):
-        items: list[Any] = value
+        items = cast(list[Any], value)
         return all(_fits(one, form.get("items", {})) for one in items)
     return isinstance(value, _TYPES[kind]) and "properties" not in form

@@ -188,9 +188,11 @@ def agents_of(store: Store, scope: Scope, rows: Sequence[EventRow]) -> Agents:
     unnamed = [row for row in rows if not row.agent]
     if not unnamed:
         return {}
+    # The newest of each instead of FINAL, which would merge every row between those of a large trace.
     found = store.rows(
-        "SELECT trace_id, span_id, agent FROM span_agents FINAL WHERE project = {project:String} "
-        "AND trace_id IN {traces:Array(String)} AND span_id IN {spans:Array(String)}",
+        "SELECT trace_id, span_id, agent FROM span_agents WHERE project = {project:String} "
+        "AND trace_id IN {traces:Array(String)} AND span_id IN {spans:Array(String)} "
+        "ORDER BY version DESC LIMIT 1 BY trace_id, span_id",
         {
             "project": scope.project,
             "traces": sorted({row.trace_id for row in unnamed}),

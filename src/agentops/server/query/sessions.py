@@ -153,8 +153,8 @@ def sessions(
     more = len(keys) > limit
     total_sessions, keys = keys[0].total, keys[:limit]
     found = store.rows(
-        f"SELECT {_COLUMNS} FROM sessions FINAL WHERE project = {{project:String}} "
-        "AND session_id IN {ids:Array(String)} AND NOT deleted",
+        f"SELECT {_COLUMNS} FROM sessions FINAL PREWHERE project = {{project:String}} "
+        "AND session_id IN {ids:Array(String)} WHERE NOT deleted",
         {"project": filters.project, "now": filters.now_ns, "ids": [key.session_id for key in keys]},
         _Row,
     )

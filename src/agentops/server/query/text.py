@@ -75,9 +75,12 @@ def found(text: str, values: dict[str, Any], columns: tuple[str, ...] = SEARCHED
                 said.append(candidates)
             else:
                 compared.append((candidates, _compared(column, name, written, candidates)))
+    # Few traces hold several sessions: these are looked up by their sessions, which the table is sorted by.
     mixed = """
         SELECT trace_id FROM session_traces FINAL
-        WHERE project = {project:String} AND NOT whole AND NOT deleted
+        WHERE project = {project:String} AND session_id IN (
+            SELECT session_id FROM session_traces WHERE project = {project:String} AND NOT whole
+        ) AND NOT whole AND NOT deleted
     """
     return f"""
         SELECT session_id FROM session_traces FINAL
