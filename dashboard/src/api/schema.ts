@@ -3820,6 +3820,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The content type or encoding is not accepted. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The body has a field that cannot be used. */
             422: {
                 headers: {
@@ -5737,6 +5746,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The content type or encoding is not accepted. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The body has a field that cannot be used. */
             422: {
                 headers: {
@@ -5826,6 +5844,15 @@ export interface operations {
             };
             /** @description The route does not take this method. */
             405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The content type or encoding is not accepted. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6261,6 +6288,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The content type or encoding is not accepted. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The body has a field that cannot be used. */
             422: {
                 headers: {
@@ -6535,6 +6571,15 @@ export interface operations {
             };
             /** @description The route does not take this method. */
             405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The content type or encoding is not accepted. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6918,6 +6963,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The content type or encoding is not accepted. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The body has a field that cannot be used. */
             422: {
                 headers: {
@@ -7016,6 +7070,15 @@ export interface operations {
             };
             /** @description The route does not take this method. */
             405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The content type or encoding is not accepted. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7233,6 +7296,15 @@ export interface operations {
             };
             /** @description It contradicts what there is. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The content type or encoding is not accepted. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

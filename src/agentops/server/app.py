@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import functools
 import threading
 from collections.abc import AsyncGenerator
@@ -21,6 +22,7 @@ from agentops.server import prices, ui
 from agentops.server.api import (
     account,
     analytics,
+    answers,
     compare,
     errors,
     events,
@@ -209,6 +211,9 @@ def _described(app: FastAPI) -> dict[str, Any]:
             for method in route.values():
                 if "HTTPValidationError" in str(method["responses"].get("422", "")):
                     del method["responses"]["422"]
+                if "requestBody" in method and "415" not in method["responses"]:
+                    refused = copy.deepcopy(method["responses"]["400"])
+                    method["responses"]["415"] = refused | {"description": answers.WHEN[415]}
                 for answer in method["responses"].values():
                     kinds: dict[str, Any] = answer.get("content", {})
                     if len(kinds) > 1 and kinds.get("application/json") == {"schema": {}}:

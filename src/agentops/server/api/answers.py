@@ -31,11 +31,11 @@ def documented(
     if model is not None:
         found[200] = {"model": model, "description": description or (model.__doc__ or "").partition("\n")[0]}
     for status in sorted({*errors, 400, 401, 403, 405, 429, 500, 503}):
-        found[status] = {"model": models.Error, "description": _WHEN.get(status, "error")}
+        found[status] = {"model": models.Error, "description": WHEN.get(status, "error")}
     return found
 
 
-_WHEN: Final = {
+WHEN: Final = {
     400: "A parameter or the body cannot be read.",
     401: "The request has no key of this server (with --auth).",
     403: "The request comes from another site, names another host, or its key has not the scope.",
@@ -49,3 +49,4 @@ _WHEN: Final = {
     500: "The server failed.",
     503: "The server is starting or cannot keep up; Retry-After says when to try again.",
 }
+"""What each status of an error means."""

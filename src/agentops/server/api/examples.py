@@ -172,7 +172,7 @@ _BY_NAME: Final[Json] = {
     "value": "gpt-4.1-mini",
     "version": "1.0.0",
 }
-_PARAMETERS: Final = {"cursor": "WyJzdGFydGVkIiwiZGVzYyIsMTc2Mzc0XQ", "error": "ToolError"}
+_PARAMETERS: Final = {"cursor": "", "error": "ToolError"}
 """Parameters that are called as a field is which means something else."""
 _SENT_SPAN: Final = {
     "traceId": _TRACE,
@@ -269,8 +269,8 @@ def illustrate(document: Json) -> None:
             name: str = operation["operationId"]
             for parameter in operation.get("parameters", ()):
                 given: str = parameter["name"]
-                shown = _PARAMETERS.get(given) or _first(_example(parameter["schema"], given, schemas))
-                parameter["examples"] = {"one": {"value": shown}}
+                shown = _first(_example(parameter["schema"], given, schemas))
+                parameter["examples"] = {"one": {"value": _PARAMETERS.get(given, shown)}}
             for media, content in operation.get("requestBody", {}).get("content", {}).items():
                 _put(content, media, _BODIES.get(name), schemas)
             for status, answer in operation["responses"].items():
