@@ -13,11 +13,13 @@ import logging
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from agentops.instrument import gate, kinds
 from agentops.instrument.patches import Patches, found
 from agentops.instrument.registry import BY_MODULE, LIBRARIES, Library
+from agentops.instrument.theirs import processor_of
 
 __all__ = ["BY_MODULE", "LIBRARIES", "Instrumentation", "Library"]
 
@@ -34,6 +36,7 @@ class Instrumentation:
             whose kind has become known.
         check: called before every LLM call of the libraries that have a gate; may raise.
         follow: returns a callable with the recording of its streams around it, as `session.patch` would.
+        join: records what passes a span processor of the program's own.
     """
 
     def __init__(
@@ -41,8 +44,10 @@ class Instrumentation:
         provider: Any,
         check: Callable[[], None],
         follow: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None,
+        join: Callable[[Any], None] | None = None,
     ) -> None:
         self._provider = provider
+        self._join = join
         self._check = check
         self._follow = follow
         # Held for a look at what follows only, never while something is imported: an import has locks of its
@@ -130,6 +135,11 @@ class Instrumentation:
                 return str(conflict)
             instrumentor.instrument(tracer_provider=self._provider)
             self._own.add(library.module)
+        elif self._join is not None:
+            with suppress(Exception):  # Then its spans are joined where they reach the global provider.
+                processor = processor_of(instrumentor, self._provider)
+                if processor is not None:
+                    self._join(processor)
         self.enabled[library.module] = instrumentor
         return ""
 

@@ -253,6 +253,9 @@ LIBRARIES: Final[tuple[Library, ...]] = (
     ),
 )
 
+SELF_TRACED: Final = tuple(scope for library in LIBRARIES for scope in library.repeats)
+"""Scopes of what libraries trace of themselves."""
+
 BY_MODULE: Final[Mapping[str, Library]] = {library.module: library for library in LIBRARIES}
 
 

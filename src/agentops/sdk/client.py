@@ -131,7 +131,7 @@ class Client:
             self.belonging,
             self.recorder.resource,
             unplaced=self.unplaced,
-            silenced=self._silenced,
+            silenced=self._silenced_here,
         )
         self.lifecycle.on_root = self.provider.show
         self._span_class, self._place = spans.RecordedSpan, place
@@ -152,6 +152,25 @@ class Client:
         self._joined.append(existing)
         existing.add_span_processor(Joined(self.recorder, self.belonging, self._silenced, self.unplaced))
         self.provider.forward = getattr(existing, "_active_span_processor", None)
+
+    def _join_processor(self, processor: Any) -> None:
+        """Join what sees the spans of an instrumentor that the program has enabled itself."""
+        from agentops.sdk.provider import Joined
+
+        if all(
+            processor is not known and processor is not getattr(known, "_active_span_processor", None)
+            for known in self._joined
+        ):
+            self._joined.append(processor)
+            processor.add_span_processor(Joined(self.recorder, self.belonging, self._silenced, self.unplaced))
+
+    def _silenced_here(self, scope: str) -> bool:
+        if self.instrumentation is None:
+            # Left alone, a library would trace itself all the same, because of our being there.
+            from agentops.instrument.registry import SELF_TRACED
+
+            return scope.startswith(SELF_TRACED)
+        return self._silenced(scope)
 
     def _silenced(self, scope: str) -> bool:
         if self.instrumentation is None:
@@ -180,6 +199,11 @@ class Client:
         """Take back whatever was done to LLM libraries."""
         if self.instrumentation is not None:
             self.instrumentation.uninstall()
+
+    def resume_instrumenting(self) -> None:
+        """Instrument again what `stop_instrumenting` took back."""
+        if self.instrumentation is not None:
+            self.instrumentation.resume()
 
     def _gate(self) -> None:
         """Refuse an LLM call that could belong to any of several sessions.
@@ -410,7 +434,9 @@ class Client:
         if wanted and self.instrumentation is None:
             from agentops.instrument import Instrumentation
 
-            self.instrumentation = Instrumentation(self.provider, self._gate, self._follow)
+            self.instrumentation = Instrumentation(
+                self.provider, self._gate, self._follow, self._join_processor
+            )
             self.instrumentation.install()
         elif not wanted and self.instrumentation is not None:
             self.instrumentation.uninstall()

@@ -91,6 +91,8 @@ def init(
     )
     with client.lock:
         if client.ready:
+            if instrument_llm_calls is not False:
+                client.resume_instrumenting()
             only = client.registry.only
             logger.warning(
                 "init() was called before; this call changes nothing. Use agentops.configure() to change a "

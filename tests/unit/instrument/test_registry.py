@@ -15,6 +15,9 @@ import anthropic
 import openai
 import pytest
 from anthropic import resources
+from openinference.instrumentation.anthropic import AnthropicInstrumentor
+from openinference.instrumentation.openai import OpenAIInstrumentor
+from opentelemetry.sdk.trace import TracerProvider
 
 import agentops
 from agentops.instrument import LIBRARIES, Instrumentation, Library
@@ -71,6 +74,31 @@ def test_initialised_again_it_is_instrumented_again_once(home: Path, models: Mod
         client.close()
         assert all(now is then for now, then in zip(methods(), before, strict=True))
     assert len(stored(home)) == 3
+
+
+def test_init_after_stopping_instruments_again(home: Path, models: Models) -> None:
+    agentops.init()
+    agentops.stop_instrumenting()
+    agentops.init()
+    make("openai", "chat", "sync")
+    make("anthropic", "create", "sync")
+    assert len(stored(home)) == 2
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_an_instrumentor_of_the_programs_own_is_joined_wherever_its_spans_go(
+    provider: str, home: Path, models: Models
+) -> None:
+    instrumentor: Any = OpenAIInstrumentor() if provider == "openai" else AnthropicInstrumentor()
+    instrumentor.instrument(tracer_provider=TracerProvider())
+    try:
+        agentops.init()
+        make(provider, "chat" if provider == "openai" else "create", "sync")
+        agentops.stop_instrumenting()
+        assert instrumentor.is_instrumented_by_opentelemetry
+    finally:
+        instrumentor.uninstrument()
+    assert len(stored(home)) == 1
 
 
 class Provider:
