@@ -1,7 +1,7 @@
 """Theirs: an instrumentor that the program has enabled itself, and where its spans go.
 
-That need not be the global tracer provider. An instrumentor cannot be asked for its tracer: where they keep it
-is looked at.
+That need not be the global tracer provider. An instrumentor cannot be asked for its tracer: it is looked for
+where they keep it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ def processor_of(instrumentor: Any, ours: Any) -> Any:
 
 
 def _kept(instrumentor: Any) -> Iterator[Any]:
+    yield instrumentor
     yield from list(getattr(instrumentor, "__dict__", {}).values())
     for place, name in _WRAPPED:
         yield getattr(getattr(found(place), name, None), "_self_wrapper", None)

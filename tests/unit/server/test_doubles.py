@@ -25,8 +25,8 @@ def record(number: int, start_ms: int, ms: int = 100, scope: str = "a", **said: 
     return fact(found, 0, 0, 0)
 
 
-ID = {"gen_ai.response.id": "r-1"}
-FAILED = {"error.type": "RateLimitError"}
+ID: dict[str, Any] = {"gen_ai.response.id": "r-1"}
+FAILED: dict[str, Any] = {"error.type": "RateLimitError"}
 
 
 @pytest.mark.parametrize(
