@@ -79,7 +79,7 @@ async function answered(path: string, { method = "GET", body, signal }: Options)
     });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new ApiError(0, "unreachable", "The server does not answer.", "Is `agentops serve` still running?");
+    throw new ApiError(0, "unreachable", "The server does not answer.", "Is agentops serve still running?");
   }
   if (!response.ok) throw await refusal(response);
   return response;

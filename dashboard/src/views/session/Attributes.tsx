@@ -1,6 +1,6 @@
 /** Attributes by name, findable, each ready to copy; and the folded sections they stand in. */
 
-import { type ReactNode, useState } from "react";
+import { Fragment, type ReactNode, useState } from "react";
 import { grouped } from "../../model/format";
 import { visible } from "../../model/visible";
 import { Copy } from "../../ui/controls";
@@ -44,11 +44,18 @@ export function Attributes({ values }: { values: Record<string, unknown> }) {
         {shown.slice(0, 300).map((name) => (
           <div key={name}>
             <dt className="mono">
-              {visible(name)}
+              {visible(name)
+                .split(/(?<=[._/-])/)
+                .map((part, place) => (
+                  <Fragment key={place}>
+                    {part}
+                    <wbr />
+                  </Fragment>
+                ))}
               <Copy text={asText(values[name])} label={`Copy ${visible(name)}`} />
             </dt>
             <dd>
-              <Value value={values[name]} />
+              <Value value={values[name]} open={0} />
             </dd>
           </div>
         ))}

@@ -151,16 +151,16 @@ function Arguments({ value }: { value: unknown }) {
   );
 }
 
-/** Any value: an object as a tree, text as text, or as a tree when it is JSON. */
-export function Value({ value }: { value: unknown }) {
-  if (typeof value === "string") return <TextOrJson text={value} />;
-  if (typeof value === "object" && value !== null) return <Json value={value} />;
+/** Any value: an object as a tree, open to a depth; text as text, or as a tree when it is JSON. */
+export function Value({ value, open }: { value: unknown; open?: number }) {
+  if (typeof value === "string") return <TextOrJson text={value} open={open} />;
+  if (typeof value === "object" && value !== null) return <Json value={value} open={open} />;
   return <span className="mono">{String(value)}</span>;
 }
 
-function TextOrJson({ text }: { text: string }) {
+function TextOrJson({ text, open }: { text: string; open?: number }) {
   const value = useMemo(() => parsedJson(text), [text]);
-  return value === null ? <Long text={text} /> : <Json value={value} />;
+  return value === null ? <Long text={text} /> : <Json value={value} open={open} />;
 }
 
 function parsedJson(text: string): object | null {

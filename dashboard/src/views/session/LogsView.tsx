@@ -69,7 +69,13 @@ export function LogsView({ sessionId, table, base, selectedRow, level, find, onC
 
 function Cause({ sessionId, id, summary }: { sessionId: string; id: string; summary: string }) {
   const { data } = useQuery(eventQuery(sessionId, id));
-  return <ErrorBox error={data?.error ?? { type: null, message: summary || "No message was recorded.", stack: null }} />;
+  return <ErrorBox error={data?.error ?? told(summary)} />;
+}
+
+/** What the timeline tells of an error, until all of it has come: `TimeoutError: the bank is slow`. */
+function told(summary: string) {
+  const [, type = null, message = summary] = /^([\w.]+): (.*)$/s.exec(summary) ?? [];
+  return { type, message: message || "No message was recorded.", stack: null };
 }
 
 const LEVELS = [

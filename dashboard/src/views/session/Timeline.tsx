@@ -183,15 +183,20 @@ export function Timeline(props: Props) {
   const written = useRef(props.zoom);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const { onZoom } = props;
+  const follow = useCallback(
+    (shown: TimeWindow) => {
+      const element = scroller.current;
+      if (!element) return;
+      const position = positionInside(table, rows, shown, element.scrollTop, element.clientHeight, now());
+      if (position >= 0) element.scrollTop = Math.max(0, (position - 2) * ROW_HEIGHT);
+    },
+    [table, rows, now],
+  );
   const show = useCallback(
-    (next: TimeWindow, follow = true) => {
+    (next: TimeWindow, isFollowed = true) => {
       const all = bounds();
       view.current = isWhole(next, all) ? null : next;
-      const element = scroller.current;
-      if (follow && view.current && element) {
-        const position = positionInside(table, rows, next, element.scrollTop, element.clientHeight, now());
-        if (position >= 0) element.scrollTop = Math.max(0, (position - 2) * ROW_HEIGHT);
-      }
+      if (isFollowed && view.current) follow(next);
       request();
       clearTimeout(timer.current);
       timer.current = setTimeout(() => {
@@ -199,15 +204,23 @@ export function Timeline(props: Props) {
         onZoom(written.current);
       }, ADDRESS_REST_MS);
     },
-    [bounds, request, onZoom, table, rows, now],
+    [bounds, request, onZoom, follow],
   );
   useEffect(() => () => clearTimeout(timer.current), []);
   useEffect(() => {
     if (props.zoom === written.current) return;
     written.current = props.zoom;
     view.current = readWindow(props.zoom, bounds());
+    if (view.current) follow(view.current);
     request();
-  }, [props.zoom, bounds, request]);
+  }, [props.zoom, bounds, request, follow]);
+  // A link into the middle shows what is there, once there is room to.
+  const isOpen = useRef(false);
+  useEffect(() => {
+    if (isOpen.current || height === 0 || rows.length === 0) return;
+    isOpen.current = true;
+    if (view.current && selectedRow < 0) follow(view.current);
+  }, [height, rows, selectedRow, follow]);
 
   // The selection is brought on view when it moves, not when the reader scrolls away from it or news arrives.
   const selectedId = selectedRow >= 0 ? table.ids.at(selectedRow) : undefined;

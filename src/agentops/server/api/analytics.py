@@ -56,9 +56,7 @@ def get_analytics(
     own_writes(here)
     _known_zone(here, tz)
     return json(
-        analytics(
-            here.store, chosen, interval=interval, group_by=group_by, tz=tz, with_latency=latency
-        )
+        analytics(here.store, chosen, interval=interval, group_by=group_by, tz=tz, with_latency=latency)
     )
 
 
