@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
+import re
+import struct
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -118,6 +124,61 @@ def test_tail_tells_what_changes(known: Server) -> None:
         assert tail.wait(20) == 0
 
 
+def test_who_reads_no_further_ends_tail(known: Server) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AGENTOPS_", "OTEL_"))}
+    with subprocess.Popen(
+        [sys.executable, "-m", "agentops.cli", "tail", "--lines", "1"],
+        env={**kept, "AGENTOPS_HOME": str(known.home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as tail:
+        assert tail.stdout is not None
+        assert tail.stderr is not None
+        assert tail.stdout.readline()
+        tail.stdout.close()
+        record(known, 20)
+        assert tail.wait(10) == 1
+        assert tail.stderr.read() == b""
+
+
+def in_a_terminal(server: Server, columns: int, *arguments: str, **more: str) -> str:
+    """Return what a command draws on a terminal of so many columns."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AGENTOPS_", "OTEL_"))}
+    kept = {name: value for name, value in kept.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "agentops.cli", *arguments],
+        env={**kept, "AGENTOPS_HOME": str(server.home), "TERM": "xterm-256color", **more},
+        stdin=theirs,
+        stdout=theirs,
+    ) as command:
+        os.close(theirs)
+        drawn = b""
+        # A terminal whose other end is closed cannot be read.
+        with contextlib.suppress(OSError):
+            while piece := os.read(ours, 65_536):
+                drawn += piece
+        assert command.wait() == 0
+    os.close(ours)
+    return drawn.decode()
+
+
+def test_a_terminal_keeps_figures_whole_and_colours_only_where_they_are_wanted(known: Server) -> None:
+    drawn = in_a_terminal(known, 80, "sessions", "--tag", "odd", "--sort", "errors", "--limit", "1")
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", drawn).splitlines()
+    assert all(len(line.rstrip()) <= 80 for line in lines)
+    assert lines[0].split() == ["STATE", "STARTED", "(UTC)", "DURATION", "ERRORS", "COST", "NAME", "ID"]
+    assert re.match(r"fail +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +2\.00 s +1 +\$0\.0035 +run 3 +s-3 *$", lines[1])
+    coloured = re.compile(r"\x1b\[[0-9;]*3[0-9]")
+    assert coloured.search(in_a_terminal(known, 120, "show", "s-3"))
+    assert not coloured.search(in_a_terminal(known, 120, "show", "s-3", NO_COLOR="1"))
+
+
 def test_they_work_without_a_server(tmp_path: Path) -> None:
     listed = agentops(tmp_path, "sessions")
     assert (listed.returncode, listed.stdout) == (0, b"")
+    # It would wait for ever, and keep the store from a server that is started now.
+    waiting = agentops(tmp_path, "tail")
+    assert waiting.returncode == 1
+    assert b"agentops serve" in waiting.stderr

@@ -64,7 +64,7 @@ def test_a_parent_stands_before_what_starts_at_the_same_moment(module_server: Se
     # The child's id is the smaller one of the pair in the second session only.
     for trace, session, parent, child in ((0xB1, "before", 5, 7), (0xB2, "behind", 7, 5)):
         spans = [
-            span(trace, 1, name=session, start_ns=START, ms=9, session__id=session, agentops__span__kind="session"),
+            span(trace, 1, name=session, start_ns=START, session__id=session, agentops__span__kind="session"),
             span(trace, parent, 1, name="work", start_ns=START, ms=9, agentops__span__kind="operation"),
             span(trace, child, parent, name="plan", start_ns=START, ms=9, agentops__span__kind="agent"),
         ]  # fmt: skip
@@ -82,10 +82,13 @@ def test_the_same_step_of_two_models_is_a_pair(module_server: Server) -> None:
         (0xC1, "large", ("gpt-4o", "gpt-4o", "gpt-4o")),
         (0xC2, "mixed", ("o3", "o3", "gpt-4o")),
     ):
-        spans = [span(trace, 1, name=session, start_ns=START, ms=9, session__id=session, agentops__span__kind="session")]
+        spans = [
+            span(trace, 1, name=session, start_ns=START, session__id=session, agentops__span__kind="session")
+        ]
         for number, model in enumerate(models, 2):
             said = {"agentops__span__kind": "llm", "gen_ai__request__model": model}
-            spans.append(span(trace, number, 1, name=f"chat {model}", start_ns=START + number * MS, ms=5, **said))
+            start = START + number * MS
+            spans.append(span(trace, number, 1, name=f"chat {model}", start_ns=start, ms=5, **said))
         assert module_server.post("/v1/traces", body(*spans)).status_code == 200
     found = module_server.get("/api/compare", a="large", b="mixed")
     assert [(row["a"]["name"], row["b"]["name"], row["differs"]) for row in found["rows"]] == [

@@ -76,7 +76,7 @@ def print_table(
     """Print a table: drawn for a terminal; fields with tabs between them, no head, when it goes elsewhere.
 
     Args:
-        columns: each a title and `left` or `right`.
+        columns: each a title and `left`, `right`, or `text` for what may be cut.
         rows: texts, one for each column.
         style: the style of a row's first field.
     """
@@ -89,14 +89,14 @@ def print_table(
     from rich.text import Text
 
     table = Table(box=None, header_style="dim", pad_edge=False)
-    for index, (title, justify) in enumerate(columns):
-        right = justify == "right"
+    for title, justify in columns:
         table.add_column(
-            title, justify="right" if right else "left", no_wrap=True, overflow="ellipsis",
-            min_width=None if right or index else 8,
+            title, justify="right" if justify == "right" else "left", no_wrap=justify != "text",
+            overflow="ellipsis", min_width=8 if justify == "text" else None,
         )  # fmt: skip
     for row in rows:
-        fields = [Text(plain(field)) for field in row]
+        # Where there is little room, texts give way and figures stay whole.
+        fields = [Text(plain(field), overflow="ellipsis", no_wrap=True) for field in row]
         if style is not None:
             fields[0].stylize(style(row))
         table.add_row(*fields)

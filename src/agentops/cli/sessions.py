@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import shutil
+import sys
 from typing import Any, Final
 
 import msgspec
@@ -12,6 +14,20 @@ from agentops.errors import AgentOpsError
 
 _SORTS: Final = ("started", "duration", "cost", "tokens", "errors", "events")
 _PAGE: Final = 500
+_COLUMNS: Final = (
+    ("STATE", "left"),
+    ("STARTED (UTC)", "left"),
+    ("DURATION", "right"),
+    ("EVENTS", "right"),
+    ("ERRORS", "right"),
+    ("TOKENS", "right"),
+    ("COST", "right"),
+    ("NAME", "text"),
+    ("ID", "text"),
+)
+_WIDE: Final = 110
+"""Letters of a terminal's line that hold all columns."""
+_DROPPED: Final = ("EVENTS", "TOKENS")
 
 
 def define(commands: Any) -> None:
@@ -49,20 +65,12 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def show(found: list[dict[str, Any]]) -> None:
-    """Print sessions as a table."""
+    """Print sessions as a table; on a narrow terminal with fewer columns."""
+    is_narrow = sys.stdout.isatty() and shutil.get_terminal_size().columns < _WIDE
+    kept = [place for place, (title, _) in enumerate(_COLUMNS) if not (is_narrow and title in _DROPPED)]
     listing.print_table(
-        [
-            ("STATE", "left"),
-            ("STARTED (UTC)", "left"),
-            ("DURATION", "right"),
-            ("EVENTS", "right"),
-            ("ERRORS", "right"),
-            ("TOKENS", "right"),
-            ("COST", "right"),
-            ("NAME", "left"),
-            ("ID", "left"),
-        ],
-        [fields(one) for one in found],
+        [_COLUMNS[place] for place in kept],
+        [[row[place] for place in kept] for row in map(fields, found)],
         style=lambda row: listing.STATE_STYLES.get(row[0], ""),
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, Final
@@ -67,7 +66,7 @@ def _show(session: dict[str, Any], events: list[dict[str, Any]], *, whole: bool)
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(soft_wrap=True, highlight=False, no_color=not sys.stdout.isatty())
+    console = Console(soft_wrap=True, highlight=False)
     state = session["state"]
     head = Text(listing.plain(session["name"] or session["session_id"]), "bold")
     head.append(f"  {state}", listing.STATE_STYLES.get(state, ""))

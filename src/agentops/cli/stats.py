@@ -45,7 +45,7 @@ def run(chosen: argparse.Namespace) -> int:
         print()
     counts = "SESSIONS" if groups["counts"] == "sessions" else "EVENTS"
     listing.print_table(
-        [(chosen.by.upper(), "left")]
+        [(chosen.by.upper(), "text")]
         + [(name, "right") for name in (counts, "ERRORS", "P50", "P95", "TOKENS", "COST", "SHARE")],
         [
             [

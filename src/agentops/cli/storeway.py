@@ -131,8 +131,16 @@ def define(command: Any) -> None:
 
 
 @contextlib.contextmanager
-def storeway(home_given: str | None, store_given: str | None, project: str | None) -> Generator[StoreWay]:
+def storeway(
+    home_given: str | None, store_given: str | None, project: str | None, *, waits: bool = False
+) -> Generator[StoreWay]:
     """Open the way that there is.
+
+    Args:
+        home_given: the folder of everything local, None for the configured one.
+        store_given: the store's URL, None for the configured one.
+        project: name or id of the project, None for the first one.
+        waits: the caller waits for changes: a store of this machine is left to the server that makes them.
 
     Raises:
         AgentOpsError: neither a server nor the store can be reached.
@@ -156,10 +164,13 @@ def storeway(home_given: str | None, store_given: str | None, project: str | Non
             owner = read_owner(url.path.with_name(url.path.name + ".lock"))
             if owner.url:
                 way = StoreWay(owner.url, secret, project)
-                with contextlib.suppress(OSError):
-                    way.ask("GET", "/healthz")
+                if _answers(way):
                     yield way
                     return
+            elif waits:
+                raise AgentOpsError(
+                    f"No server runs with the store {url.path}, so nothing changes. Start agentops serve."
+                )
         try:
             serving = _Own(url, home, secret)
         except StoreError:
@@ -171,6 +182,13 @@ def storeway(home_given: str | None, store_given: str | None, project: str | Non
         with serving as address:
             yield StoreWay(address, secret, project)
         return
+
+
+def _answers(way: StoreWay) -> bool:
+    with contextlib.suppress(OSError):
+        way.ask("GET", "/healthz")
+        return True
+    return False
 
 
 class _Own:

@@ -27,7 +27,7 @@ def run(chosen: argparse.Namespace) -> int:
     """Follow; Ctrl-C ends it with exit code 0."""
     filters = listing.chosen_filters(chosen)
     told = 0
-    with storeway.storeway(chosen.home, chosen.store, chosen.project) as way:
+    with storeway.storeway(chosen.home, chosen.store, chosen.project, waits=True) as way:
         # Listened to before the first look: nothing falls between the two.
         changes = _changes(way)
         try:

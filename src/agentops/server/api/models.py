@@ -419,7 +419,9 @@ class StoreSizes(Exact):
     migrations: list[StoreMigration]
     growth: list[StoreDay] = Field(description="the last two weeks")
     retention_days: int = Field(description="of the caller's project; 0: as the setting retention_days says")
-    default_retention_days: int = Field(description="the setting retention_days; 0: sessions are kept for good")
+    default_retention_days: int = Field(
+        description="the setting retention_days; 0: sessions are kept for good"
+    )
 
 
 class RetentionResult(Exact):
