@@ -57,6 +57,14 @@ export function foremostQuery(filters: SessionFilters, sort: "duration" | "cost"
   });
 }
 
+/** The latest sessions of a name, or of any. */
+export function alikeQuery(name: string) {
+  return queryOptions({
+    queryKey: ["alike", name],
+    queryFn: ({ signal }) => request<SessionPage>(withQuery("/api/sessions", { name: name ? [name] : undefined, limit: 8 }), { signal }),
+  });
+}
+
 export function wasteQuery(filters: SessionFilters) {
   return queryOptions({
     queryKey: ["waste", filters],

@@ -46,8 +46,10 @@ export function RangeMenu({ search, onChange }: Props) {
             onSubmit={(event) => {
               event.preventDefault();
               const given = new FormData(event.currentTarget);
-              const [from, to] = ["from", "to"].map((name) => Date.parse(String(given.get(name) ?? "")));
-              if (Number.isNaN(from)) return;
+              const [first, second] = ["from", "to"].map((name) => Date.parse(String(given.get(name) ?? "")));
+              if (Number.isNaN(first)) return;
+              // Whichever came first is the beginning.
+              const [from, to] = second < first ? [second, first] : [first, second];
               onChange({
                 since: new Date(from).toISOString(),
                 until: Number.isNaN(to) ? undefined : new Date(to).toISOString(),

@@ -7,6 +7,7 @@ import { Choice } from "../../ui/controls";
 import { useTitle } from "../../ui/hooks";
 import "../analytics/analytics.css";
 import "./compare.css";
+import { Candidates } from "./Candidates";
 import { Groups } from "./Groups";
 import { Pair } from "./Pair";
 import type { CompareSearch } from "./search";
@@ -83,6 +84,8 @@ export function ComparePage() {
           <Groups tagA={search.tag_a ?? ""} tagB={search.tag_b ?? ""} since={search.since} />
         ) : search.a && search.b ? (
           <Pair a={search.a} b={search.b} search={search} onChange={change} />
+        ) : search.a || search.b ? (
+          <Candidates chosen={search.a ?? search.b ?? ""} />
         ) : (
           <p className="dim">
             Choose two sessions in the list and press Compare there, or name them here. Two tags compare all their sessions.
