@@ -112,6 +112,8 @@ def test_a_crowd_is_told_to_come_again_instead_of_filling_the_memory(start_serve
     assert (told.status, told.headers["Retry-After"]) == (503, "1")
     assert json.loads(told.read())["error"]["code"] == "overloaded"
     assert metrics(server)["agentops_requests_turned_away_total"] == 1
+    # Nobody stops an agent by holding large bodies that never end.
+    assert server.post("/v1/traces", body(span(next(_traces), 1))).status_code == 200
     for one in crowd:
         one.socket.close()
     eventually(lambda: metrics(server)["agentops_intake_bytes"] == 0, within_s=30)

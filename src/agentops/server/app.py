@@ -239,6 +239,6 @@ def guarded(server: Server) -> ASGIApp:
     """Return what answers HTTP: the application behind its gate and its guard."""
     app = create_app(server)
     inner = Gate(app, server.auth) if server.auth.required else app
-    outer: ASGIApp = guard.Guard(Patience(inner, server.options.max_body_bytes), server.options.local_only)
+    outer: ASGIApp = guard.Guard(Patience(inner), server.options.local_only)
     trusted = server.options.trusted_proxies
     return Forwarded(outer, trusted) if trusted else outer

@@ -22,10 +22,6 @@ HEADER_BYTES: Final = 64 * 1024
 BODY_PAUSE_S: Final = 30.0
 BODY_BYTES_PER_S: Final = 1024
 """The least that a body must bring on average, once BODY_PAUSE_S have passed."""
-SMALL_BODY_BYTES: Final = 1024 * 1024
-"""Bodies up to this size are read however much others have sent: whoever holds the memory stops no agent."""
-_BODIES_AT_ONCE: Final = 4
-"""Bodies of the largest size that are held at the same time."""
 _MOST_FILES: Final = 65_536
 
 
@@ -97,13 +93,10 @@ class Connection(HttpToolsProtocol):
 
 
 class Patience:
-    """Ends the reading of a body that pauses for long or drips, and of large ones while many are held."""
+    """Ends the reading of a body that pauses for long or drips."""
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._max_body_bytes = max_body_bytes
-        self._held = 0
-        """Bytes of the bodies of requests that are not answered yet; of the event loop's thread."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
@@ -123,31 +116,14 @@ class Patience:
                     message = await receive()
             except TimeoutError:
                 raise _too_slow() from None
-            before = min(size, self._max_body_bytes)
             size += len(message.get("body", b""))
-            self._held += min(size, self._max_body_bytes) - before
-            if size > SMALL_BODY_BYTES and self._held > _BODIES_AT_ONCE * self._max_body_bytes:
-                raise _too_much()
             done = not message.get("more_body", False)
             took = time.monotonic() - began
             if not done and took > BODY_PAUSE_S and size < took * BODY_BYTES_PER_S:
                 raise _too_slow()
             return message
 
-        try:
-            await self._app(scope, receive_in_time, send)
-        finally:
-            self._held -= min(size, self._max_body_bytes)
-
-
-def _too_much() -> Denied:
-    return Denied(
-        503,
-        "overloaded",
-        "More arrives at once than this server holds.",
-        "Send the same request again after Retry-After seconds; nothing of it was stored.",
-        {"Retry-After": "1", "Connection": "close"},
-    )
+        await self._app(scope, receive_in_time, send)
 
 
 def _too_slow() -> Denied:

@@ -1,7 +1,8 @@
 """Bodies that are being read or wait to be decoded: bounded in bytes.
 
-A crowd of senders is told to come again instead of filling the memory. What comes after, rows that wait for a
-commit, is bounded by the writer.
+A crowd of senders is told to come again instead of filling the memory. Small bodies, as agents send them, pass
+all the same: nobody stops an agent by holding large ones. What comes after, rows that wait for a commit, is
+bounded by the writer.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from typing import Final
 from agentops.server.store.write import Full
 
 _MOST_BYTES: Final = 128 * 1024 * 1024
+_SMALL_BYTES: Final = 1024 * 1024
+_MOST_SMALL_BYTES: Final = 2 * _MOST_BYTES
+"""Where small bodies end as well: thousands of them at once are a crowd too."""
 
 
 class Intake:
@@ -48,7 +52,8 @@ class Intake:
         """
         with self._lock:
             others = self.held_bytes - held.size
-            crowded = others > 0 and self.held_bytes + size > self._most_bytes
+            most = _MOST_SMALL_BYTES if held.size + size <= _SMALL_BYTES else self._most_bytes
+            crowded = others > 0 and self.held_bytes + size > most
             if crowded or self._leaving:
                 self.turned_away += 1
                 raise Full("The server is stopping.") if self._leaving else Full
