@@ -370,7 +370,10 @@ def _enum(value: Whole, names: tuple[str, tuple[str, ...]], field: str) -> int:
     name = str(value).upper().removeprefix(names[0])
     if name in names[1]:
         return names[1].index(name)
-    number = _int(value, field)
+    try:
+        number = int(value)
+    except (ValueError, OverflowError):
+        raise Refusal(f"{field} must be a number or a name such as {names[0]}{names[1][1]}") from None
     return number if 0 <= number < len(names[1]) else 0
 
 

@@ -129,6 +129,14 @@ def test_a_bad_span_is_refused_alone_and_named(encoding: Encoding, bad: dict[str
     assert field in found.rejected[0].reason
 
 
+def test_a_kind_of_no_name_is_refused_with_the_names_form() -> None:
+    found = decode_traces(as_json(traces(span(kind="WHAT"), span(kind="3"), span(kind="client"))), "json")
+    assert [one.kind for one in found.spans] == [3, 3]
+    assert found.rejected == [
+        Rejected("kind must be a number or a name such as SPAN_KIND_INTERNAL", 1),
+    ]
+
+
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_an_all_zero_parent_is_no_parent(encoding: Encoding) -> None:
     (got,) = decode_traces(encode(traces(span(parentSpanId="0" * 16)), encoding), encoding).spans
