@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,15 @@ class Number(BaseModel):
     city: int
 
 
-def answering(models: Models, monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
-    monkeypatch.setattr(models, "answer", lambda api, path, request: answer(api, request) or True)
+def answering(
+    models: Models, monkeypatch: pytest.MonkeyPatch, send: Callable[[standin.Api, dict[str, Any]], None]
+) -> None:
+    def answer(api: standin.Api, path: str, request: dict[str, Any]) -> bool:
+        del path
+        send(api, request)
+        return True
+
+    monkeypatch.setattr(models, "answer", answer)
 
 
 @pytest.mark.parametrize("streamed", [False, True])
@@ -44,8 +52,8 @@ def test_a_refusal_and_its_reasoning_are_in_the_message(
         said = {"role": "assistant", "reasoning_content": "Is that allowed?", "refusal": "I cannot."}
         head = {"id": "chatcmpl-1", "created": 1, "model": request["model"]}
         if streamed:
-            chunk = {"index": 0, "delta": said, "finish_reason": None}
-            last = {"index": 0, "delta": {}, "finish_reason": "stop"}
+            chunk: dict[str, Any] = {"index": 0, "delta": said, "finish_reason": None}
+            last: dict[str, Any] = {"index": 0, "delta": {}, "finish_reason": "stop"}
             object_ = "chat.completion.chunk"
             api.stream([(None, {**head, "object": object_, "choices": [each]}) for each in (chunk, last)],
                        done=True)  # fmt: skip
@@ -134,7 +142,12 @@ def test_an_answer_that_does_not_parse_keeps_its_tokens(how: str, home: Path, mo
 
 def test_images_have_their_tokens(home: Path, models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = {"input_tokens": 50, "output_tokens": 1000, "total_tokens": 1050}
-    answering(models, monkeypatch, lambda api, _: api.send(200, {"created": 1, "data": [], "usage": usage}))
+
+    def paint(api: standin.Api, request: dict[str, Any]) -> None:
+        del request
+        api.send(200, {"created": 1, "data": [], "usage": usage})
+
+    answering(models, monkeypatch, paint)
     agentops.init()
     with OpenAI() as client:
         client.images.generate(model="gpt-image-1", prompt="a cat")

@@ -277,7 +277,7 @@ def test_patch_keeps_what_a_callable_returns(home: object, models: Models, journ
 
     async def main() -> None:
         async with openai.AsyncOpenAI() as client:
-            create = client.chat.completions.with_streaming_response.create
+            create: Any = client.chat.completions.with_streaming_response.create
             async with session.patch(create)(**ask()) as response:
                 assert (await response.parse()).choices[0].message.content
 
