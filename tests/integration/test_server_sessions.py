@@ -226,6 +226,32 @@ def test_usage_is_summed_over_leaf_calls_once(module_server: Server, trace: int)
     assert found["cost_usd"] == pytest.approx(0.25 + 2 * one_call, abs=1e-9)
 
 
+def test_a_call_with_two_records_is_one_call_and_one_error(module_server: Server, trace: int) -> None:
+    said: dict[str, Any] = {"gen_ai__operation__name": "chat", "gen_ai__request__model": "gpt-4o"}
+    send(
+        module_server,
+        body(
+            span(trace, 1, name="outer", ms=50, error="Too many requests", **said),
+            span(trace, 2, 1, name="inner", ms=40, error="Too many requests", **said),
+        ),
+    )
+    counts = module_server.get(f"/api/sessions/{session_of(trace)}")["event_counts"]
+    assert (counts["llm"], counts["error"], counts["total"]) == (1, 1, 2)
+
+
+def test_attributes_are_searched_when_nothing_else_holds_the_text(module_server: Server, trace: int) -> None:
+    needle = f"needle-{trace}"
+    send(module_server, body(span(trace, 1, name="work", vendor__own__attribute=needle)))
+    here = f"/api/sessions/{session_of(trace)}"
+    for text in (needle, needle.upper()):
+        found = module_server.get("/api/sessions", q=text)
+        assert [one["session_id"] for one in found["sessions"]] == [session_of(trace)]
+        assert found["total"] == 1
+        assert module_server.get("/api/analytics", q=text)["totals"]["sessions"]["total"] == 1
+        assert len(module_server.get(f"{here}/events", q=text)["events"]) == 1
+    assert module_server.get(f"{here}/events", q=f"{needle}-not")["events"] == []
+
+
 def test_an_unknown_model_costs_null_and_unknown_tokens_are_null(module_server: Server, trace: int) -> None:
     send(
         module_server,
