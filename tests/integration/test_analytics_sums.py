@@ -214,6 +214,15 @@ EVENT_VALUES: dict[str, Callable[[Event], str]] = {
 }
 
 
+def test_without_latency_all_else_is_the_same(store: tuple[Server, list[Session]]) -> None:
+    server, _ = store
+    whole = server.get("/api/analytics", interval="hour")
+    told = server.get("/api/analytics", interval="hour", latency="false")
+    for part in (whole["totals"], *whole["series"]):
+        part["latency_ms"] = percentiles([])
+    assert told == whole
+
+
 @pytest.mark.parametrize("group_by", EVENT_VALUES)
 def test_groups_of_events_are_those_of_the_events(store: tuple[Server, list[Session]], group_by: str) -> None:
     server, sessions = store

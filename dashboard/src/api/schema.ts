@@ -4696,6 +4696,8 @@ export interface operations {
                 group_by?: ("model" | "agent" | "tool" | "tag" | "state" | "user" | "kind" | "name") | null;
                 /** @description time zone whose clock hours, days and weeks begin by, such as Europe/Berlin */
                 tz?: string;
+                /** @description false leaves out percentiles, for which every event is read */
+                latency?: boolean;
                 /** @description text in names, inputs, outputs and errors */
                 q?: string;
                 /** @description repeatable: sessions with all of them */
