@@ -1,0 +1,103 @@
+"""The Analytics page over a large store: each of its questions, and the page in a real Chromium.
+
+    python -m benchmarks.bench_analytics [SPANS] [FOLDER]
+
+Makes a store of SPANS (default 1,000,000, all within seven days) in FOLDER, or uses the one that is there.
+The page first: from the navigation, with an empty cache, until every card has its answer, and from a change of
+range or filter until the next answers stand. Then each question three times, alone: the first and the middle
+answer, and the least CPU that the server spent on one, which other load on the machine changes less.
+"""
+
+from __future__ import annotations
+
+import http.client
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import psutil
+from playwright.sync_api import Page
+from tests.browser.chromium import chromium
+
+from benchmarks.large_store import SEED_SPANS, make
+from benchmarks.serving import Serving
+
+_TIMES: Final = 3
+_RANGE: Final = {"since": "7d", "interval": "hour", "tz": "Europe/Berlin"}
+QUESTIONS: Final = {
+    "charts: totals and series": ("/api/analytics", _RANGE),
+    "charts: cost by model": ("/api/analytics/breakdown", {**_RANGE, "by": "model"}),
+    "charts, one model": ("/api/analytics", {**_RANGE, "model": "gpt-4o"}),
+    "charts, last 24 hours": ("/api/analytics", {**_RANGE, "since": "24h"}),
+    "table by tool": ("/api/analytics/breakdown", {**_RANGE, "by": "tool"}),
+    "table by tag": ("/api/analytics/breakdown", {**_RANGE, "by": "tag"}),
+    "table by session name": ("/api/analytics/breakdown", {**_RANGE, "by": "session"}),
+    "most frequent errors": ("/api/analytics/errors", {"since": "7d", "limit": "20"}),
+    "slowest sessions": ("/api/sessions", {"since": "7d", "sort": "duration", "limit": "8"}),
+    "two tags compared": ("/api/compare/groups", {"since": "7d", "tag_a": "staging", "tag_b": "production"}),
+    "waste": ("/api/analytics/waste", {"since": "7d"}),
+}
+_SETTLED: Final = """() => document.querySelector('[data-group]')
+    && !document.querySelector('.card[aria-busy=true], .analytics[data-stale], .stale')"""
+
+
+def main(spans: int, folder: Path) -> None:
+    """Measure and print."""
+    if not (folder / "store").exists():
+        made = make(folder, max(spans, SEED_SPANS))
+        print(f"made {made.spans:,} spans in {made.sessions:,} sessions in {made.seconds:.0f} s")
+    print(f"load average {psutil.getloadavg()[0]:.1f}, {psutil.cpu_count()} cores")
+    with Serving(folder) as server:
+        with chromium() as browser:
+            context = browser.new_context(viewport={"width": 1440, "height": 900})
+            page = context.new_page()
+            address = f"http://127.0.0.1:{server.port}/analytics"
+            _told("page, cold", _until_settled(page, lambda: page.goto(address, wait_until="commit")))
+            for change in ("since=24h", "since=30d", "since=7d&tag=staging", "since=7d&model=gpt-4o"):
+                to = f"history.pushState({{}}, '', '?{change}'); dispatchEvent(new Event('popstate'))"
+                _told(f"changed: {change}", _until_settled(page, lambda to=to: page.evaluate(to)))
+            context.close()
+        print(f"{'':28}{'first':>9}{'middle':>9}{'CPU':>9}  ms")
+        for name, (path, asked) in QUESTIONS.items():
+            _ask(server, name, f"{path}?{urlencode(asked)}")
+
+
+def _ask(server: Serving, name: str, address: str) -> None:
+    line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+    taken: list[float] = []
+    spent: list[float] = []
+    for _ in range(_TIMES):
+        cpu, began = server.cpu_s(), time.perf_counter()
+        line.request("GET", address)
+        answer = line.getresponse()
+        said = answer.read()
+        if answer.status != 200:
+            raise SystemExit(f"{address}: {answer.status} {said[:300]!r}")
+        taken.append((time.perf_counter() - began) * 1000)
+        spent.append((server.cpu_s() - cpu) * 1000)
+    line.close()
+    print(f"{name:28}{taken[0]:9.0f}{statistics.median(taken):9.0f}{min(spent):9.0f}", flush=True)
+
+
+def _until_settled(page: Page, act: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    act()
+    # What the act changed is asked for in the next frames.
+    page.wait_for_timeout(50)
+    page.wait_for_function(_SETTLED, polling=20, timeout=120_000)
+    return (time.perf_counter() - began) * 1000
+
+
+def _told(name: str, taken: float) -> None:
+    print(f"{name:28}{taken:9.0f}  ms", flush=True)
+
+
+if __name__ == "__main__":
+    given = sys.argv[1:]
+    with tempfile.TemporaryDirectory(prefix="agentops-analytics-") as temporary:
+        main(int(given[0]) if given else 1_000_000, Path(given[1]) if len(given) > 1 else Path(temporary))
