@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 from fastapi import Request
 
-from agentops.otlp.refusal import MalformedBody
 from agentops.server.api.errors import ApiError
 from agentops.server.api.otlp import with_body
 from agentops.server.api.state import Rooms
@@ -18,7 +17,7 @@ async def object_of(request: Request, here: Rooms) -> dict[str, Any]:
     """Return the JSON object that a request posts.
 
     Raises:
-        MalformedBody: it posts none.
+        ApiError: 400, it posts none.
         Refused: it is too large, or compressed in a way that is not known.
         Full: more is being read than there is room for.
     """
@@ -36,7 +35,12 @@ def _read(body: bytes) -> dict[str, Any]:
         text = json.dumps(lenient, ensure_ascii=False).encode("utf-8", "replace")
         return msgspec.json.decode(text, type=dict[str, Any])
     except (ValueError, RecursionError) as error:
-        raise MalformedBody(f"it is no JSON object ({error})") from None
+        raise ApiError(
+            400,
+            "malformed_body",
+            f"The request body is no JSON object: {error}.",
+            "Send one JSON object, encoded as UTF-8.",
+        ) from None
 
 
 def text_field(said: dict[str, Any], name: str) -> str:
