@@ -915,7 +915,7 @@ export interface paths {
         put?: never;
         /**
          * Update Events
-         * @description Replace events by what they are now.
+         * @description Take what changed of events; what an update leaves out stays as it was.
          */
         post: operations["v2UpdateEvents"];
         delete?: never;
@@ -2597,6 +2597,46 @@ export interface components {
             key: string;
         };
         /**
+         * SpanMetrics
+         * @description A span's own sums, its tokens also by how it ended.
+         */
+        SpanMetrics: {
+            /** Span Count */
+            span_count: number;
+            /** Trace Count */
+            trace_count: number;
+            /** Success Count */
+            success_count: number;
+            /** Fail Count */
+            fail_count: number;
+            /** Indeterminate Count */
+            indeterminate_count: number;
+            /** Prompt Tokens */
+            prompt_tokens: number;
+            /** Completion Tokens */
+            completion_tokens: number;
+            /** Cache Read Input Tokens */
+            cache_read_input_tokens: number;
+            /** Reasoning Tokens */
+            reasoning_tokens: number;
+            /** Total Tokens */
+            total_tokens: number;
+            /** Prompt Cost */
+            prompt_cost: string;
+            /** Completion Cost */
+            completion_cost: string;
+            /** Average Cost Per Trace */
+            average_cost_per_trace: string;
+            /** Total Cost */
+            total_cost: string;
+            /** Success Tokens */
+            success_tokens: number;
+            /** Fail Tokens */
+            fail_tokens: number;
+            /** Indeterminate Tokens */
+            indeterminate_tokens: number;
+        };
+        /**
          * SpanShown
          * @description A span; times are ISO 8601, its duration nanoseconds.
          */
@@ -2645,6 +2685,8 @@ export interface components {
             status_message: string;
             /** Trace Id */
             trace_id: string;
+            /** Service Name */
+            service_name: string;
             /** Attributes */
             attributes: {
                 [key: string]: unknown;
@@ -9248,13 +9290,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Sums; costs are US dollars as text with 7 decimals. */
+            /** @description A span's own sums, its tokens also by how it ended. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Metrics"];
+                    "application/json": components["schemas"]["SpanMetrics"];
                 };
             };
             /** @description A parameter or the body cannot be read. */
