@@ -86,7 +86,7 @@ def test_the_same_step_of_two_models_is_a_pair(module_server: Server) -> None:
             span(trace, 1, name=session, start_ns=START, session__id=session, agentops__span__kind="session")
         ]
         for number, model in enumerate(models, 2):
-            said = {"agentops__span__kind": "llm", "gen_ai__request__model": model}
+            said: dict[str, Any] = {"agentops__span__kind": "llm", "gen_ai__request__model": model}
             start = START + number * MS
             spans.append(span(trace, number, 1, name=f"chat {model}", start_ns=start, ms=5, **said))
         assert module_server.post("/v1/traces", body(*spans)).status_code == 200

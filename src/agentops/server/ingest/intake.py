@@ -1,8 +1,8 @@
 """Bodies that are being read or wait to be decoded: bounded in bytes.
 
-A crowd of senders is told to come again instead of filling the memory. Small bodies, as agents send them, pass
-all the same: nobody stops an agent by holding large ones. What comes after, rows that wait for a commit, is
-bounded by the writer.
+A crowd of senders is told to come again instead of filling the memory. Small bodies, as agents send them,
+pass all the same: nobody stops an agent by holding large ones. What comes after, rows that wait for a commit,
+is bounded by the writer.
 """
 
 from __future__ import annotations
