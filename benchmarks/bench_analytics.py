@@ -4,8 +4,8 @@
 
 Makes a store of SPANS (default 1,000,000, all within seven days) in FOLDER, or uses the one that is there.
 The page first: from the navigation, with an empty cache, until every card has its answer, and from a change
-of range or filter until the next answers stand. Then each question three times, alone: the first and the middle
-answer, and the least CPU that the server spent on one, which other load on the machine changes less.
+of range or filter until the next answers stand. Then each question three times, alone: the first and the
+middle answer, and the least CPU that the server spent on one, which other load on the machine changes less.
 """
 
 from __future__ import annotations
