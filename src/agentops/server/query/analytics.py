@@ -129,7 +129,9 @@ def analytics(
     )
     more_to_see = deeper(filters) if not series else None
     if more_to_see is not None:
-        return analytics(store, more_to_see, interval=interval, group_by=group_by, tz=tz)
+        return analytics(
+            store, more_to_see, interval=interval, group_by=group_by, tz=tz, with_latency=with_latency
+        )
     totals = _summed(series) if len(series) < _MOST_BUCKETS else _sums(store, filters)
     latencies, latency_ms = latency.result()
     return {
