@@ -14,9 +14,10 @@ Calls whose input was not recorded can only be counted as failed.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from operator import itemgetter
+from typing import Any, Final, TypeVar
 
 from msgspec import Struct
 
@@ -33,6 +34,7 @@ _PREFIXES: Final = (4096, 8192, 16_384, 32_768, 65_536, 131_072)
 """Bytes of a prompt's beginning that are compared."""
 _MOST: Final = 200_000
 _MOST_SHOWN: Final = 20
+_Key = TypeVar("_Key", str, tuple[str, str, str])
 
 
 class _Same(Struct):
@@ -176,9 +178,15 @@ def _uncached(one: _Alike, counted: set[tuple[str, str]], heading: _Heading) -> 
         heading.add(one.session_id, call, 0, int(tokens) * rate / 1e6, int(tokens))
 
 
+def _worst(sums: Mapping[_Key, _Sum]) -> list[tuple[_Key, _Sum]]:
+    """Return the dearest, then slowest, then most frequent; equal ones always in the same order."""
+    return sorted(sorted(sums.items(), key=itemgetter(0)), key=lambda one: one[1].rank, reverse=True)[
+        :_MOST_SHOWN
+    ]
+
+
 def _shown(kind: str, heading: _Heading, names: dict[str, str]) -> dict[str, Any]:
-    calls = sorted(heading.calls.items(), key=lambda one: one[1].rank, reverse=True)[:_MOST_SHOWN]
-    sessions = sorted(heading.sessions.items(), key=lambda one: one[1].rank, reverse=True)[:_MOST_SHOWN]
+    calls, sessions = _worst(heading.calls), _worst(heading.sessions)
     return {
         "heading": kind,
         **heading.all.shown(),
@@ -200,15 +208,7 @@ def _shown(kind: str, heading: _Heading, names: dict[str, str]) -> dict[str, Any
 
 
 def _names(store: Store, filters: Filters, found: Iterable[tuple[str, _Heading]]) -> dict[str, str]:
-    ids = sorted(
-        {
-            session
-            for _, heading in found
-            for session, _ in sorted(heading.sessions.items(), key=lambda one: one[1].rank, reverse=True)[
-                :_MOST_SHOWN
-            ]
-        }
-    )
+    ids = sorted({session for _, heading in found for session, _ in _worst(heading.sessions)})
     rows = store.rows(
         "SELECT session_id, name FROM sessions FINAL WHERE project = {project:String} "
         "AND session_id IN {ids:Array(String)}",
@@ -230,7 +230,7 @@ def _same(where: str) -> str:
                     s.status = 'error' ? true : false AS fails, if(s.ended, s.duration_ns, 0) AS duration,
                     if(r.span_id = '' AND (s.kind IN {CALLS} OR s.cost_source = 'reported'), s.cost_usd, NULL)
                         AS cost
-                FROM ({_calls("kind IN ('llm', 'embedding', 'tool')", _HASHED)}) AS s
+                FROM ({_calls(_COMPARED, _HASHED, _of_one_size(where))}) AS s
                 {_joined(where)}
             )
             GROUP BY session_id, kind, name, model, hash
@@ -247,7 +247,7 @@ def _alike(where: str) -> str:
     )
     chosen = f"""provider, greatest(length(input), 1) AS size, tokens_input,
         ifNull(tokens_cache_read, 0) AS read, arrayConcat({prefixes}) AS begins"""
-    calls = _calls(f"kind = 'llm' AND tokens_input >= {MIN_SHARED}", chosen)
+    calls = _calls(_PROMPTS, chosen, _of_several_prompts(where))
     return f"""
         SELECT session_id, name, provider, model,
             arrayMap(one -> one.1, times) AS starts,
@@ -274,26 +274,74 @@ def _apart(*names: str) -> str:
     return ", ".join(f"arrayMap(one -> one.{place}, times) AS {name}" for place, name in enumerate(names, 2))
 
 
+_COMPARED: Final = "kind IN ('llm', 'embedding', 'tool')"
+_PROMPTS: Final = f"kind = 'llm' AND tokens_input >= {MIN_SHARED}"
 _HASHED: Final = "if(input = '', 0, cityHash64(input)) AS hash"
 
 
-def _calls(kinds: str, more: str) -> str:
+def _calls(kinds: str, more: str, looked_at: str) -> str:
     return f"""
         SELECT trace_id, span_id, declared_session, kind, name, model, started_at, ended, duration_ns, status,
             cost_usd, cost_source, {more}
         FROM spans FINAL
+        PREWHERE cityHash64(trace_id, span_id) IN ({looked_at})
         WHERE project = {{project:String}} AND {kinds}
+    """
+
+
+# Bodies are most of a store, but how long one is stands beside it. That and other short columns tell which
+# calls can be wasted at all: only theirs are read.
+
+
+def _of_one_size(where: str) -> str:
+    """Return SQL for failed tools, and for calls whose input is as long as that of another."""
+    return _looked_at(
+        where,
+        f"{_COMPARED} AND (size > 0 OR fails)",
+        "s.kind, s.name, s.model, s.size",
+        "count() > 1 OR countIf(s.fails) > 0",
+    )
+
+
+def _of_several_prompts(where: str) -> str:
+    """Return SQL for prompts long enough to begin as another of the session does, not all of them cached."""
+    return _looked_at(
+        where,
+        f"{_PROMPTS} AND size >= {_PREFIXES[0]}",
+        "s.provider, s.model",
+        "count() > 1 AND countIf(s.cached = 0) > 0",
+    )
+
+
+def _looked_at(where: str, calls: str, alike: str, having: str) -> str:
+    """Return SQL for hashes of the ids of those calls of which `having` is true of all alike in a session."""
+    return f"""
+        SELECT arrayJoin(ids) FROM (
+            SELECT groupArray(s.id) AS ids
+            FROM (
+                SELECT trace_id, cityHash64(trace_id, span_id) AS id, kind, name, model, provider,
+                    input.size AS size, kind = 'tool' AND status = 'error' AS fails,
+                    ifNull(tokens_cache_read, 0) AS cached
+                FROM spans FINAL WHERE project = {{project:String}} AND {calls}
+            ) AS s
+            INNER JOIN ({_traces(where)}) AS m ON m.trace_id = s.trace_id
+            GROUP BY cityHash64(m.session_id, {alike}) HAVING {having}
+        )
+    """
+
+
+def _traces(where: str) -> str:
+    return f"""
+        SELECT trace_id, session_id, whole FROM session_traces FINAL
+        WHERE project = {{project:String}} AND NOT deleted
+        AND session_id IN (SELECT session_id FROM sessions FINAL WHERE {where})
     """
 
 
 def _joined(where: str) -> str:
     """Return the joins from calls `s` to their session `m`, without what another call states too (`r`)."""
     return f"""
-        INNER JOIN (
-            SELECT trace_id, session_id, whole FROM session_traces FINAL
-            WHERE project = {{project:String}} AND NOT deleted
-            AND session_id IN (SELECT session_id FROM sessions FINAL WHERE {where})
-        ) AS m ON m.trace_id = s.trace_id
+        INNER JOIN ({_traces(where)}) AS m ON m.trace_id = s.trace_id
         LEFT JOIN (
             SELECT trace_id, span_id, session_id FROM span_sessions FINAL
             WHERE project = {{project:String}}
