@@ -12,7 +12,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-import msgspec
 from msgspec import Struct
 
 from agentops.server.query.filters import STATE, Filters, condition, deeper
@@ -34,6 +33,13 @@ _MOST_BUCKETS: Final = 5_000
 _TOKENS: Final = ("input", "output", "cache_read", "cache_write", "reasoning")
 _LATENCY: Final = "quantilesExactInclusive(0.5, 0.9, 0.95, 0.99)(duration_ns)"
 """Percentiles as between neighbouring values: what spreadsheets and numpy answer."""
+_LATENCY_STATE: Final = "quantilesExactInclusiveState(0.5, 0.9, 0.95, 0.99)"
+_LATENCY_MERGED: Final = "quantilesExactInclusiveMerge(0.5, 0.9, 0.95, 0.99)"
+_BEFORE: Final = -1
+"""The bucket of the range before."""
+_ALL: Final = -2
+"""The bucket of all sums of the range itself."""
+_ORDER: Final = "bucket < 0 DESC, bucket DESC"
 # Several questions of one answer are asked side by side.
 _side: Final = ThreadPoolExecutor(4, "agentops-analytics")
 _Answer = TypeVar("_Answer")
@@ -71,7 +77,7 @@ class _Sums(Struct, kw_only=True):
 
 
 class _Latency(Struct):
-    latency: list[float | None]
+    latency: list[float | None] = []
     bucket: int = 0
     group_value: str = ""
 
@@ -88,11 +94,6 @@ class _Group(Struct):
     cache_write: int | None
     reasoning: int | None
     cost: float | None
-
-
-class _WithTotals(Struct):
-    data: list[_Latency]
-    totals: _Latency
 
 
 def analytics(
@@ -117,34 +118,43 @@ def analytics(
     where, values = condition(filters)
     at = bucket(interval, tz, values)
     large = unmeasured(store, filters.project, values)
-    latency = _asked(lambda: _latency(store, where, values, at, large) if with_latency else _no_latency())
     groups = _asked(lambda: _groups(store, where, values, group_by, large) if group_by else [])
-    before = _before(filters)
-    earlier = _asked(lambda: _totals(store, before, with_latency) if before is not None else None)
+    # The range and the one before are read at once: what is before counts as one more bucket.
+    before = _since_before(filters)
+    both, both_values = condition(replace(filters, since_ns=before))
+    asked = {**values, **both_values, "most": _MOST_BUCKETS + 2}
+    if before is not None:
+        asked["begins"] = filters.since_ns
+        at = f"if(started_at < {{begins:UInt64}}, {_BEFORE}, toInt64({at}))"
+    latency = _asked(lambda: _latency(store, both, asked, at, large) if with_latency else {})
     series = store.rows(
-        f"SELECT {at} AS bucket, {_SESSION_SUMS} FROM sessions FINAL WHERE {where} "
-        "GROUP BY bucket ORDER BY bucket DESC LIMIT {most:UInt32}",
-        {**values, "most": _MOST_BUCKETS},
+        f"SELECT {at} AS bucket, {_SESSION_SUMS} FROM sessions FINAL WHERE {both} "
+        f"GROUP BY bucket ORDER BY {_ORDER} LIMIT {{most:UInt32}}",
+        asked,
         _Sums,
     )
+    earlier = series.pop(0) if series and series[0].bucket == _BEFORE else _Sums()
+    del series[_MOST_BUCKETS:]
     more_to_see = deeper(filters) if not series else None
     if more_to_see is not None:
         return analytics(
             store, more_to_see, interval=interval, group_by=group_by, tz=tz, with_latency=with_latency
         )
     totals = _summed(series) if len(series) < _MOST_BUCKETS else _sums(store, filters)
-    latencies, latency_ms = latency.result()
+    latencies = latency.result()
     return {
         "interval": interval,
         "group_by": group_by,
         "tz": tz,
-        "totals": {**_shown(totals), "latency_ms": latency_ms},
-        "previous": earlier.result(),
+        "totals": {**_shown(totals), "latency_ms": _percentiles(latencies.get(_ALL))},
+        "previous": None
+        if before is None
+        else {**_shown(earlier), "latency_ms": _percentiles(latencies.get(_BEFORE))},
         "series": [
             {
                 "at": iso(row.bucket * 10**9),
                 **_shown(row),
-                "latency_ms": latencies.get(row.bucket, _percentiles([])),
+                "latency_ms": _percentiles(latencies.get(row.bucket)),
             }
             for row in reversed(series)
         ],
@@ -156,13 +166,12 @@ def _asked(question: Callable[[], _Answer]) -> Future[_Answer]:
     return _side.submit(question)
 
 
-def _before(filters: Filters) -> Filters | None:
-    """Return the filters for the equally long range before, or None when the range has no beginning."""
+def _since_before(filters: Filters) -> int | None:
+    """Return where the equally long range before begins, or None when the range has no beginning."""
     if filters.since_ns is None:
         return None
     until_ns = filters.now_ns if filters.until_ns is None else filters.until_ns
-    length = max(0, until_ns - filters.since_ns)
-    return replace(filters, since_ns=max(0, filters.since_ns - length), until_ns=filters.since_ns)
+    return max(0, filters.since_ns - max(0, until_ns - filters.since_ns))
 
 
 def _sums(store: Store, filters: Filters) -> _Sums:
@@ -170,38 +179,24 @@ def _sums(store: Store, filters: Filters) -> _Sums:
     return store.rows(f"SELECT {_SESSION_SUMS} FROM sessions FINAL WHERE {where}", values, _Sums)[0]
 
 
-def _totals(store: Store, filters: Filters, with_latency: bool) -> dict[str, Any]:
-    found = _sums(store, filters)
-    latency = _latency_of(store, filters) if with_latency and found.all_events else []
-    return {**_shown(found), "latency_ms": _percentiles(latency)}
-
-
-def _latency_of(store: Store, filters: Filters) -> list[float | None]:
-    where, values = condition(filters)
-    inside = events(where, ("duration_ns",), unmeasured(store, filters.project, values))
-    return store.rows(f"SELECT {_LATENCY} AS latency FROM ({inside})", values, _Latency)[0].latency
-
-
 def _latency(
     store: Store, where: str, values: dict[str, Any], at: str, large: str
-) -> tuple[dict[int, dict[str, float | None]], dict[str, float | None]]:
-    """Return percentiles by bucket, and those of all."""
+) -> dict[int, list[float | None]]:
+    """Return percentiles by bucket: those of _BEFORE, of _ALL after it, and of each interval."""
     inside = events(where, ("duration_ns",), large, f"{at} AS bucket")
-    answer = store.answer(
-        f"SELECT bucket, {_LATENCY} AS latency FROM ({inside}) GROUP BY bucket WITH TOTALS "
-        "ORDER BY bucket DESC LIMIT {most:UInt32}",
-        {**values, "most": _MOST_BUCKETS},
-        form="JSON",
+    rows = store.rows(
+        f"""
+        SELECT part AS bucket, {_LATENCY_MERGED}(durations) AS latency
+        FROM (
+            SELECT bucket AS within, {_LATENCY_STATE}(duration_ns) AS durations
+            FROM ({inside}) GROUP BY bucket
+        ) ARRAY JOIN if(within = {_BEFORE}, [{_BEFORE}], [{_ALL}, toInt64(within)]) AS part
+        GROUP BY bucket ORDER BY {_ORDER} LIMIT {{most:UInt32}}
+        """,
+        values,
+        _Latency,
     )
-    if not answer.startswith(b"{"):
-        # Without a row the engine writes the totals before everything else, which is no JSON.
-        return _no_latency()
-    found = msgspec.json.decode(answer, type=_WithTotals)
-    return {row.bucket: _percentiles(row.latency) for row in found.data}, _percentiles(found.totals.latency)
-
-
-def _no_latency() -> tuple[dict[int, dict[str, float | None]], dict[str, float | None]]:
-    return {}, _percentiles([])
+    return {row.bucket: row.latency for row in rows}
 
 
 def _groups(
@@ -262,7 +257,7 @@ def _session_groups(
         {
             "value": row.group_value,
             **_shown(row),
-            "latency_ms": _percentiles(latencies.get(row.group_value, [])),
+            "latency_ms": _percentiles(latencies.get(row.group_value)),
         }
         for row in rows
     ]
@@ -312,6 +307,6 @@ def _tokens(row: _Sums | _Group, total: int | None) -> dict[str, int | None]:
     }
 
 
-def _percentiles(latency_ns: list[float | None]) -> dict[str, float | None]:
-    found = [None if one is None or one != one else one / 1e6 for one in latency_ns] or [None] * 4
+def _percentiles(latency_ns: list[float | None] | None) -> dict[str, float | None]:
+    found = [None if one is None or one != one else one / 1e6 for one in latency_ns or [None] * 4]
     return dict(zip(("p50", "p90", "p95", "p99"), found, strict=True))
