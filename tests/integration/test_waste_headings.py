@@ -16,17 +16,19 @@ PROMPT = "You are careful. " * 600
 
 
 def call(
-    trace: int, number: int, kind: str, given: str, *, ms: float = 10, fails: bool = False, **more: Any
+    trace: int, number: int, kind: str, given: str | None, *, ms: float = 10, fails: bool = False, **more: Any
 ) -> Any:
-    made: dict[str, Any] = {"agentops__span__kind": kind, **more}
-    if kind == "tool":
+    made: dict[str, Any] = {"agentops__span__kind": kind, "session__id": f"s{trace}", **more}
+    if given is None:
+        pass
+    elif kind == "tool":
         made["agentops__entity__input"] = json.dumps({"q": given})
     else:
         said = [{"role": "user", "parts": [{"type": "text", "content": given}]}]
         made |= {"gen_ai__input__messages": json.dumps(said), "gen_ai__request__model": "gpt-4o"}
     return span(
         trace, number, 1, name=f"{kind} x", start_ns=START + number * 100 * MS, ms=ms,
-        error="no" if fails else None, session__id=f"s{trace}", **made,
+        error="no" if fails else None, **made,
     )  # fmt: skip
 
 
@@ -94,6 +96,34 @@ def test_money_and_time_stand_under_one_heading_each(server: Server) -> None:
         1.25,
         10,
     )
+
+
+def test_only_the_same_input_makes_the_same_call_wherever_in_the_session_it_is(server: Server) -> None:
+    of: dict[str, Any] = {"session__id": "both"}
+    first = [
+        # Inputs of one length are not one input.
+        call(11, 2, "tool", "aa", **of),
+        call(11, 3, "tool", "bb", **of),
+        call(11, 4, "tool", "bb", fails=True, ms=40, **of),
+        # What was asked is not known: it failed, that is all.
+        call(11, 5, "tool", None, fails=True, ms=3, **of),
+        call(11, 6, "tool", None, **of),
+        call(11, 7, "tool", None, **of),
+        call(11, 8, "llm", "aa", ms=5, **of),
+    ]
+    second = [
+        call(12, 22, "tool", "aa", ms=20, **of),
+        call(12, 23, "tool", "alone", fails=True, ms=1, **of),
+        call(12, 24, "llm", "cc", ms=5, **of),
+    ]
+    for trace, calls in ((11, first), (12, second)):
+        root = span(trace, 1, name="root", start_ns=START, ms=5000, **of)
+        assert server.post("/v1/traces", body(root, *calls)).status_code == 200
+    found = {one["heading"]: one for one in server.get("/api/analytics/waste")["headings"]}
+    assert {name: (one["count"], one["duration_ms"]) for name, one in found.items()} == {
+        "failed": (3, 44),
+        "repeat": (1, 20),
+    }
 
 
 @pytest.mark.parametrize(
