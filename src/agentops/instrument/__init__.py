@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
-from agentops.instrument import gate, kinds
+from agentops.instrument import gate, kinds, lean
 from agentops.instrument.patches import Patches, found
 from agentops.instrument.registry import BY_MODULE, LIBRARIES, Library
 from agentops.instrument.theirs import processor_of
@@ -171,6 +171,7 @@ class Instrumentation:
                 return
             patches = self._patches[_OPENINFERENCE] = Patches()
         kinds.tell_early(self._provider.kind_known, patches)
+        lean.quicken(patches)
 
     def _streams(self, library: Library, patches: Patches) -> None:
         follow = self._follow

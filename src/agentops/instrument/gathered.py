@@ -12,6 +12,7 @@ from typing import Any, Final
 
 _LAST_EVENTS: Final = ("ResponseIncompleteEvent", "ResponseFailedEvent")
 _BLOCK: Final = 256
+_SINGLE: Final = frozenset({str, int, bool, type(None)})
 
 
 def compact(accumulator: Any) -> Any:
@@ -35,6 +36,73 @@ def compact(accumulator: Any) -> Any:
             return self
 
     return Compact
+
+
+def following(accumulator: Any) -> Any:
+    """Return the class that follows a streamed chat, made to let the first chunk pass and know mere text."""
+
+    class Following(accumulator):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._first: Any = None
+            self._last: Any = None
+
+        def process_chunk(self, chunk: Any) -> None:
+            if self._last is None:
+                # The program waits for it: it is looked at when the next one is there, or none comes.
+                self._first = self._last = chunk
+                return
+            self._begin()
+            try:
+                text = _more(self._last, chunk)
+            except Exception:
+                text = None  # No model of pydantic's, or another version's.
+            self._last = chunk
+            if text is None:
+                super().process_chunk(chunk)
+            elif text:
+                self._cached_result = None
+                choices = self._values._values["choices"]
+                message = choices._indexed[chunk.choices[0].index]._values["message"]
+                message._values["content"].__iadd__(text)
+
+        def _begin(self) -> None:
+            first, self._first = self._first, None
+            if first is not None:
+                super().process_chunk(first)
+
+        def _result(self) -> Any:
+            self._begin()
+            return super()._result()  # pyright: ignore[reportUnknownVariableType] -- a class given by name
+
+    return Following
+
+
+def _more(last: Any, chunk: Any) -> str | None:
+    """Return the text that is all that a chunk adds to what the last one said; None when it adds more."""
+    if type(chunk) is not type(last) or len(chunk.choices or ()) != 1 or len(last.choices or ()) != 1:
+        return None
+    choice, choice_before = chunk.choices[0], last.choices[0]
+    delta, delta_before = choice.delta, choice_before.delta
+    if delta is None or delta_before is None or not _same(last, chunk, "choices"):
+        return None
+    if not _same(choice_before, choice, "delta") or not _same(delta_before, delta, "content"):
+        return None
+    said = delta.__dict__
+    text = said.get("content")
+    if any(value is not None for key, value in said.items() if key not in ("content", "role")):
+        return None
+    return text if type(text) is str else None
+
+
+def _same(before: Any, now: Any, but: str) -> bool:
+    """Say whether two models of a kind hold the same single values, `but` one field apart."""
+    if now.__pydantic_extra__ or before.__pydantic_extra__:
+        return False
+    kept, fields = before.__dict__, now.__dict__
+    return kept.keys() == fields.keys() and all(
+        type(value) in _SINGLE and value == kept[key] for key, value in fields.items() if key != but
+    )
 
 
 def keeping(accumulator: Any) -> Any:

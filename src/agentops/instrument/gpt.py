@@ -18,7 +18,8 @@ from typing import Any, Final
 
 from opentelemetry.trace import Status, StatusCode
 
-from agentops.instrument.gathered import compact, keeping
+from agentops.instrument.gathered import compact, following, keeping
+from agentops.instrument.lean import quicken_openai
 from agentops.instrument.patches import Patches, found
 from agentops.instrument.tee import Read, Tee, server_sent
 
@@ -37,11 +38,13 @@ _FAILED: Final = re.compile(r'"status":\s?"failed"')
 def complete(patches: Patches) -> None:
     """Record what the instrumentor leaves out."""
     request = importlib.import_module(_PACKAGE + "_request")
+    quicken_openai(request, patches)
     finishing = _Finishing(request)
     patches.method(request._WithOpenAI, "_finalize_response", finishing.finalize)
     patches.replace(request, "_ResponsesAccumulator", keeping(request._ResponsesAccumulator))
     accumulators = importlib.import_module(_PACKAGE + "_response_accumulator")
     patches.replace(accumulators, "_StringAccumulator", compact(accumulators._StringAccumulator))
+    patches.replace(request, "_ChatCompletionAccumulator", following(request._ChatCompletionAccumulator))
     spans = importlib.import_module(_PACKAGE + "_with_span")
     patches.method(spans._WithSpan, "finish_tracing", _finished)
     for place in _HELPERS:
@@ -195,4 +198,25 @@ def _finished(
                 kwargs = {**kwargs, "status": failed}
     except Exception:
         pass  # Then it ends as the instrumentor says.
-    return wrapped(*args, **kwargs)
+    return wrapped(*args, **(kwargs if args else _in_one(instance, kwargs)))
+
+
+def _in_one(with_span: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Set at once what an event ends with; return what is left to the instrumentor."""
+    try:
+        if with_span._is_finished:
+            return kwargs
+        found: dict[str, Any] = {}
+        for given in (
+            kwargs.get("attributes"),
+            with_span._context_attributes,
+            with_span._extra_attributes,
+            kwargs.get("extra_attributes"),
+        ):
+            if given:
+                found.update((key, value) for key, value in given.items() if value is not None)
+        with_span._span.set_attributes(found)
+        with_span._context_attributes = with_span._extra_attributes = None
+        return {**kwargs, "attributes": None, "extra_attributes": None}
+    except Exception:
+        return kwargs  # Then one by one, as the instrumentor does.

@@ -11,6 +11,7 @@ import importlib
 from collections.abc import Callable
 from typing import Any, Final
 
+from agentops.instrument.lean import shows_all
 from agentops.instrument.patches import Patches
 
 KIND: Final = "openinference.span.kind"
@@ -20,10 +21,20 @@ FRAMEWORK_SESSION: Final = "framework.session.id"
 
 def tell_early(known: Callable[[Any], None], patches: Patches) -> None:
     """Let OpenInference's spans tell their kind as soon as it is set; `known` is called with such a span."""
-    spans = importlib.import_module("openinference.instrumentation._spans").OpenInferenceSpan
+    module = importlib.import_module("openinference.instrumentation._spans")
+    spans = module.OpenInferenceSpan
     original = spans.set_attribute
+    kept_apart = frozenset((*getattr(module, "_IMPORTANT_ATTRIBUTES", ()), KIND, _SESSION))
 
     def set_attribute(self: Any, key: str, value: Any) -> None:
+        if key not in kept_apart:
+            # As the original does for a span that goes on, without the ways through the proxy.
+            span = self.__wrapped__
+            if span.is_recording():
+                shown = self._self_config.mask(key, value)
+                if shown is not None:
+                    span.set_attribute(key, shown)
+                return
         if key == KIND:
             value = getattr(self, "_self_kind", value)
             span = self.__wrapped__
@@ -34,7 +45,18 @@ def tell_early(known: Callable[[Any], None], patches: Patches) -> None:
             key = FRAMEWORK_SESSION
         original(self, key, value)
 
+    def set_attributes(self: Any, attributes: Any) -> None:
+        span = self.__wrapped__
+        apart = kept_apart.intersection(attributes)
+        rest = {key: attributes[key] for key in attributes if key not in apart} if apart else attributes
+        if span.is_recording() and shows_all(self._self_config, rest):
+            span.set_attributes(rest)
+            rest = {}
+        for key in (*apart, *rest):
+            self.set_attribute(key, attributes[key])
+
     patches.replace(spans, "set_attribute", set_attribute)
+    patches.replace(spans, "set_attributes", set_attributes)
 
 
 def fix(span: Any, kind: str) -> None:

@@ -22,7 +22,9 @@ from agentops.instrument.registry import Library
 
 _CLIENTS: Final = ("SyncAPIClient", "AsyncAPIClient")
 _KINDS: Final = ("openinference.span.kind", "gen_ai.operation.name", semconv.SPAN_KIND)
-_IDS: Final = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id")
+_IDS: Final = {
+    name: name.encode() for name in ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id")
+}
 
 
 def watch(library: Library, patches: Patches) -> None:
@@ -126,8 +128,11 @@ def _note_response(span: Any, response: Any) -> None:
         return
     span.set_attribute("http.response.status_code", int(response.status_code))
     headers = response.headers
-    for name in _IDS:
-        value = headers.get(name)
+    # httpx goes through all of them, and decodes them, for each that is asked for.
+    raw = getattr(headers, "raw", None)
+    sent = None if raw is None else {key.lower() for key, _ in raw}
+    for name, key in _IDS.items():
+        value = headers.get(name) if sent is None or key in sent else None
         if value:
             span.set_attribute(semconv.REQUEST_ID, str(value))
             return

@@ -276,10 +276,12 @@ def plain_line(
     end_ns: int,
     attributes: Attributes,
     scope_tail: bytes,
+    status: int = 0,
 ) -> bytes:
-    """Return the journal line of an ended internal span with a parent, and attributes only, as most are.
+    """Return the journal line of an internal span with a parent, and attributes only, as most are.
 
-    It says what `span_line` says, at half its price. `head` is what `line_head()` returned for its trace.
+    It says what `span_line` says, at half its price. `head` is what `line_head()` returned for its trace;
+    `end_ns` is 0 while the span runs, `status` 0 or 1.
 
     Raises:
         UnicodeEncodeError: a text holds a lone surrogate, which `span_line` repairs.
@@ -292,18 +294,16 @@ def plain_line(
         else _encode(_Pair(key, _value(item)))
         for key, item in attributes.items()
     ]
-    return (
-        b'%b%016x","parentSpanId":"%016x","startTimeUnixNano":"%d","endTimeUnixNano":"%d","name":%b,"attributes":[%b]}%b'
-        % (
-            head,
-            span_id,
-            parent_id,
-            start_ns,
-            end_ns,
-            _encode(name),
-            b",".join(pairs),
-            scope_tail,
-        )
+    return b'%b%016x","parentSpanId":"%016x","startTimeUnixNano":"%d",%b"name":%b,"attributes":[%b]%b}%b' % (
+        head,
+        span_id,
+        parent_id,
+        start_ns,
+        b'"endTimeUnixNano":"%d",' % end_ns if end_ns else b"",
+        _encode(name),
+        b",".join(pairs),
+        b',"status":{"code":1}' if status else b"",
+        scope_tail,
     )
 
 

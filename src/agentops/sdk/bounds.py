@@ -30,7 +30,10 @@ def bounded(attributes: Mapping[str, Any], limit: int, cutting: Cutting) -> Mapp
 
     They come back as they are, the same object, when they fit.
     """
-    sizes = [len(value) if type(value) is str else _size(value) for value in attributes.values()]
+    sizes = [
+        len(value) if type(value) is str else _NUMBER_BYTES if type(value) is int else _size(value)
+        for value in attributes.values()
+    ]
     # Characters take up to three bytes; only what might be too long is measured.
     if len(sizes) <= MAX_ATTRIBUTES and 3 * sum(sizes) <= limit:
         return attributes

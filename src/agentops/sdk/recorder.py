@@ -230,9 +230,8 @@ class Recorder:
                         span.seq = attributes[semconv.RECORD_SEQ] = core.sent
             if extra is not None:
                 attributes = {**attributes, **extra}
-            elif not (
-                span.loose
-                or span.status_number
+            if not (
+                span.status_number == 2
                 or span._events
                 or span._links
                 or self.redact is not None
@@ -242,6 +241,8 @@ class Recorder:
                 or len(span._name) > _MAX_NAME
                 or not span.parent_id
             ):
+                if span.loose:
+                    attributes = bounded(attributes, self.limit, self.cutting)
                 try:
                     self.append(
                         encode.plain_line(
@@ -253,6 +254,7 @@ class Recorder:
                             end_ns,
                             attributes,
                             span.scope.tail,
+                            span.status_number,
                         )
                     )
                     return

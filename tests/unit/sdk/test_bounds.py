@@ -167,14 +167,24 @@ VALUES = (
     name=NAMES,
     state=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40),
     attributes=st.dictionaries(NAMES, VALUES, max_size=6),
+    end_ns=st.sampled_from((0, 6)),
+    status=st.sampled_from((0, 1)),
 )
 def test_a_plain_line_says_what_the_longer_way_says(
-    trace_id: int, ids: tuple[int, int], name: str, state: str, attributes: dict[str, Any]
+    trace_id: int,
+    ids: tuple[int, int],
+    name: str,
+    state: str,
+    attributes: dict[str, Any],
+    end_ns: int,
+    status: int,
 ) -> None:
     tail = encode.scope("agentops", "1")
     head = encode.line_head(trace_id, state)
-    plain = encode.plain_line(head, *ids, name, 5, 6, attributes, tail)
-    general = encode.span_line(tail, trace_id, *ids, name, 1, 5, 6, attributes, trace_state=state)
+    plain = encode.plain_line(head, *ids, name, 5, end_ns, attributes, tail, status)
+    general = encode.span_line(
+        tail, trace_id, *ids, name, 1, 5, end_ns, attributes, status=status, trace_state=state
+    )
     found, wanted = json.loads(plain), json.loads(general)
     for one in (found, wanted):
         one["spans"][0].setdefault("traceState", "")

@@ -1,0 +1,121 @@
+"""What is done once instead of several times says what it said: masks, images, chunks of a stream."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+from openai._models import construct_type
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
+
+import agentops
+from agentops.instrument.gathered import following
+from tests.standin import Models
+from tests.unit.instrument.conftest import ask
+from tests.unit.instrument.stored import only
+
+OpenAI: Any = openai.OpenAI
+PACKAGE = "openinference.instrumentation.openai."
+REDACTED = "__REDACTED__"
+
+
+def recorded(home: Path, **more: Any) -> dict[str, Any]:
+    agentops.init()
+    with OpenAI() as client:
+        client.chat.completions.create(**ask(**more))
+    return json.loads(only(home).attributes)
+
+
+def test_what_is_to_be_hidden_is_hidden(home: Path, models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENINFERENCE_HIDE_INPUTS", "true")
+    found = recorded(home)
+    assert found["input.value"] == REDACTED
+    assert not any(key.startswith("llm.input_messages") for key in found)
+    assert "Paris" in found["output.value"]
+
+
+def test_only_a_large_image_is_left_out(home: Path, models: Models) -> None:
+    small, large = (f"data:image/png;base64,{'A' * length}" for length in (40, 40_000))
+    content = [{"type": "image_url", "image_url": {"url": url}} for url in (small, large)]
+    found = recorded(home, messages=[{"role": "user", "content": content}])
+    prefix = "llm.input_messages.0.message.contents"
+    shown = [found[f"{prefix}.{at}.message_content.image.image.url"] for at in (0, 1)]
+    assert shown == [small, REDACTED]
+    asked = json.loads(found["input.value"])["messages"][0]["content"]
+    assert [part["image_url"]["url"] for part in asked] == [small, REDACTED]
+
+
+def said(*deltas: Any, **more: Any) -> list[dict[str, Any]]:
+    """Return chunks of one choice each, all with `more` beside it."""
+    return [
+        {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o",
+         "choices": [{"index": 0, "delta": delta, "finish_reason": None}], **more}
+        for delta in deltas
+    ]  # fmt: skip
+
+
+def text(*texts: str | None) -> list[dict[str, Any]]:
+    return said(*({"content": each} for each in texts))
+
+
+CALL = {"index": 0, "id": "t", "type": "function", "function": {"name": "f", "arguments": "{"}}
+MORE = {"index": 0, "function": {"arguments": "}"}}
+LAST: dict[str, Any] = {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}}
+STREAMS: dict[str, list[dict[str, Any]]] = {
+    "nothing": [],
+    "one chunk": text("a"),
+    "text": text("a", "b", "", None, "c"),
+    "a role first": said({"role": "assistant", "content": ""}, {"content": "a"}, {"content": "b"}),
+    "a role each time": said(*({"role": "assistant", "content": each} for each in "abc")),
+    "a refusal": said({"content": "a"}, {"refusal": "n"}, {"refusal": "o"}, {"content": "b"}),
+    "reasoning": said({"reasoning_content": "a"}, {"reasoning_content": "b"}, {"content": "c"}),
+    "of its own": said(*({"content": each, "own": ["x"]} for each in "abc")),
+    "beside the choice": said({"content": "a"}, {"content": "b"}, own=["x"]),
+    "tools": said({"content": "a"}, {"tool_calls": [CALL]}, {"tool_calls": [MORE]}, {"content": "b"}),
+    "usage": [*text("a", "b"), {**text("")[0], **LAST}],
+    "usage each time": said({"content": "a"}, {"content": "b"}, usage=LAST["usage"]),
+    "an end": [*text("a"), {**text("")[0], "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}],
+    "another model": [*text("a"), *said({"content": "b"}, {"content": "c"}, model="gpt-4o-mini"), *text("d")],
+    "two choices": [
+        {**text("")[0], "choices": [{"index": at % 2, "delta": {"content": letter}, "finish_reason": None}]}
+        for at, letter in enumerate("abcdef")
+    ],
+    "logprobs": [
+        {**text("")[0], "choices": [{"index": 0, "delta": {"content": each}, "finish_reason": None,
+                                     "logprobs": {"content": [{"token": each, "logprob": -1.0}]}}]}
+        for each in "abc"
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("chunks", STREAMS.values(), ids=STREAMS)
+def test_a_stream_is_gathered_as_the_instrumentor_would(chunks: list[dict[str, Any]]) -> None:
+    original = importlib.import_module(PACKAGE + "_response_accumulator")._ChatCompletionAccumulator
+    extractor = importlib.import_module(PACKAGE + "_response_attributes_extractor")
+    told: list[list[Any]] = []
+    for kind in (original, following(original)):
+        gathering = kind({}, ChatCompletion, extractor._ResponseAttributesExtractor(openai))
+        for chunk in chunks:
+            gathering.process_chunk(
+                construct_type(type_=ChatCompletionChunk, value=json.loads(json.dumps(chunk)))
+            )
+        told.append([*gathering.get_attributes(), *gathering.get_extra_attributes()])
+    assert told[0] == told[1]
+
+
+def test_the_first_chunk_is_not_looked_at_before_the_next() -> None:
+    class Looking:
+        looked = 0
+
+        def process_chunk(self, chunk: Any) -> None:
+            self.looked += 1
+
+    gathering = following(Looking)()
+    gathering.process_chunk(object())
+    assert gathering.looked == 0
+    gathering.process_chunk(object())
+    assert gathering.looked == 2
