@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from typing import Any, Final, cast
 
@@ -20,6 +21,8 @@ _PACKAGE: Final = "openinference.instrumentation."
 _OPEN: Final = "_agentops_masks_nothing"
 _OURS: Final = "_agentops"
 _IMAGE: Final = "image.url"
+_OF_IMAGES: Final = ("enable_genai_semconv", "base64_image_max_length", "blob_uploader")
+"""Settings that change nothing, or only images. Of one that is not known here nothing is assumed."""
 _CHECKING: Final = (
     "._request",
     "._request_attributes_extractor",
@@ -32,7 +35,18 @@ _WITH_IMAGES: Final = ("image_url", "input_image")
 
 
 def quicken(patches: Patches) -> None:
-    """Do it for what all of OpenInference's instrumentors share."""
+    """Do it for what all of OpenInference's instrumentors share; of another version, for what is there."""
+    with suppress(ImportError, AttributeError):
+        _shared(patches)
+
+
+def quicken_openai(request: Any, patches: Patches) -> None:
+    """Do it for openai's instrumentor, likewise; `request` is its module that looks at requests."""
+    with suppress(ImportError, AttributeError):
+        _openai(request, patches)
+
+
+def _shared(patches: Patches) -> None:
     config = importlib.import_module(_PACKAGE + "config").TraceConfig
     patches.replace(config, "mask", _mask(config.mask))
     tracers = importlib.import_module(_PACKAGE + "_tracers")
@@ -48,8 +62,7 @@ def _first_masked(
     return wrapped(*args, **kwargs)
 
 
-def quicken_openai(request: Any, patches: Patches) -> None:
-    """Do it for openai's instrumentor; `request` is its module that looks at requests."""
+def _openai(request: Any, patches: Patches) -> None:
     _ask_once(request, patches)
     for name in _CHECKING:
         module = importlib.import_module(request.__package__ + name)
@@ -79,8 +92,9 @@ def _open(config: Any) -> bool:
     kept = config.__dict__
     found = kept.get(_OPEN)
     if found is None:
-        found = kept[_OPEN] = getattr(config.mask, _OURS, False) and not any(
-            getattr(config, each.name) for each in fields(config) if each.name.startswith("hide_")
+        found = kept[_OPEN] = getattr(config.mask, _OURS, False) and all(
+            name in _OF_IMAGES or (name.startswith("hide_") and not getattr(config, name))
+            for name in (each.name for each in fields(config))
         )
     return found
 

@@ -64,7 +64,10 @@ def text(*texts: str | None) -> list[dict[str, Any]]:
 
 CALL = {"index": 0, "id": "t", "type": "function", "function": {"name": "f", "arguments": "{"}}
 MORE = {"index": 0, "function": {"arguments": "}"}}
-LAST: dict[str, Any] = {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}}
+LAST: dict[str, Any] = {
+    "choices": [],
+    "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3},
+}
 STREAMS: dict[str, list[dict[str, Any]]] = {
     "nothing": [],
     "one chunk": text("a"),
