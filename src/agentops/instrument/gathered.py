@@ -46,6 +46,7 @@ def following(accumulator: Any) -> Any:
             super().__init__(*args, **kwargs)
             self._first: Any = None
             self._last: Any = None
+            self._plain = False
 
         def process_chunk(self, chunk: Any) -> None:
             if self._last is None:
@@ -54,22 +55,29 @@ def following(accumulator: Any) -> Any:
                 return
             self._begin()
             try:
-                text = _more(self._last, chunk)
+                text = _more(self._last, chunk) if self._plain else None
             except Exception:
                 text = None  # No model of pydantic's, or another version's.
             self._last = chunk
             if text is None:
-                super().process_chunk(chunk)
+                self._take(chunk)
             elif text:
                 self._cached_result = None
                 choices = self._values._values["choices"]
                 message = choices._indexed[chunk.choices[0].index]._values["message"]
                 message._values["content"].__iadd__(text)
 
+        def _take(self, chunk: Any) -> None:
+            super().process_chunk(chunk)
+            try:
+                self._plain = _plain(chunk)
+            except Exception:
+                self._plain = False  # As above.
+
         def _begin(self) -> None:
             first, self._first = self._first, None
             if first is not None:
-                super().process_chunk(first)
+                self._take(first)
 
         def _result(self) -> Any:
             self._begin()
@@ -79,30 +87,39 @@ def following(accumulator: Any) -> Any:
 
 
 def _more(last: Any, chunk: Any) -> str | None:
-    """Return the text that is all that a chunk adds to what the last one said; None when it adds more."""
-    if type(chunk) is not type(last) or len(chunk.choices or ()) != 1 or len(last.choices or ()) != 1:
+    """Return the text that is all that a chunk adds to a plain `last` one; None when it adds more."""
+    if len(chunk.choices) != 1:
         return None
-    choice, choice_before = chunk.choices[0], last.choices[0]
-    delta, delta_before = choice.delta, choice_before.delta
-    if delta is None or delta_before is None or not _same(last, chunk, "choices"):
-        return None
-    if not _same(choice_before, choice, "delta") or not _same(delta_before, delta, "content"):
-        return None
-    said = delta.__dict__
-    text = said.get("content")
-    if any(value is not None for key, value in said.items() if key not in ("content", "role")):
-        return None
+    choice = chunk.choices[0]
+    before = last.choices[0]
+    same = (
+        _same(last, chunk, "choices")
+        and _same(before, choice, "delta")
+        and _same(before.delta, choice.delta, "content")
+    )
+    text = choice.delta.content if same else None
     return text if type(text) is str else None
 
 
 def _same(before: Any, now: Any, but: str) -> bool:
-    """Say whether two models of a kind hold the same single values, `but` one field apart."""
-    if now.__pydantic_extra__ or before.__pydantic_extra__:
+    """Say whether two models hold the same, one field apart."""
+    return not now.__pydantic_extra__ and {**before.__dict__, but: None} == {**now.__dict__, but: None}
+
+
+def _plain(chunk: Any) -> bool:
+    """Say whether another chunk with the same fields beside its text would add nothing but its text."""
+    if len(chunk.choices) != 1:
         return False
-    kept, fields = before.__dict__, now.__dict__
-    return kept.keys() == fields.keys() and all(
-        type(value) in _SINGLE and value == kept[key] for key, value in fields.items() if key != but
-    )
+    choice = chunk.choices[0]
+    for model, but in ((chunk, "choices"), (choice, "delta"), (choice.delta, "content")):
+        if model.__pydantic_extra__:
+            return False
+        for key, value in model.__dict__.items():
+            # Other texts of what is said are added up, as its content is.
+            single = type(value) in _SINGLE and (but != "content" or key == "role")
+            if key != but and value is not None and not single:
+                return False
+    return True
 
 
 def keeping(accumulator: Any) -> Any:
