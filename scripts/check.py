@@ -65,10 +65,13 @@ def _pytest(env: dict[str, str]) -> None:
 
 
 def _is_personal(name: str) -> bool:
-    """Return whether a variable is a setting or key of whoever runs the tests: they must not depend on it."""
+    """Return whether a variable is a setting or key of whoever runs the tests: they must not depend on it.
+
+    PYTHONDONTWRITEBYTECODE would make each of the thousand processes of the tests compile our sources again.
+    """
     if name.startswith("AGENTOPS_TEST_"):
         return False
-    return name.startswith(("AGENTOPS_", "OTEL_", "OPENAI_", "ANTHROPIC_"))
+    return name.startswith(("AGENTOPS_", "OTEL_", "OPENAI_", "ANTHROPIC_", "PYTHONDONTWRITEBYTECODE"))
 
 
 if __name__ == "__main__":
