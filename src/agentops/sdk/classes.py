@@ -13,12 +13,14 @@ import sys
 import sysconfig
 import weakref
 from collections.abc import Callable, Iterator, Mapping
+from types import FunctionType
 from typing import Any, Final, cast
 
 from agentops import semconv
 from agentops.sdk.calls import Call, Opener, Spec
 from agentops.sdk.client import client
 from agentops.sdk.context import OWN, Context, enter, get_current
+from agentops.sdk.descriptors import around
 from agentops.sdk.shapes import shaped
 
 _SPECIAL: Final = frozenset(
@@ -28,6 +30,7 @@ _SPECIAL: Final = frozenset(
     }
 )  # fmt: skip
 """Methods with special names in which a class may do its work."""
+_METHODS: Final = (FunctionType, functools.partialmethod, functools.singledispatchmethod)
 _LIBRARIES: Final = ("site-packages", "dist-packages", sysconfig.get_path("stdlib"))
 
 
@@ -82,12 +85,11 @@ def instances_recorded(cls: Any, spec: Spec) -> Any:
     # Without a constructor it gets none: `@dataclass` above would take it for the class's own.
     if construct is not object.__init__:
         cls.__init__ = shaped(construct, spec, _born)
-    for name, method, like in _methods(cls):
-        setattr(cls, name, shaped(method, spec, _visited, like=like))
+    _replace_methods(cls, lambda method, like, _: shaped(method, spec, _visited, like=like))
     return cls
 
 
-def methods_recorded(cls: Any, spec_of: Callable[[Any], Spec], opener: Opener) -> Any:
+def methods_recorded(cls: Any, spec_of: Callable[[Any, str | None], Spec], opener: Opener) -> Any:
     """Record a class by the calls of its methods from outside, each of its own."""
 
     def opened(spec: Spec, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call | None:
@@ -98,13 +100,30 @@ def methods_recorded(cls: Any, spec_of: Callable[[Any], Spec], opener: Opener) -
             call.span.stands_for = id(args[0])
         return call
 
-    for name, method, like in _methods(cls):
-        setattr(cls, name, shaped(method, spec_of(method), opened, like=like))
+    _replace_methods(cls, lambda method, like, shown: shaped(method, spec_of(like, shown), opened, like=like))
     return cls
 
 
-def _methods(cls: Any) -> Iterator[tuple[str, Callable[..., Any], Callable[..., Any]]]:
-    """Give the methods of a class that are to be recorded: name, method, and a function of its kind."""
+def _replace_methods(cls: Any, record: Callable[[Any, Any, str | None], Any]) -> None:
+    """Put what `record` makes of it in the place of each method that is to be recorded.
+
+    Args:
+        cls: the class.
+        record: from a method, a function of its kind and the name to show, if not its own, to another method.
+    """
+
+    def inside(method: Any, shown: str | None) -> Any:
+        return record(method, method, shown) if inspect.isfunction(method) else method
+
+    for name, member, owner in _methods(cls):
+        if inspect.isfunction(member):
+            setattr(cls, name, record(member if owner is cls else _next_of(cls, name, member), member, None))
+        else:
+            setattr(cls, name, around(member, inside))
+
+
+def _methods(cls: Any) -> Iterator[tuple[str, Any, type]]:
+    """Give the methods of a class that are to be recorded: name, method, and the class that defines it."""
     seen: set[str] = set()
     for owner in cls.__mro__:
         if owner in _specs and owner is not cls:
@@ -114,8 +133,12 @@ def _methods(cls: Any) -> Iterator[tuple[str, Callable[..., Any], Callable[..., 
             if name in seen or (name.startswith("_") and name not in _SPECIAL):
                 continue
             seen.add(name)
-            if own and inspect.isfunction(member) and not getattr(member, "__isabstractmethod__", False):
-                yield name, member if owner is cls else _next_of(cls, name, member), member
+            if own and isinstance(member, _METHODS) and not _abstract(member):
+                yield name, member, owner
+
+
+def _abstract(member: Any) -> bool:
+    return getattr(member, "__isabstractmethod__", False)
 
 
 def _is_the_programs(cls: Any) -> bool:

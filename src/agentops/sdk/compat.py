@@ -14,9 +14,10 @@ from typing import Any, ParamSpec, TypeVar, cast
 from agentops import semconv
 from agentops.sdk.calls import Spec, cost_of
 from agentops.sdk.context import bind, leave
+from agentops.sdk.descriptors import KINDS, around
 from agentops.sdk.session import Session
 from agentops.sdk.signature import Binder, keywords
-from agentops.sdk.wrap import wrapped
+from agentops.sdk.wrap import is_a_class, wrapped
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -58,11 +59,13 @@ def _older(kind: str, name: Any, cost: float | None = None) -> Any:
             said[semconv.TOTAL_COST] = cost
         return Spec(kind, chosen, bind_arguments, said)
 
-    def decorate(function: Any) -> Any:
-        recorded = wrapped(function, make)
+    def decorate(function: Any, shown: str | None = None) -> Any:
+        if isinstance(function, KINDS):
+            return around(function, decorate, shown)
+        recorded = wrapped(function, make, shown=shown)
         return recorded if inspect.isclass(function) else _with_session(function, recorded)
 
-    return decorate(name) if callable(name) else decorate
+    return decorate(name) if callable(name) or isinstance(name, KINDS) else decorate
 
 
 def _with_session(function: Any, recorded: Any) -> Any:
@@ -115,11 +118,11 @@ def track_agent(name: str | None = None) -> Callable[[C], C]:
 
         shown = name if isinstance(name, str) and name else getattr(target, "__name__", "agent")
         decorated = agent(name=shown)(cast("Any", target))
-        if inspect.isclass(target):
+        if is_a_class(target):
             _identified(target, shown)
         return cast("C", decorated)
 
-    return cast("Any", decorate(cast("Any", name)) if callable(name) else decorate)
+    return cast("Any", decorate(cast("Any", name)) if callable(name) or isinstance(name, KINDS) else decorate)
 
 
 def _identified(cls: Any, shown: str) -> None:

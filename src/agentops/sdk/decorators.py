@@ -9,23 +9,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
-from typing import Any, Final, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 from agentops import semconv
 from agentops.sdk.calls import Opener, Spec, cost_of, opened, opened_session, tags_of
+from agentops.sdk.descriptors import KINDS
 from agentops.sdk.signature import Binder, keywords
 from agentops.sdk.wrap import wrapped
 
 F = TypeVar(
     "F",
-    bound="Callable[..., Any] | classmethod[Any, Any, Any] | property | functools.cached_property[Any] | functools.partialmethod[Any]",  # noqa: E501 -- pyright takes one text
+    bound="Callable[..., Any] | classmethod[Any, Any, Any] | property | functools.cached_property[Any] | functools.partialmethod[Any] | functools.singledispatchmethod[Any]",  # noqa: E501 -- pyright takes one text
 )
 P = ParamSpec("P")
 R = TypeVar("R")
 Tags = Iterable[str] | str | None
-_DESCRIPTORS: Final = (
-    staticmethod, classmethod, property, functools.cached_property, functools.partialmethod,
-)  # fmt: skip
 
 __all__ = [
     "agent",
@@ -77,7 +75,7 @@ def _decorate(
         return Spec(kind, chosen, bind, said, agent_of, tags_of(tags))
 
     def decorate(target: Any) -> Any:
-        if not callable(target) and not isinstance(target, _DESCRIPTORS):
+        if not callable(target) and not isinstance(target, KINDS):
             raise TypeError(f"@{kind} decorates a callable, not {type(cast('object', target)).__name__}")
         return wrapped(target, make, opener, whole=whole)
 

@@ -22,9 +22,8 @@ from agentops.sdk.context import enter, leave
 from agentops.sdk.events import llm_attributes
 from agentops.sdk.folding import Folded
 from agentops.sdk.shapes import dressed
-from agentops.sdk.signature import binder
+from agentops.sdk.signature import binder, shown_name
 from agentops.sdk.stream import is_stream, watched
-from agentops.sdk.wrap import shown_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator

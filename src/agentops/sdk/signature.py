@@ -1,4 +1,4 @@
-"""Signatures: a call's arguments by name, as recorded input; and the nearest name of a keyword that is none.
+"""Signatures: a callable's name, a call's arguments by name, and the nearest name of a keyword that is none.
 
 Inspected once a function, cheap a call.
 """
@@ -86,6 +86,18 @@ def _unnamed(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Arguments:
     if kwargs:
         out["kwargs"] = dict(kwargs)
     return out
+
+
+def shown_name(function: Any) -> str:
+    """Return a callable's qualified name without `<locals>`; of a partial, that of what it calls."""
+    while isinstance(function, functools.partial):
+        function = cast("Any", function).func
+    name = (
+        getattr(function, "__qualname__", None)
+        or getattr(function, "__name__", None)
+        or type(function).__qualname__
+    )
+    return str(name).replace("<locals>.", "")
 
 
 def unexpected(function: str, name: str, known: Iterable[str]) -> TypeError:

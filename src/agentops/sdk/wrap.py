@@ -6,22 +6,27 @@ classes.
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from agentops.sdk.calls import Opener, Spec, opened
 from agentops.sdk.classes import instances_recorded, methods_recorded
+from agentops.sdk.descriptors import KINDS, around
 from agentops.sdk.shapes import shaped
-from agentops.sdk.signature import binder
+from agentops.sdk.signature import binder, shown_name
 
 _IMMUTABLE: Final = 1 << 8
 """Py_TPFLAGS_IMMUTABLETYPE: a class such as `int`, whose calls are those of a function."""
 
 
 def wrapped(
-    function: Any, make: Callable[[str, Any], Spec], opener: Opener = opened, *, whole: bool = False
+    function: Any,
+    make: Callable[[str, Any], Spec],
+    opener: Opener = opened,
+    *,
+    whole: bool = False,
+    shown: str | None = None,
 ) -> Any:
     """Return `function` with its calls recorded.
 
@@ -30,36 +35,21 @@ def wrapped(
         make: from the callable's shown name and its binder to what its calls say.
         opener: how a call begins to be recorded.
         whole: a class is recorded by its methods' calls, each of its own (sessions), not as one event.
+        shown: the name to show; default: the callable's own.
     """
-    if isinstance(function, staticmethod | classmethod):
-        return type(cast("staticmethod[..., Any]", function))(wrapped(function.__func__, make, opener))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] -- either kind
-    if isinstance(function, property):
-        return property(
-            wrapped(function.fget, make, opener) if function.fget is not None else None,
-            function.fset,
-            function.fdel,
-            function.__doc__,
-        )
-    if isinstance(function, functools.cached_property):
-        return functools.cached_property(wrapped(cast("Any", function).func, make, opener))
-    if isinstance(function, functools.partialmethod):
-        part: Any = function  # pyright: ignore[reportUnknownVariableType] -- of whatever method
-        return functools.partialmethod(wrapped(part.func, make, opener), *part.args, **part.keywords)
-    if inspect.isclass(function) and not function.__flags__ & _IMMUTABLE:
-        spec = make(shown_name(function), binder(function.__init__))
+    if isinstance(function, KINDS):
+        return around(function, lambda inner, named: wrapped(inner, make, opener, shown=named), shown)
+    if is_a_class(function):
         if not whole:
-            return instances_recorded(function, spec)
-        return methods_recorded(function, lambda member: make(shown_name(member), binder(member)), opener)
-    return shaped(function, make(shown_name(function), binder(function)), opener)
+            return instances_recorded(
+                function, make(shown or shown_name(function), binder(function.__init__))
+            )
+        return methods_recorded(
+            function, lambda member, named: make(named or shown_name(member), binder(member)), opener
+        )
+    return shaped(function, make(shown or shown_name(function), binder(function)), opener)
 
 
-def shown_name(function: Any) -> str:
-    """Return a callable's qualified name without `<locals>`; of a partial, that of what it calls."""
-    while isinstance(function, functools.partial):
-        function = cast("Any", function).func
-    name = (
-        getattr(function, "__qualname__", None)
-        or getattr(function, "__name__", None)
-        or type(function).__qualname__
-    )
-    return str(name).replace("<locals>.", "")
+def is_a_class(function: Any) -> bool:
+    """Say whether a callable is a class that can be recorded as one."""
+    return inspect.isclass(function) and not function.__flags__ & _IMMUTABLE

@@ -5,9 +5,11 @@ Pyright checks this file with the rest; it is not run. `assert_type` fails the c
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
-from typing import assert_type
+from functools import cached_property, singledispatchmethod
+from typing import assert_type, overload
 
 import agentops
 from agentops.sdk.decorators import agent, guardrail, operation, session, task, tool, trace, workflow
@@ -94,6 +96,52 @@ class Described:
     def made(cls, size: int) -> str:
         return str(size)
 
+    @operation
+    @cached_property
+    def kept(self) -> int:
+        return 1
 
+    @staticmethod
+    @operation
+    def apart(size: int) -> str:
+        return str(size)
+
+    @tool(cost=1)
+    @singledispatchmethod
+    def of(self, value: object) -> str:
+        return ""
+
+    @of.register
+    def _(self, value: int) -> str:
+        return "int"
+
+    @overload
+    def either(self, value: int) -> int: ...
+    @overload
+    def either(self, value: str) -> str: ...
+    @operation
+    def either(self, value: int | str) -> int | str:
+        return value
+
+
+@contextmanager
+@operation
+def opened(path: str) -> Generator[int]:
+    yield len(path)
+
+
+@operation
+@contextmanager
+def opening(path: str) -> Generator[int]:
+    yield len(path)
+
+
+with opened("a") as inner, opening("a") as outer:
+    assert_type(inner, int)
+    assert_type(outer, int)
+assert_type(Described().kept, int)
+assert_type(Described.apart(1), str)
+assert_type(Described().of(1), str)
+assert_type(Described().either("a"), str)
 assert_type(Described().size, int)
 assert_type(Described.made(1), str)
