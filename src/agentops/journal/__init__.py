@@ -43,7 +43,7 @@ every process of the same home looks into too; when that fails, to a bounded mem
 undone by itself.
 """
 
-from agentops.journal.folder import FolderStats, fallback_folder, folder_stats, orphans
+from agentops.journal.folder import FolderStats, fallback_folder, folder_stats, held, orphans
 from agentops.journal.header import Header
 from agentops.journal.keys import note_key, refused_keys
 from agentops.journal.segment import Segment
@@ -58,6 +58,7 @@ __all__ = [
     "Segment",
     "fallback_folder",
     "folder_stats",
+    "held",
     "note_key",
     "orphans",
     "refused_keys",

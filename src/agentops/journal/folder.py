@@ -6,6 +6,7 @@ temporary folder that exists only after the first could not be written.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -16,8 +17,9 @@ from pathlib import Path
 from typing import Final
 
 from agentops.config import temporary_folder
+from agentops.journal.header import Header, NotASegment
 from agentops.journal.losses import gather_markers, saved_losses
-from agentops.journal.segment import CURSOR_SUFFIX, NEW_SUFFIX, SUFFIX, is_free, read_cursor
+from agentops.journal.segment import CURSOR_SUFFIX, NEW_SUFFIX, SUFFIX, is_free, read_cursor, read_header
 
 REJECTED: Final = "rejected"
 _COUNT_PIECE: Final = 1 << 20
@@ -111,6 +113,20 @@ def orphans(folder: Path) -> list[Path]:
         _sweep(place)
         found += [path for path in segments(place) if is_free(path)]
     return sorted(found, key=lambda path: path.name)
+
+
+def held(folder: Path) -> list[Header]:
+    """Return the headers of the segments of `folder` and its fallback that a process holds just now.
+
+    The lock dies with its holder: whoever holds one lives, whatever keeps it from saying so.
+    """
+    found: list[Header] = []
+    for place in (folder, fallback_folder(folder)):
+        for path in segments(place):
+            if not is_free(path):
+                with contextlib.suppress(OSError, NotASegment):  # Shipped and deleted while we looked.
+                    found.append(read_header(path))
+    return found
 
 
 def _sweep(folder: Path) -> None:

@@ -263,6 +263,20 @@ def is_free(path: Path) -> bool:
     return True
 
 
+def read_header(path: Path) -> Header:
+    """Return the header of the segment at `path`, whoever holds it.
+
+    Raises:
+        OSError: it is gone, or cannot be read.
+        NotASegment: it holds none that this version reads.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        return _read_header(fd)[0]
+    finally:
+        os.close(fd)
+
+
 def _out_of_the_way(fd: int) -> int:
     """Return the same open file under a high number.
 

@@ -49,6 +49,7 @@ from agentops.server.forwarded import Forwarded
 from agentops.server.ingest import Ingest
 from agentops.server.lapses import Lapses
 from agentops.server.live import Live
+from agentops.server.living import Living
 from agentops.server.pricelist import PriceList
 from agentops.server.relay import Relay
 from agentops.server.store.opening import OpenStore
@@ -116,7 +117,7 @@ class Server:
             home=options.home,
             backlog=Backlog(options.home),
         )
-        self._lapses = Lapses(store, self.live.publish)
+        self._lapses = Lapses(store, summariser, self.live.publish, Living(options.home))
         self._retention = Retention(store, summariser, options.retention_days, self._relay.publish)
         prices.use(options.own_prices or PriceList())
         summariser.start()

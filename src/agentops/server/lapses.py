@@ -1,32 +1,53 @@
-"""Lapses: telling listeners about sessions that fell silent, since nothing arrives that would."""
+"""Lapses: sessions that fall silent. Their listeners are told, since nothing arrives that would do it.
+
+Before it comes to that, the programs of this home are looked at: one that lives and merely cannot report (see
+`living`) is as good as heard from.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from msgspec import Struct
 
+from agentops.server.living import Living
 from agentops.server.store.client import Store
+from agentops.server.store.life import sign_of_life
+from agentops.server.store.summarise import Summariser
 
 _log: Final = logging.getLogger("agentops.server")
 _EVERY_S: Final = 1.0
+_AHEAD_NS: Final = 3 * 10**9
+"""How long before its time a session is looked at: the summary with its sign of life takes a moment."""
+_BEHIND_NS: Final = 24 * 3600 * 10**9
+"""How far back the first look goes: a program may have been silent while no server was there to see."""
 
 
-class _Lapsed(Struct):
+class _Lapsing(Struct):
     project: str
     session_id: str
+    own: bool
+    lapses_at: int
 
 
 class Lapses:
-    """A thread that looks, once a second, which running sessions passed their time of silence."""
+    """A thread that looks, once a second, which running sessions pass their time of silence."""
 
-    def __init__(self, store: Store, on_change: Callable[[str, list[str]], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        summariser: Summariser,
+        on_change: Callable[[str, list[str]], None],
+        living: Living,
+    ) -> None:
         self._store = store
+        self._summariser = summariser
         self._on_change = on_change
+        self._living = living
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="agentops-lapses", daemon=True)
 
@@ -41,25 +62,49 @@ class Lapses:
             self._thread.join(5)
 
     def _run(self) -> None:
-        looked_at = time.time_ns()
+        told_until = time.time_ns()
+        looked_until = told_until - _BEHIND_NS
         while not self._stop.wait(_EVERY_S):
             now = time.time_ns()
             try:
-                self._tell(looked_at, now)
+                lapsing = self._between(min(looked_until, told_until), now + _AHEAD_NS)
+                kept = self._kept([one for one in lapsing if one.own])
+                self._tell(
+                    one
+                    for one in lapsing
+                    if told_until <= one.lapses_at < now and (one.project, one.session_id) not in kept
+                )
             except Exception as error:
                 _log.warning("Looking for sessions that fell silent failed: %s", error)
                 continue
-            looked_at = now
+            told_until = looked_until = now
 
-    def _tell(self, after: int, until: int) -> None:
-        rows = self._store.rows(
-            "SELECT project, session_id FROM sessions FINAL WHERE state = 'running' AND NOT deleted "
+    def _between(self, after: int, until: int) -> list[_Lapsing]:
+        return self._store.rows(
+            "SELECT project, session_id, own, lapses_at FROM sessions FINAL "
+            "WHERE state = 'running' AND NOT deleted "
             "AND lapses_at >= {after:UInt64} AND lapses_at < {until:UInt64} LIMIT 10000",
             {"after": after, "until": until},
-            _Lapsed,
+            _Lapsing,
         )
-        by_project: dict[str, list[str]] = {}
-        for row in rows:
-            by_project.setdefault(row.project, []).append(row.session_id)
-        for project, sessions in by_project.items():
-            self._on_change(project, sessions)
+
+    def _kept(self, sessions: list[_Lapsing]) -> set[tuple[str, str]]:
+        """Give a sign of life for the sessions of programs that live; return which these are."""
+        living = self._living.instances() if sessions else set[str]()
+        kept: set[tuple[str, str]] = set()
+        if living:
+            for project, ids in _by_project(sessions).items():
+                found = sign_of_life(self._store, self._summariser, project, ids, living)
+                kept |= {(project, session_id) for session_id in found}
+        return kept
+
+    def _tell(self, sessions: Iterable[_Lapsing]) -> None:
+        for project, ids in _by_project(sessions).items():
+            self._on_change(project, ids)
+
+
+def _by_project(sessions: Iterable[_Lapsing]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for one in sessions:
+        found.setdefault(one.project, []).append(one.session_id)
+    return found
