@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import importlib
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 from opentelemetry.trace import Status, StatusCode
 
+from agentops.instrument import straight
 from agentops.instrument.gathered import compact, following, keeping
-from agentops.instrument.lean import quicken_openai
 from agentops.instrument.patches import Patches, found
 from agentops.instrument.tee import Read, Tee, server_sent
 
@@ -32,21 +31,18 @@ _HELPERS: Final = (
     "openai.lib.streaming.responses:ResponseStream",
     "openai.lib.streaming.responses:AsyncResponseStream",
 )
-_FAILED: Final = re.compile(r'"status":\s?"failed"')
 
 
 def complete(patches: Patches) -> None:
     """Record what the instrumentor leaves out."""
     request = importlib.import_module(_PACKAGE + "_request")
-    quicken_openai(request, patches)
     finishing = _Finishing(request)
     patches.method(request._WithOpenAI, "_finalize_response", finishing.finalize)
     patches.replace(request, "_ResponsesAccumulator", keeping(request._ResponsesAccumulator))
     accumulators = importlib.import_module(_PACKAGE + "_response_accumulator")
     patches.replace(accumulators, "_StringAccumulator", compact(accumulators._StringAccumulator))
     patches.replace(request, "_ChatCompletionAccumulator", following(request._ChatCompletionAccumulator))
-    spans = importlib.import_module(_PACKAGE + "_with_span")
-    patches.method(spans._WithSpan, "finish_tracing", _finished)
+    straight.take(request, patches)
     for place in _HELPERS:
         helper = found(place)
         if helper is not None:
@@ -180,43 +176,3 @@ def _note_tokens(with_span: Any, usage: Any) -> None:
 
 
 _READ_ALREADY: Final = ("ResponseUsage",)
-
-
-def _finished(
-    wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
-    """End the event of a response that failed as the error that it says."""
-    try:
-        attributes: Mapping[str, Any] = kwargs.get("attributes") or {}
-        said = attributes.get("output.value")
-        if type(said) is str and _FAILED.search(said) and getattr(kwargs.get("status"), "is_ok", True):
-            answer = json.loads(said)
-            if answer.get("status") == "failed":
-                error: Mapping[str, Any] = answer.get("error") or {}
-                instance._span.set_attribute("error.type", str(error.get("code") or "failed"))
-                failed = Status(StatusCode.ERROR, str(error.get("message") or "The response failed."))
-                kwargs = {**kwargs, "status": failed}
-    except Exception:
-        pass  # Then it ends as the instrumentor says.
-    return wrapped(*args, **(kwargs if args else _in_one(instance, kwargs)))
-
-
-def _in_one(with_span: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Set at once what an event ends with; return what is left to the instrumentor."""
-    try:
-        if with_span._is_finished:
-            return kwargs
-        found: dict[str, Any] = {}
-        for given in (
-            kwargs.get("attributes"),
-            with_span._context_attributes,
-            with_span._extra_attributes,
-            kwargs.get("extra_attributes"),
-        ):
-            if given:
-                found.update((key, value) for key, value in given.items() if value is not None)
-        with_span._span.set_attributes(found)
-        with_span._context_attributes = with_span._extra_attributes = None
-        return {**kwargs, "attributes": None, "extra_attributes": None}
-    except Exception:
-        return kwargs  # Then one by one, as the instrumentor does.

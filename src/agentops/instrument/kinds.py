@@ -11,12 +11,11 @@ import importlib
 from collections.abc import Callable
 from typing import Any, Final
 
-from agentops.instrument.lean import shows_all
+from agentops.instrument.lean import FRAMEWORK_SESSION, shows_all
 from agentops.instrument.patches import Patches
 
 KIND: Final = "openinference.span.kind"
 _SESSION: Final = "session.id"
-FRAMEWORK_SESSION: Final = "framework.session.id"
 
 
 def tell_early(known: Callable[[Any], None], patches: Patches) -> None:

@@ -1,0 +1,245 @@
+"""Requests of openai's, recorded straight: what the instrumentor says of each, in fewer steps.
+
+Its request wrapper asks five layers for a span, and each looks at every attribute. Here they are gathered
+once, and given to the span as they are. What is to be said of a request and of its answer stays the
+instrumentor's affair (but for plain chats, see `chat`), and so do answers that are read later, and images.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from opentelemetry.context import (
+    _SUPPRESS_INSTRUMENTATION_KEY as _SUPPRESSED,  # pyright: ignore[reportPrivateUsage] -- all instrumentors ask it
+)
+from opentelemetry.context import Context, attach, detach, get_current
+from opentelemetry.trace import Status, StatusCode
+from opentelemetry.trace.propagation import set_span_in_context
+
+from agentops.instrument import chat, lean
+from agentops.instrument.patches import Patches, found
+
+_ANSWERS: Final[Mapping[str, str]] = {
+    "openai.types.chat:ChatCompletion": "LLM",
+    "openai.types:Completion": "LLM",
+    "openai.types.responses:Response": "LLM",
+    "openai.types:CreateEmbeddingResponse": "EMBEDDING",
+}
+"""The answers that are told here, and the kind of each."""
+_FAILED: Final = '"failed"'
+_OK: Final = Status(StatusCode.OK)
+_MODEL: Final = "llm.request.model_name"
+
+
+def take(request: Any, patches: Patches) -> None:
+    """Take the place of the request wrappers in `request`, the instrumentor's module of that name."""
+    calls = _Calls(request)
+    patches.replace(request._Request, "__call__", calls.sync(request._Request.__call__))
+    patches.replace(request._AsyncRequest, "__call__", calls.asynchronous(request._AsyncRequest.__call__))
+    for name in ("._utils", "._request_attributes_extractor", "._attributes._responses_api"):
+        module = importlib.import_module(request.__package__ + name)
+        if hasattr(module, "safe_json_dumps"):
+            patches.replace(module, "safe_json_dumps", chat.to_json)
+
+
+class _Calls:
+    """How requests are recorded."""
+
+    def __init__(self, request: Any) -> None:
+        self._parse = request._parse_request_args
+        self._images = found("openai.types:ImagesResponse")
+        self._chat = found("openai.types.chat:ChatCompletion")
+        self._embeddings = found("openai.types:CreateEmbeddingResponse")
+        self._azure = found("openai.lib.azure:BaseAzureClient")
+        self._kinds = {found(place): kind for place, kind in _ANSWERS.items()}
+        self._redact = request.redact_images_from_request_parameters
+        self._provider = _provider_of(request.infer_llm_provider_from_host)
+        self._stream = request._Stream
+        self._call: Any = call_class(request._WithSpan)
+
+    def sync(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what takes the place of the wrapper of `OpenAI.request`."""
+
+        def request(asker: Any, wrapped: Callable[..., Any], instance: Any, args: Any, kwargs: Any) -> Any:
+            where = get_current()
+            call = self._begun(asker, instance, args, where)
+            if call is None:
+                return original(asker, wrapped, instance, args, kwargs)
+            token = attach(set_span_in_context(call.span, where))
+            try:
+                response = wrapped(*args, **kwargs)
+                return self._answered(asker, call, response)
+            except BaseException as error:
+                call.failed(error)
+                raise
+            finally:
+                detach(token)
+
+        return request
+
+    def asynchronous(self, original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        """Return what takes the place of the wrapper of `AsyncOpenAI.request`."""
+
+        async def request(
+            asker: Any, wrapped: Callable[..., Any], instance: Any, args: Any, kwargs: Any
+        ) -> Any:
+            where = get_current()
+            call = self._begun(asker, instance, args, where)
+            if call is None:
+                return await original(asker, wrapped, instance, args, kwargs)
+            token = attach(set_span_in_context(call.span, where))
+            try:
+                response = await wrapped(*args, **kwargs)
+                return self._answered(asker, call, response)
+            except BaseException as error:
+                call.failed(error)
+                raise
+            finally:
+                detach(token)
+
+        return request
+
+    def _begun(self, asker: Any, instance: Any, args: Any, where: Context) -> Any:
+        """Begin the event of a request; return None to leave it to the instrumentor's own wrapper."""
+        try:
+            config = asker._tracer._self_config
+            cast_to, asked, _ = self._parse(args)
+            if where.get(_SUPPRESSED) or cast_to is self._images or config.enable_genai_semconv:
+                return None
+            attributes = self._entered(asker, instance, cast_to, asked, config)
+            if type(model := asked.get("model")) is str:
+                attributes[_MODEL] = model
+            attributes.update(lean.told_by(where))
+            if cast_to is self._chat and type(asked.get("messages")) is list:
+                tell = asker._request_attributes_extractor._get_attributes_from_message_param
+                more = chat.asked(asked, tell)
+            else:
+                more = dict(
+                    asker._get_extra_attributes_from_request(cast_to=cast_to, request_parameters=asked)
+                )
+            name = "CreateEmbeddings" if cast_to is self._embeddings else cast_to.__name__
+            span = asker._tracer.__wrapped__.start_span(
+                name, where, attributes=lean.shown(config, attributes)
+            )
+            return self._call(span, config, cast_to, asked, more)
+        except Exception:
+            return None
+
+    def _entered(self, asker: Any, instance: Any, cast_to: Any, asked: Any, config: Any) -> dict[str, Any]:
+        """Return what is known before the request is sent."""
+        kind = self._kinds.get(cast_to)
+        if kind is None:
+            found = dict(asker._get_attributes_from_request(cast_to=cast_to, request_parameters=asked))
+            found.update(asker._get_attributes_from_instance(instance, cast_to=cast_to))
+            return found
+        if chat.has_image(asked):
+            asked = self._redact(
+                dict(asked),
+                hide_input_images=config.hide_input_images,
+                base64_image_max_length=config.base64_image_max_length,
+            )
+        azure = self._azure is not None and isinstance(instance, self._azure)
+        provider = "azure" if azure else self._provider(instance.base_url.host)
+        found = {
+            "openinference.span.kind": kind,
+            "llm.system": "openai",
+            "input.value": chat.to_json(asked),
+            "input.mime_type": "application/json",
+        }
+        if provider:
+            found["llm.provider"] = provider
+        return found
+
+    def _answered(self, asker: Any, call: Any, response: Any) -> Any:
+        try:
+            if isinstance(response, asker._stream_types):
+                make = asker._response_accumulator_factories.get(call.cast_to)
+                return self._stream(response, call, None if make is None else make(call.asked))
+            if call.cast_to not in self._kinds or not isinstance(response, call.cast_to):
+                return asker._finalize_response(
+                    response=response, with_span=call, cast_to=call.cast_to, request_parameters=call.asked
+                )
+            tell = asker._response_attributes_extractor
+            if call.cast_to is self._chat:
+                told = chat.answered(
+                    response,
+                    tell._get_attributes_from_completion_usage,
+                    tell._get_attributes_from_chat_completion_message,
+                )
+            else:
+                told = dict(tell.get_attributes_from_response(response, call.asked))
+            said = response.model_dump_json(exclude_unset=True, warnings=False)
+            output = {"output.value": said, "output.mime_type": "application/json"}
+            call.finish_tracing(_OK, output, told)
+        except Exception:
+            call.finish_tracing()
+        return response
+
+
+def _provider_of(infer: Callable[[str], Any]) -> Callable[[str], str]:
+    @functools.lru_cache(maxsize=64)
+    def provider(host: str) -> str:
+        return getattr(infer(host), "value", "")
+
+    return provider
+
+
+def call_class(with_span: Any) -> Any:
+    """Return the instrumentor's class for a span in the making, made to set at once what it ends with."""
+
+    class Call(with_span):
+        __slots__ = ("asked", "cast_to", "config")
+
+        def __init__(self, span: Any, config: Any, cast_to: Any, asked: Any, more: dict[str, Any]) -> None:
+            super().__init__(span, None, more)
+            self.config = config
+            self.cast_to = cast_to
+            self.asked = asked
+
+        @property
+        def span(self) -> Any:
+            return self._span
+
+        def failed(self, error: BaseException) -> None:
+            """End it with the exception that the program gets."""
+            self.record_exception(error)
+            self.finish_tracing(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
+
+        def finish_tracing(
+            self,
+            status: Status | None = None,
+            attributes: Mapping[str, Any] | None = None,
+            extra_attributes: Mapping[str, Any] | None = None,
+        ) -> None:
+            if self._is_finished:
+                return
+            self._is_finished = True
+            told: dict[str, Any] = {}
+            for given in (attributes, self._extra_attributes, extra_attributes):
+                if given:
+                    told.update(given)
+            try:
+                self._span.set_attributes(lean.shown(self.config, told))
+                said = told.get("output.value", "")
+                if _FAILED in said and (status is None or status.is_ok):
+                    status = _failure(self._span, said) or status
+                if status is not None:
+                    self._span.set_status(status)
+            finally:
+                self._span.end()
+
+    return Call
+
+
+def _failure(span: Any, said: str) -> Status | None:
+    """Return the status of a response that failed, as the error that it says."""
+    answer: Any = json.loads(said)
+    if answer.get("status") != "failed":
+        return None
+    error: Mapping[str, Any] = answer.get("error") or {}
+    span.set_attribute("error.type", str(error.get("code") or "failed"))
+    return Status(StatusCode.ERROR, str(error.get("message") or "The response failed."))
