@@ -1,8 +1,8 @@
-"""Requests of openai's, recorded straight: what the instrumentor says of each, in fewer steps.
+"""Calls of openai and anthropic, recorded straight: what their instrumentors say of each, in fewer steps.
 
-Its request wrapper asks five layers for a span, and each looks at every attribute. Here they are gathered
-once, and given to the span as they are. What is to be said of a request and of its answer stays the
-instrumentor's affair (but for plain chats, see `chat`), and so do answers that are read later, and images.
+They ask five layers for a span, and each looks at every attribute. Here attributes are gathered once, and
+given to the span as they are. What is to be said of a request and of its answer stays the instrumentors'
+affair (but for plain chats, see `chat`), and so do answers that are read later, and images.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import functools
 import importlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
 from opentelemetry.context import (
@@ -30,6 +31,8 @@ _ANSWERS: Final[Mapping[str, str]] = {
     "openai.types:CreateEmbeddingResponse": "EMBEDDING",
 }
 """The answers that are told here, and the kind of each."""
+_JSON: Final = ("._utils", "._request_attributes_extractor", "._attributes._responses_api")
+_NOTHING: Final = nullcontext[Any](())
 _FAILED: Final = '"failed"'
 _OK: Final = Status(StatusCode.OK)
 _MODEL: Final = "llm.request.model_name"
@@ -40,8 +43,77 @@ def take(request: Any, patches: Patches) -> None:
     calls = _Calls(request)
     patches.replace(request._Request, "__call__", calls.sync(request._Request.__call__))
     patches.replace(request._AsyncRequest, "__call__", calls.asynchronous(request._AsyncRequest.__call__))
-    for name in ("._utils", "._request_attributes_extractor", "._attributes._responses_api"):
-        module = importlib.import_module(request.__package__ + name)
+    _quick_json(
+        request.__package__,
+        ("._utils", "._request_attributes_extractor", "._attributes._responses_api"),
+        patches,
+    )
+
+
+def take_messages(wrappers: Any, patches: Patches) -> None:
+    """Take the place of how spans are begun in `wrappers`, the module of anthropic's instrumentor."""
+    original = wrappers._WithTracer._start_as_current_span
+    make = call_class(wrappers._WithSpan, "_params")
+
+    @contextmanager
+    def started(
+        wrapper: Any, attributes: dict[str, Any] | None = None, params: Any = _NOTHING
+    ) -> Generator[Any]:
+        tracer, where = wrapper._tracer, get_current()
+        config = tracer._self_config
+        if config.enable_genai_semconv:
+            with original(wrapper, attributes, params) as call:
+                yield call
+            return
+        known = {**(attributes or {}), **lean.told_by(where)}
+        known.pop("session.id", None)
+        if type(model := getattr(params, "_kwargs", {}).get("model")) is str:
+            known[_MODEL] = model
+        span = tracer.__wrapped__.start_span(wrapper._span_name, where, attributes=lean.shown(config, known))
+        token = attach(set_span_in_context(span, where))
+        try:
+            with params as asked:
+                metadata = (attributes or {}).get("metadata")
+                call = make(span, asked, context_metadata=metadata, config=wrapper._config)
+                call.masks = config
+                yield call
+        finally:
+            detach(token)
+
+    patches.replace(wrappers._WithTracer, "_start_as_current_span", started)
+    content = importlib.import_module(wrappers.__package__ + "._content")
+    patches.replace(content, "_get_response_metadata", _metadata(content._get_response_metadata))
+    _quick_json(wrappers.__package__, ("._wrappers", "._content", "._utils"), patches)
+
+
+def _metadata(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Return what looks for eleven things in a message, made to see at once that a plain one has none."""
+
+    def metadata(message: Any, config: Any = None, request_messages: Any = None) -> dict[str, Any]:
+        try:
+            said = {key for key, value in message.__dict__.items() if value is not None and key[0] != "_"}
+            plain = (
+                said <= _OF_MESSAGES
+                and not message.model_extra
+                and not message.usage.model_extra
+                and not any(message.usage.__dict__.get(key) for key in ("iterations", "server_tool_use"))
+                and all(block.type == "text" and not block.citations for block in message.content)
+                and all(type(each["content"]) is str for each in request_messages)
+            )
+        except Exception:
+            plain = False
+        return {} if plain else original(message, config, request_messages)
+
+    return metadata
+
+
+_OF_MESSAGES: Final = {"id", "content", "model", "role", "stop_reason", "stop_sequence", "type", "usage"}
+"""What every message has."""
+
+
+def _quick_json(package: str, names: Iterable[str], patches: Patches) -> None:
+    for name in names:
+        module = importlib.import_module(package + name)
         if hasattr(module, "safe_json_dumps"):
             patches.replace(module, "safe_json_dumps", chat.to_json)
 
@@ -59,7 +131,7 @@ class _Calls:
         self._redact = request.redact_images_from_request_parameters
         self._provider = _provider_of(request.infer_llm_provider_from_host)
         self._stream = request._Stream
-        self._call: Any = call_class(request._WithSpan)
+        self._call: Any = call_class(request._WithSpan, "_extra_attributes")
 
     def sync(self, original: Callable[..., Any]) -> Callable[..., Any]:
         """Return what takes the place of the wrapper of `OpenAI.request`."""
@@ -125,7 +197,9 @@ class _Calls:
             span = asker._tracer.__wrapped__.start_span(
                 name, where, attributes=lean.shown(config, attributes)
             )
-            return self._call(span, config, cast_to, asked, more)
+            call = self._call(span, None, more)
+            call.masks, call.cast_to, call.asked = config, cast_to, asked
+            return call
         except Exception:
             return None
 
@@ -188,17 +262,16 @@ def _provider_of(infer: Callable[[str], Any]) -> Callable[[str], str]:
     return provider
 
 
-def call_class(with_span: Any) -> Any:
-    """Return the instrumentor's class for a span in the making, made to set at once what it ends with."""
+def call_class(with_span: Any, known: str) -> Any:
+    """Return an instrumentor's class for a span in the making, made to set at once what it ends with.
+
+    Args:
+        with_span: the class.
+        known: its attribute that holds what is known of the request.
+    """
 
     class Call(with_span):
-        __slots__ = ("asked", "cast_to", "config")
-
-        def __init__(self, span: Any, config: Any, cast_to: Any, asked: Any, more: dict[str, Any]) -> None:
-            super().__init__(span, None, more)
-            self.config = config
-            self.cast_to = cast_to
-            self.asked = asked
+        __slots__ = ("asked", "cast_to", "masks")
 
         @property
         def span(self) -> Any:
@@ -218,12 +291,11 @@ def call_class(with_span: Any) -> Any:
             if self._is_finished:
                 return
             self._is_finished = True
-            told: dict[str, Any] = {}
-            for given in (attributes, self._extra_attributes, extra_attributes):
-                if given:
-                    told.update(given)
             try:
-                self._span.set_attributes(lean.shown(self.config, told))
+                told = dict(getattr(self, known))
+                told.update(attributes or ())
+                told.update(extra_attributes or ())
+                self._span.set_attributes(lean.shown(self.masks, told))
                 said = told.get("output.value", "")
                 if _FAILED in said and (status is None or status.is_ok):
                     status = _failure(self._span, said) or status

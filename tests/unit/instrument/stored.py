@@ -13,6 +13,11 @@ from agentops.server.prices import priced
 
 def stored(home: Path) -> list[Event]:
     """Return the events of all sessions of a home, ended ones, in the order of their end; no roots."""
+    return [event for event in events(home) if event.ended and event.kind != "session"]
+
+
+def events(home: Path) -> list[Event]:
+    """Return what each record of a home says, starts and roots too."""
     found: list[Event] = []
     for path in sorted((home / "journal").glob("*.jsonl")):
         if path.name == "losses.jsonl":
@@ -24,7 +29,7 @@ def stored(home: Path) -> list[Event]:
         decoded = decode_traces(json.dumps(body).encode(), "json")
         assert decoded.rejected == []
         found += [priced(normalise(span)) for span in decoded.spans]
-    return [event for event in found if event.ended and event.kind != "session"]
+    return found
 
 
 def only(home: Path) -> Event:

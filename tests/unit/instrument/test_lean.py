@@ -7,18 +7,21 @@ import json
 from pathlib import Path
 from typing import Any
 
+import anthropic
 import openai
 import pytest
 from openai._models import construct_type
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 import agentops
+from agentops.instrument import chat
 from agentops.instrument.gathered import following
 from tests.standin import Models
 from tests.unit.instrument.conftest import ask
-from tests.unit.instrument.stored import only
+from tests.unit.instrument.stored import events, only
 
 OpenAI: Any = openai.OpenAI
+Anthropic: Any = anthropic.Anthropic
 PACKAGE = "openinference.instrumentation.openai."
 REDACTED = "__REDACTED__"
 
@@ -122,3 +125,100 @@ def test_the_first_chunk_is_not_looked_at_before_the_next() -> None:
     assert gathering.looked == 0
     gathering.process_chunk(object())
     assert gathering.looked == 2
+
+
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+CALLED = {"id": "t", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+ASKED: dict[str, dict[str, Any]] = {
+    "text": {"messages": [{"role": "user", "content": "é"}], "temperature": 0.5},
+    "nothing": {"messages": []},
+    "an empty text": {"messages": [{"role": "user", "content": ""}]},
+    "tools": {
+        "messages": [
+            {"role": "assistant", "content": None, "tool_calls": [CALLED]},
+            {"role": "tool", "tool_call_id": "t", "content": "1"},
+        ],
+        "tools": [TOOL],
+    },
+    "parts": {
+        "messages": [
+            {
+                "role": "user",
+                "name": "Ann",
+                "content": [
+                    {"type": "text", "text": "a"},
+                    {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
+                ],
+            }
+        ]
+    },
+}
+
+
+def read(attributes: Any) -> dict[str, Any]:
+    """Return attributes, those that are JSON as what they say."""
+    return {
+        key: json.loads(value) if key.endswith(("parameters", "json_schema")) else value
+        for key, value in dict(attributes).items()
+    }
+
+
+@pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED)
+def test_a_chat_is_asked_for_as_the_instrumentor_would_say(asked: dict[str, Any]) -> None:
+    module = importlib.import_module(PACKAGE + "_request_attributes_extractor")
+    extractor = module._RequestAttributesExtractor(openai)
+    theirs = extractor.get_attributes_from_request(ChatCompletion, {"model": "gpt-4o", **asked})
+    ours = chat.asked({"model": "gpt-4o", **asked}, extractor._get_attributes_from_message_param)
+    assert read(ours) == read(theirs)
+
+
+USAGE = {
+    "prompt_tokens": 5,
+    "completion_tokens": 3,
+    "total_tokens": 8,
+    "prompt_tokens_details": {"cached_tokens": 2},
+    "completion_tokens_details": {"reasoning_tokens": 1},
+}
+ANSWERED: dict[str, dict[str, Any]] = {
+    "text": {"choices": [{"index": 0, "finish_reason": "stop", "message": {
+        "role": "assistant", "content": "a"}}]},
+    "usage": {"choices": [], "usage": USAGE},
+    "tools": {"choices": [{"index": 0, "finish_reason": "tool_calls", "message": {
+        "role": "assistant", "content": None, "tool_calls": [CALLED]}}]},
+    "a function": {"choices": [{"index": 0, "finish_reason": "function_call", "message": {
+        "role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}}}]},
+    "two choices": {"choices": [{"index": at, "finish_reason": "stop", "message": {
+        "role": "assistant", "content": str(at), "refusal": None}} for at in (1, 0)]},
+    "half of it": {"choices": [{"index": 0, "message": {"role": "assistant"}}]},
+    "nothing": {"choices": None},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", ANSWERED.values(), ids=ANSWERED)
+def test_a_chat_is_answered_as_the_instrumentor_would_say(answer: dict[str, Any]) -> None:
+    module = importlib.import_module(PACKAGE + "_response_attributes_extractor")
+    extractor = module._ResponseAttributesExtractor(openai)
+    made = construct_type(type_=ChatCompletion, value={"id": "c", "model": "gpt-4o", "created": 1, **answer})
+    ours = chat.answered(
+        made,
+        extractor._get_attributes_from_completion_usage,
+        extractor._get_attributes_from_chat_completion_message,
+    )
+    assert ours == dict(extractor.get_attributes_from_response(made, {}))
+
+
+def test_a_call_under_way_is_shown_by_its_model(
+    home: Path, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+
+    def answer(*_: Any) -> bool:
+        shown.append(events(home)[-1].model)
+        return False
+
+    monkeypatch.setattr(models, "answer", answer)  # Called when the request has come, before its answer.
+    agentops.init()
+    with OpenAI() as client, Anthropic() as other:
+        client.chat.completions.create(**ask())
+        other.messages.create(max_tokens=10, **ask())
+    assert shown == ["gpt-4o-mini", "gpt-4o-mini"]
