@@ -36,6 +36,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _PROMPTS: Final = ("messages", "prompt", "input", "contents", "question", "query", "text")
+_SAID: Final = "gen_ai.output.messages"
 _MODELS: Final = ("model", "model_name", "model_id", "engine")
 
 
@@ -221,7 +222,8 @@ class _Record:
         try:
             if error is not None and not isinstance(error, GeneratorExit):
                 span.fail(error)
-            if span.holds_call:
+            # Texts may have been embedded on the way to what is an answer all the same.
+            if span.holds_call == "llm" or (span.holds_call and _SAID not in span._attributes):  # pyright: ignore[reportPrivateUsage]
                 self.as_operation(span)
             span.end()
         except Exception as failure:
@@ -261,7 +263,7 @@ def response_attributes(client: Client, result: Any) -> dict[str, Any]:
     model = _field(result, "model")
     out = llm_attributes(client, model if isinstance(model, str) else None, None, completion)
     out.pop("gen_ai.request.model", None)
-    if "gen_ai.output.messages" not in out:
+    if _SAID not in out:
         out[semconv.OUTPUT] = client.captured(result)
     identity = _field(result, "id")
     if isinstance(identity, str):

@@ -162,9 +162,9 @@ class Recorder:
         # Each failed event once; a recorded ErrorEvent has the kind `error` and counts as that.
         if failed and kind != "error":
             counts["error"] += 1
-        if kind == "llm":
-            while above is not None and not above.holds_call:
-                above.holds_call = True
+        if kind == "llm" or kind == "embedding":
+            while above is not None and above.holds_call != "llm" and above.holds_call != kind:
+                above.holds_call = kind
                 above = above.above
         cost = attributes.get(semconv.TOTAL_COST)
         if cost is not None:

@@ -65,8 +65,8 @@ class RecordedSpan(Span):
     """It holds values that others than our own capture put there, of any size."""
     forward: SpanProcessor | None = None
     """Processors of the program itself, which see our spans as any other."""
-    holds_call = False
-    """An LLM call below it has been recorded."""
+    holds_call = ""
+    """`llm` once an LLM call below it has been recorded, `embedding` when only such a one has."""
     stands_for = 0
     """`id` of the instance of a decorated class that the span stands for; 0 for none."""
     absorbed: Sequence[RecordedSpan] | None = None

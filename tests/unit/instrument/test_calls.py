@@ -251,6 +251,21 @@ def test_patch_assigns_calls_of_an_instrumented_library(home: object, models: Mo
     assert all(span.kind != "llm" for span in journal().events)
 
 
+def test_patch_around_an_embedding_is_no_second_call(home: object, models: Models, journal: Read) -> None:
+    begin()
+    session = agentops.start_session()
+
+    def embed(text: str, model: str = "text-embedding-3-small") -> Any:
+        with OpenAI() as client:
+            return client.embeddings.create(model=model, input=text)
+
+    session.patch(embed)("Paris")
+    outer, inner = journal().events
+    assert inner.attributes["openinference.span.kind"] == "EMBEDDING"
+    assert (outer.kind, outer.name) == ("operation", "test_patch_around_an_embedding_is_no_second_call.embed")
+    assert not any(key.startswith("gen_ai.usage") for key in outer.attributes)
+
+
 def test_patch_reaches_a_call_that_is_made_when_a_block_is_entered(
     home: object, models: Models, journal: Read
 ) -> None:
