@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
-import time
 from typing import Any
+
+import pytest
 
 from tests.serving import Server
 from tests.waiting import eventually
@@ -43,6 +45,7 @@ def _start(server: Server) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.parametrize("store_engine", ["embedded", "cluster"], indirect=True)
 def test_a_program_that_cannot_report_lives_on_and_one_that_was_stopped_does_not(start_server: Any) -> None:
     server: Server = start_server(environment={"AGENTOPS_SESSION_SILENCE": str(_SILENCE_S)})
     with _start(server) as program:
@@ -55,11 +58,9 @@ def test_a_program_that_cannot_report_lives_on_and_one_that_was_stopped_does_not
 
         eventually(lambda: server.get("/api/sessions")["total"] == 1)
         print(file=program.stdin, flush=True)
-        os.set_blocking(program.stdout.fileno(), False)
         seen: set[str] = set()
-        while not program.stdout.readline():
+        while not select.select([program.stdout], [], [], 0.1)[0]:
             seen.add(state())
-            time.sleep(0.1)
         assert seen == {"running"}
         program.send_signal(signal.SIGSTOP)
         eventually(lambda: state() == "indeterminate", within_s=20)

@@ -12,7 +12,7 @@ import importlib
 import json
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager, nullcontext
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from opentelemetry.context import (
     _SUPPRESS_INSTRUMENTATION_KEY as _SUPPRESSED,  # pyright: ignore[reportPrivateUsage] -- all instrumentors ask it
@@ -43,11 +43,7 @@ def take(request: Any, patches: Patches) -> None:
     calls = _Calls(request)
     patches.replace(request._Request, "__call__", calls.sync(request._Request.__call__))
     patches.replace(request._AsyncRequest, "__call__", calls.asynchronous(request._AsyncRequest.__call__))
-    _quick_json(
-        request.__package__,
-        ("._utils", "._request_attributes_extractor", "._attributes._responses_api"),
-        patches,
-    )
+    _quick_json(request.__package__, _JSON, patches)
 
 
 def take_messages(wrappers: Any, patches: Patches) -> None:
@@ -55,21 +51,32 @@ def take_messages(wrappers: Any, patches: Patches) -> None:
     original = wrappers._WithTracer._start_as_current_span
     make = call_class(wrappers._WithSpan, "_params")
 
+    def begun(wrapper: Any, attributes: dict[str, Any], params: Any, where: Context) -> tuple[Any, Any]:
+        """Begin the event of a request; no span leaves it to the instrumentor's own way."""
+        try:
+            tracer = wrapper._tracer
+            config = tracer._self_config
+            if config.enable_genai_semconv:
+                return None, config
+            known = {**attributes, **lean.told_by(where)}
+            known.pop("session.id", None)
+            if type(model := getattr(params, "_kwargs", {}).get("model")) is str:
+                known[_MODEL] = model
+            shown = lean.shown(config, known)
+            return tracer.__wrapped__.start_span(wrapper._span_name, where, attributes=shown), config
+        except Exception:
+            return None, None
+
     @contextmanager
     def started(
         wrapper: Any, attributes: dict[str, Any] | None = None, params: Any = _NOTHING
     ) -> Generator[Any]:
-        tracer, where = wrapper._tracer, get_current()
-        config = tracer._self_config
-        if config.enable_genai_semconv:
+        where = get_current()
+        span, config = begun(wrapper, attributes or {}, params, where)
+        if span is None:
             with original(wrapper, attributes, params) as call:
                 yield call
             return
-        known = {**(attributes or {}), **lean.told_by(where)}
-        known.pop("session.id", None)
-        if type(model := getattr(params, "_kwargs", {}).get("model")) is str:
-            known[_MODEL] = model
-        span = tracer.__wrapped__.start_span(wrapper._span_name, where, attributes=lean.shown(config, known))
         token = attach(set_span_in_context(span, where))
         try:
             with params as asked:
@@ -141,15 +148,8 @@ class _Calls:
             call = self._begun(asker, instance, args, where)
             if call is None:
                 return original(asker, wrapped, instance, args, kwargs)
-            token = attach(set_span_in_context(call.span, where))
-            try:
-                response = wrapped(*args, **kwargs)
-                return self._answered(asker, call, response)
-            except BaseException as error:
-                call.failed(error)
-                raise
-            finally:
-                detach(token)
+            with _under(call, where):
+                return self._answered(asker, call, wrapped(*args, **kwargs))
 
         return request
 
@@ -163,15 +163,8 @@ class _Calls:
             call = self._begun(asker, instance, args, where)
             if call is None:
                 return await original(asker, wrapped, instance, args, kwargs)
-            token = attach(set_span_in_context(call.span, where))
-            try:
-                response = await wrapped(*args, **kwargs)
-                return self._answered(asker, call, response)
-            except BaseException as error:
-                call.failed(error)
-                raise
-            finally:
-                detach(token)
+            with _under(call, where):
+                return self._answered(asker, call, await wrapped(*args, **kwargs))
 
         return request
 
@@ -254,6 +247,19 @@ class _Calls:
         return response
 
 
+@contextmanager
+def _under(call: Any, where: Context) -> Generator[None]:
+    """Make a call's span the current one; what is raised inside ends it, and is raised on."""
+    token = attach(set_span_in_context(call.span, where))
+    try:
+        yield
+    except BaseException as error:
+        call.failed(error)
+        raise
+    finally:
+        detach(token)
+
+
 def _provider_of(infer: Callable[[str], Any]) -> Callable[[str], str]:
     @functools.lru_cache(maxsize=64)
     def provider(host: str) -> str:
@@ -296,11 +302,13 @@ def call_class(with_span: Any, known: str) -> Any:
                 told.update(attributes or ())
                 told.update(extra_attributes or ())
                 self._span.set_attributes(lean.shown(self.masks, told))
-                said = told.get("output.value", "")
-                if _FAILED in said and (status is None or status.is_ok):
+                said = told.get("output.value")
+                if type(said) is str and _FAILED in said and (status is None or status.is_ok):
                     status = _failure(self._span, said) or status
                 if status is not None:
                     self._span.set_status(status)
+            except Exception:
+                pass  # It ends without what could not be told; the program's call is not at fault.
             finally:
                 self._span.end()
 
@@ -309,9 +317,12 @@ def call_class(with_span: Any, known: str) -> Any:
 
 def _failure(span: Any, said: str) -> Status | None:
     """Return the status of a response that failed, as the error that it says."""
-    answer: Any = json.loads(said)
-    if answer.get("status") != "failed":
+    try:
+        answer: Any = json.loads(said)
+    except ValueError:
+        return None  # A text that merely has the word in it.
+    if not isinstance(answer, dict) or cast("Any", answer).get("status") != "failed":
         return None
-    error: Mapping[str, Any] = answer.get("error") or {}
+    error: Mapping[str, Any] = cast("Any", answer).get("error") or {}
     span.set_attribute("error.type", str(error.get("code") or "failed"))
     return Status(StatusCode.ERROR, str(error.get("message") or "The response failed."))
