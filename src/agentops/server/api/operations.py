@@ -11,7 +11,9 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from agentops.server.api import models
 from agentops.server.api.answers import documented, json
+from agentops.server.api.errors import ApiError
 from agentops.server.api.state import Rooms, rooms
+from agentops.server.store.disk import KEPT_FREE
 
 router = APIRouter(tags=["operations"])
 
@@ -24,9 +26,21 @@ async def get_health(request: Request) -> Response:
 
 @router.get("/readyz", operation_id="getReadiness", response_model=None, responses=documented(models.Health))
 def get_readiness(request: Request) -> Response:
-    """Say that the store answers."""
+    """Say that the store answers, and has room."""
     here = rooms(request)
     here.store.answer("SELECT 1")
+    disk = here.store.disk
+    if disk is not None and disk.full:
+        where = "the store" if here.auth.required else str(here.store.url)
+        raise ApiError(
+            503,
+            "disk_full",
+            f"The disk of {where} is full: {disk.free_bytes} bytes are free, and with less than "
+            f"{KEPT_FREE} nothing more is stored.",
+            "Free space there. What programs record meanwhile waits in their journals; what is stored can be "
+            "read.",
+            {"Retry-After": "30"},
+        )
     return json(_health(here))
 
 

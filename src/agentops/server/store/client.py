@@ -18,6 +18,7 @@ import msgspec
 
 from agentops.errors import StoreError
 from agentops.server.store.dialect import on_cluster
+from agentops.server.store.disk import KEPT_FREE, Disk
 from agentops.server.store.engine import load_engine
 from agentops.server.store.remote import Unavailable, connected, explained, inlined
 from agentops.server.store.url import StoreUrl
@@ -34,8 +35,7 @@ _ENGINE_OPTIONS: Mapping[str, str] = {
     "max_server_memory_usage": "2500000000",
     # A thread's stack and allocator arena stay after a burst; two cores need no hundreds of idle ones.
     "max_thread_pool_free_size": "4",
-    # A merge that meets a full disk leaves a damaged part behind: none begins when this little is free.
-    "storage_configuration.disks.default.keep_free_space_bytes": "32000000",
+    "storage_configuration.disks.default.keep_free_space_bytes": str(KEPT_FREE),
 }
 _SETTINGS: Mapping[str, str] = {
     "output_format_json_quote_64bit_integers": "0",
@@ -68,6 +68,8 @@ class Store:
         self._all: list[Any] = []
         self._pool.put(self.connect())
         self._made = 1
+        self.disk = Disk(url.path, self.connect()) if url.path is not None else None
+        """What the store is on, when that is known."""
 
     def connect(self) -> Any:
         """Return a new client of the engine, closed with the store.
@@ -156,13 +158,19 @@ class Store:
             lines: each a JSON object with the table's column names, or, with `columns`, a JSON array.
             client: the caller's own; without one a reader is borrowed.
             columns: what the arrays hold, in their order.
+
+        Raises:
+            Unavailable: they are not; try again later.
         """
         if not lines:
             return
         block = b"\n".join(lines)
         form = "JSONEachRow" if columns is None else "JSONCompactEachRow"
+        lost_before = self.disk.lost(table) if self.disk else 0
         with explained(), contextlib.nullcontext(client) if client is not None else self._reader() as mine:
             mine.raw_insert(table, insert_block=block, fmt=form, column_names=columns)
+        if self.disk is not None and not self.disk.stored(table, lost_before):
+            raise Unavailable(f"The disk of {self.url} was full: nothing of this was stored.")
 
     def close(self) -> None:
         """Close every client; merges stop, files are left whole."""

@@ -24,6 +24,8 @@ class OpenStore:
 
     def close(self) -> None:
         """Close the store and give it back."""
+        if self.store.disk:
+            self.store.disk.stop()
         self.store.close()
         if self.lock:
             self.lock.release()
@@ -47,4 +49,6 @@ def open_store(url: StoreUrl) -> OpenStore:
         if lock:
             lock.release()
         raise
+    if store.disk:
+        store.disk.start()
     return OpenStore(store, lock)

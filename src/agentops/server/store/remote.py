@@ -27,6 +27,10 @@ _UNKNOWN_DATABASE: Final = 81
 _DENIED: Final = (192, 193, 194, 516)
 _PASSING: Final = frozenset(
     {
+        40,  # CHECKSUM_DOESNT_MATCH, as 246 and 432: a part that a full disk cut short (see disk.py)
+        60,  # UNKNOWN_TABLE: one that is just being read anew
+        246,  # CORRUPTED_DATA
+        432,  # UNKNOWN_CODEC
         159,  # TIMEOUT_EXCEEDED
         202,  # TOO_MANY_SIMULTANEOUS_QUERIES
         209,  # SOCKET_TIMEOUT
@@ -45,6 +49,8 @@ _PASSING: Final = frozenset(
         999,  # KEEPER_EXCEPTION
     }
 )
+_ENDS_EARLY: Final = (32, 33)
+"""ATTEMPT_TO_READ_AFTER_EOF, CANNOT_READ_ALL_DATA: of a part, the same as 246."""
 
 
 class Unavailable(StoreError):
@@ -153,7 +159,9 @@ def explained() -> Generator[None]:
     except DatabaseError as error:
         code = _code(error)
         lost = isinstance(error, OperationalError) and code is None
-        if lost or code in _PASSING or code in _DENIED:
+        # Of a row that is inserted these say something else.
+        short = code in _ENDS_EARLY and "while reading from part" in str(error)
+        if lost or short or code in _PASSING or code in _DENIED:
             raise Unavailable(f"The store does not take this now: {_first_line(error)}") from error
         raise
 
