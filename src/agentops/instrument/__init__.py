@@ -110,7 +110,7 @@ class Instrumentation:
                 reason = f"{type(error).__name__}: {error}"
             if not reason:
                 self.chosen[library.module] = candidate
-                self._repeated += library.repeats
+                self._repeated += library.repeats + library.others(candidate)
                 logger.debug("%s %s is recorded by %s", library.module, library.installed(), candidate)
                 return
             reasons.append(f"{candidate}: {reason}")
@@ -191,7 +191,7 @@ class Instrumentation:
 
     def repeats(self, scope: str) -> bool:
         """Say whether spans of an instrumentation scope repeat what one of our instrumentors records."""
-        return bool(self._repeated) and scope.startswith(self._repeated)
+        return bool(self._repeated) and f"{scope}.".startswith(self._repeated)
 
     def asides(self, scope: str) -> bool:
         """Say whether a span made here and now is of a request that is no LLM call."""

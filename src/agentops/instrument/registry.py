@@ -61,6 +61,10 @@ class Library:
         """Return the instrumentors that are installed, best first."""
         return [each for each in self.instrumentors if exists(each.partition(":")[0])]
 
+    def others(self, candidate: str) -> tuple[str, ...]:
+        """Return how the scopes of its other instrumentors begin, which the program may enable itself."""
+        return tuple(f"{each.partition(':')[0]}." for each in self.instrumentors if each != candidate)
+
     def installed(self) -> str:
         """Return the version that is installed; empty when the library is not."""
         try:

@@ -122,3 +122,15 @@ def test_a_frameworks_own_session_id_moves_nothing(home: Path, models: Models) -
     event = only(home)
     assert event.declared_session == str(session.session_id)
     assert "theirs" in event.attributes
+
+
+@pytest.mark.parametrize("scope", ["openai.v1", "openai_v2", "genai.openai", "openai_agents"])
+def test_the_programs_own_instrumentor_of_a_library_repeats_ours(
+    scope: str, home: Path, models: Models
+) -> None:
+    agentops.init()
+    tracer = trace.get_tracer(f"opentelemetry.instrumentation.{scope}")
+    with tracer.start_as_current_span("theirs", attributes={"gen_ai.operation.name": "chat"}):
+        call()
+    # Of another library it says what nobody else does.
+    assert only(home).name == ("theirs" if scope == "openai_agents" else "ChatCompletion")
