@@ -20,7 +20,7 @@ class Patches:
     """The patches of one library."""
 
     def __init__(self) -> None:
-        self._active = True
+        self.active = True
         self._undo: list[Callable[[], None]] = []
 
     def method(self, owner: Any, name: str, around: Around) -> bool:
@@ -34,7 +34,7 @@ class Patches:
         def guarded(
             wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
         ) -> Any:
-            if not self._active:
+            if not self.active:
                 return wrapped(*args, **kwargs)
             return around(wrapped, instance, args, kwargs)
 
@@ -69,12 +69,12 @@ class Patches:
         before = cell.cell_contents
 
         def first(*args: Any, **kwargs: Any) -> Any:
-            if not self._active:
+            if not self.active:
                 return before(*args, **kwargs)
             return around(before, None, args, kwargs)
 
         async def first_async(*args: Any, **kwargs: Any) -> Any:
-            if not self._active:
+            if not self.active:
                 return await before(*args, **kwargs)
             return await around(before, None, args, kwargs)
 
@@ -105,7 +105,7 @@ class Patches:
 
     def undo(self) -> None:
         """Take every patch back, the last first."""
-        self._active = False
+        self.active = False
         while self._undo:
             self._undo.pop()()
 

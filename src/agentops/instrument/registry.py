@@ -31,6 +31,7 @@ class Library:
         client: the module of its HTTP client, when that is one of the generated clients of openai's kind,
             whose requests can be held back and looked at.
         functions: functions through which it is called, as `module:name`, that can be held back.
+        connections: methods, as `module:Class.method`, that open a connection on which LLM calls are made.
         calls: parts of the path of a request that is an LLM call.
         not_calls: parts of the path of one that is not, although one of `calls` fits.
         streams: methods, as `module:Class.method`, whose streams the instrumentor does not follow.
@@ -45,6 +46,7 @@ class Library:
     extra: str = ""
     client: str = ""
     functions: tuple[str, ...] = ()
+    connections: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
     not_calls: tuple[str, ...] = ()
     streams: tuple[str, ...] = ()
@@ -84,6 +86,17 @@ LIBRARIES: Final[tuple[Library, ...]] = (
             _OTEL + "openai:OpenAIInstrumentor",
         ),
         client="openai._base_client",
+        connections=tuple(
+            f"openai.resources.{place}.connect"
+            for place in (
+                "realtime.realtime:Realtime",
+                "realtime.realtime:AsyncRealtime",
+                "beta.realtime.realtime:Realtime",
+                "beta.realtime.realtime:AsyncRealtime",
+                "responses.responses:Responses",
+                "responses.responses:AsyncResponses",
+            )
+        ),
         calls=(
             "/chat/completions",
             "/responses",

@@ -132,7 +132,11 @@ class _Calls:
         self._parse = request._parse_request_args
         self._images = found("openai.types:ImagesResponse")
         self._chat = found("openai.types.chat:ChatCompletion")
-        self._embeddings = found("openai.types:CreateEmbeddingResponse")
+        # Mere text is what transcriptions and translations answer with, when asked to.
+        self._shown = {
+            found("openai.types:CreateEmbeddingResponse"): "CreateEmbeddings",
+            str: "Transcription",
+        }
         self._azure = found("openai.lib.azure:BaseAzureClient")
         self._kinds = {found(place): kind for place, kind in _ANSWERS.items()}
         self._redact = request.redact_images_from_request_parameters
@@ -186,7 +190,7 @@ class _Calls:
                 more = dict(
                     asker._get_extra_attributes_from_request(cast_to=cast_to, request_parameters=asked)
                 )
-            name = "CreateEmbeddings" if cast_to is self._embeddings else cast_to.__name__
+            name = self._shown.get(cast_to) or cast_to.__name__
             span = asker._tracer.__wrapped__.start_span(
                 name, where, attributes=lean.shown(config, attributes)
             )

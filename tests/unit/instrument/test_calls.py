@@ -174,6 +174,24 @@ def test_with_several_sessions_an_unbound_call_is_refused_before_a_byte_leaves(
     assert first.is_running
 
 
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize("how", ["realtime", "responses"])
+def test_a_connection_that_belongs_to_no_session_is_refused(
+    how: str, asynchronous: bool, home: object, models: Models
+) -> None:
+    begin()
+    other = agentops.start_session()
+    client: Any = openai.AsyncOpenAI() if asynchronous else OpenAI()
+    connect: Any = client.realtime.connect if how == "realtime" else client.responses.connect
+    asked: dict[str, Any] = {"model": "gpt-realtime"} if how == "realtime" else {}
+    with pytest.raises(agentops.MultiSessionException):
+        connect(**asked)
+    with other:
+        connect(**asked)  # It has not been entered: nothing is sent yet.
+    agentops.stop_instrumenting()
+    connect(**asked)
+
+
 def test_fail_safe_lets_the_call_through_unrecorded(home: object, models: Models, journal: Read) -> None:
     agentops.init(fail_safe=True)
     other = agentops.start_session()
