@@ -99,6 +99,7 @@ def _span(span: WireSpan, resource: Resource, scope: Scope, wide: bool) -> Span:
     end_ns = span.end_time_unix_nano
     if not 0 < start_ns <= LATEST_NS or end_ns > LATEST_NS:
         checked_times(start_ns, end_ns)
+    name = span.name
     attributes = _attributes(span.attributes, wide)
     if span.dropped_attributes_count:
         attributes.setdefault("otel.dropped_attributes_count", span.dropped_attributes_count)
@@ -109,7 +110,7 @@ def _span(span: WireSpan, resource: Resource, scope: Scope, wide: bool) -> Span:
         trace_id.hex(),
         span_id.hex(),
         parent_id.hex(),
-        cut(span.name),
+        name if len(name) <= MAX_TEXT else cut(name),
         start_ns,
         end_ns,
         resource,
@@ -169,8 +170,8 @@ def _attributes(pairs: Iterable[KeyValue], wide: bool) -> Attributes:
     found: Attributes = {}
     for pair in pairs:
         value = pair.value
-        # Most values are text, and reading the text is cheaper than asking which kind of value it is.
-        found[pair.key] = value.string_value or _value(value, 0)
+        # Most values are text or numbers, and reading one is cheaper than asking which kind of value it is.
+        found[pair.key] = value.string_value or value.int_value or _value(value, 0)
     if len(found) > MAX_ATTRIBUTES:
         kept = dict(list(found.items())[:MAX_ATTRIBUTES])
         kept[DROPPED] = len(found) - MAX_ATTRIBUTES

@@ -397,9 +397,14 @@ FLAT: Final = (
 """How flattened attributes start; the longest of them are read by `flattened`."""
 
 
-Plan = tuple[tuple[tuple[str, tuple[tuple[str, Reader], ...]], ...], bool]
-"""For spans that carry certain attributes: per field the names that hold it, best first, each with its
-reader; and whether there are flattened attributes."""
+Plan = tuple[tuple[tuple[str, bool, tuple[tuple[str, Reader, bool], ...]], ...], bool]
+"""For spans that carry certain attributes: per field whether it matters which name it is from, and the names
+that hold it, best first, each with its reader and whether that takes any text as it is; and whether there
+are flattened attributes."""
+
+_SOURCED: Final = frozenset(("kind", "input", "output", "tokens_input", "cost"))
+"""Fields that are understood by the name of the attribute that they are from."""
+_TEXT: Final = (values.text, _present)
 
 _plans: dict[tuple[str, ...], Plan] = {}
 _MOST_PLANS: Final = 2048
@@ -425,7 +430,14 @@ def plan(names: tuple[str, ...]) -> Plan:
             flat = name.startswith(FLAT)
     made: Plan = (
         tuple(
-            (field, tuple((name, reader) for _, name, reader in sorted(found, key=lambda each: each[0])))
+            (
+                field,
+                field in _SOURCED,
+                tuple(
+                    (name, reader, reader in _TEXT)
+                    for _, name, reader in sorted(found, key=lambda each: each[0])
+                ),
+            )
             for field, found in fields.items()
         ),
         flat,

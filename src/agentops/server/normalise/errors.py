@@ -37,7 +37,7 @@ def failed(status: int, found: Mapping[str, Any], events: list[SpanEvent], kind:
         return False
     if "error_type" in found:
         return True
-    return any(
+    return bool(events) and any(
         event.name == "exception" and str(event.attributes.get("exception.escaped")).lower() == "true"
         for event in events
     )

@@ -51,18 +51,21 @@ def _event(span: Span) -> Event:
     found: dict[str, Any] = {}
     sources: dict[str, str] = {}
     fields, flat = plan(tuple(given))
-    for field, candidates in fields:
-        for name, reader in candidates:
+    for field, sourced, candidates in fields:
+        for name, reader, takes_text in candidates:
             value = given[name]
             # Most fields are text: looking costs less than calling.
-            if reader is not values.text or type(value) is not str:
+            if takes_text and type(value) is str:
+                if not value:
+                    continue
+            else:
                 value = reader(value)
-            elif not value:
-                continue
-            if value is not None:
-                found[field] = value
+                if value is None:
+                    continue
+            found[field] = value
+            if sourced:
                 sources[field] = name
-                break
+            break
     get = found.get
     resource = span.resource.attributes
     own = resource.get(semconv.SDK_NAME) == semconv.SDK_NAME_VALUE

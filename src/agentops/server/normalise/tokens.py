@@ -64,6 +64,8 @@ def more(text: str) -> More:
 
 
 def _more(found: Mapping[str, Any], written: int | None) -> str:
+    if not written and found.keys().isdisjoint(_MORE):
+        return ""
     given = {name: found[name] for name in _MORE if found.get(name)}
     if written and "cache_write_1h" not in found:
         # Instrumentation that has no name for it keeps it in the provider's answer only.
