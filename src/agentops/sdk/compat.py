@@ -5,11 +5,13 @@ Their wrapped functions also take `session=`, the way 0.3 assigned a call to a s
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import uuid
+import weakref
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from agentops import semconv
 from agentops.sdk.calls import Spec, cost_of
@@ -125,17 +127,65 @@ def track_agent(name: str | None = None) -> Callable[[C], C]:
     return cast("Any", decorate(cast("Any", name)) if callable(name) or isinstance(name, KINDS) else decorate)
 
 
+_names: Final[weakref.WeakKeyDictionary[Any, str]] = weakref.WeakKeyDictionary()
+"""What agents' classes are shown as."""
+
+
 def _identified(cls: Any, shown: str) -> None:
+    _names[cls] = shown
     construct = cls.__init__
+    if construct is object.__init__:
+        # It is given no constructor: `@dataclass` above would take that for the class's own.
+        cls.__new__ = staticmethod(_maker(shown))
+        return
 
     @functools.wraps(construct)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         given = kwargs.pop("agentops_name", None)
-        try:
-            self.agent_ops_agent_id = self.agentops_agent_id = str(uuid.uuid4())
-            self.agent_ops_agent_name = self.agentops_agent_name = given or shown
-        except AttributeError:
-            pass  # Slots.
+        _identify(self, given, shown)
         construct(self, *args, **kwargs)
+        _identify(self, given, shown)  # Some constructors empty what they find.
 
     cls.__init__ = __init__
+
+
+def _maker(shown: str) -> Callable[..., Any]:
+    """Return a `__new__` for an agent's class that had no constructor when it was decorated."""
+
+    def __new__(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        given = kwargs.pop("agentops_name", None)
+        if cls.__init__ is object.__init__ and (args or kwargs):
+            raise TypeError(f"{cls.__name__}() takes no arguments")
+        made = _next_new(cls, __new__)
+        if made is object.__new__:
+            args, kwargs = (), {}
+        instance = made(cls, *args, **kwargs)
+        _identify(instance, given, shown)
+        return instance
+
+    return __new__
+
+
+def _next_new(cls: Any, own: Any) -> Any:
+    """Return the `__new__` behind `own` in the order of a class's bases."""
+    found = [
+        getattr(each["__new__"], "__func__", each["__new__"])
+        for each in map(vars, cls.__mro__)
+        if "__new__" in each
+    ]
+    return found[found.index(own) + 1]
+
+
+def _identify(agent: Any, given: str | None, shown: str) -> None:
+    if getattr(agent, "agent_ops_agent_id", None) is not None:
+        return
+    name = given or next((_names[kind] for kind in type(agent).__mro__ if kind in _names), shown)
+    own_id = str(uuid.uuid4())
+    for attribute, value in (
+        ("agent_ops_agent_id", own_id),
+        ("agentops_agent_id", own_id),
+        ("agent_ops_agent_name", name),
+        ("agentops_agent_name", name),
+    ):
+        with contextlib.suppress(AttributeError):  # Slots.
+            object.__setattr__(agent, attribute, value)

@@ -7,9 +7,10 @@ import asyncio
 import copy
 import dataclasses
 import gc
+import pickle
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pytest
 
@@ -226,3 +227,38 @@ def test_a_class_without_a_session_is_counted_as_any_call(
     agentops.init(auto_start_session=False, instrument_llm_calls=False)
     assert Child("coffee").topic == "coffee"
     assert "'Child' is not recorded: no session is active" in caplog.text
+
+
+@dataclasses.dataclass
+@agentops.track_agent(name="above")
+class Above:
+    topic: str
+
+    def run(self) -> str:
+        return work(self.topic)
+
+
+@agentops.track_agent("below")
+@dataclasses.dataclass
+class Below(Above):
+    pass
+
+
+@agentops.track_agent(name="bare")
+class Bare:
+    pass
+
+
+def test_an_older_agent_is_known_by_id_and_name_whatever_makes_its_constructor(
+    session: agentops.Session, journal: Read
+) -> None:
+    above, below, bare = Above("a"), Below("b"), Bare()
+    named: Any = cast("Any", Bare)(agentops_name="one of them")
+    agents: list[Any] = [above, below, bare, named, pickle.loads(pickle.dumps(above))]
+    names = [each.agent_ops_agent_name for each in agents]
+    assert names == ["above", "below", "bare", "one of them", "above"]
+    assert len({each.agent_ops_agent_id for each in agents}) == 4  # A pickled one is the same agent.
+    with pytest.raises(TypeError, match=r"Bare\(\) takes no arguments"):
+        cast("Any", Bare)(1)
+    assert (above, below.run()) == (Above("a"), "b")
+    assert journal().named("work").attributes["gen_ai.agent.name"] == "below"
