@@ -1,13 +1,14 @@
 """The dashboard in a real Chromium: how soon its pages show, how evenly they move, how far a live one lags.
 
-    python -m benchmarks.bench_dashboard [assets] [sessions] [session] [live]
+    python -m benchmarks.bench_dashboard [assets] [sessions] [session] [live] [--keep FOLDER]
 
 Without names everything is measured: what the browser has to load; the Sessions page over 50,000 sessions
 (a million spans, made by large_store.py); the Session page with 50,000 and 500,000 events (made by
 dashboard/dev/seed.py); a page that is open while 200 events a second arrive for a minute. A picture counts
 from the navigation, with an empty cache, to the frame after the one that painted rows; the median of three
 loads. Frames are counted while a mouse zooms, drags and scrolls; the distance between two frames is theirs,
-whatever they did. On a machine with a screen of 60 Hz nothing can be below 16.7 ms.
+whatever they did. On a machine with a screen of 60 Hz nothing can be below 16.7 ms. With --keep the stores
+are made once, below that folder, and found there by the next run.
 """
 
 from __future__ import annotations
@@ -23,10 +24,12 @@ import sys
 import tempfile
 import threading
 import time
+from argparse import ArgumentParser
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -120,22 +123,27 @@ _GROWTH_START = """() => {
 }"""
 
 
-def main(parts: list[str]) -> None:
+def main(arguments: list[str]) -> None:
     """Measure and print."""
-    every: dict[str, Callable[[], None]] = {
+    every: dict[str, Callable[[Path], None]] = {
         "assets": measure_assets,
         "sessions": measure_sessions,
         "session": measure_session,
         "live": measure_live,
     }
-    for part in parts or every:
-        every[part]()
+    known = ArgumentParser(description="Measure the dashboard.")
+    known.add_argument("parts", nargs="*", metavar="part", help="what to measure (everything)")
+    known.add_argument("--keep", type=Path, help="a folder in which the stores are made once and stay")
+    asked = known.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        for part in asked.parts or every:
+            every[part](asked.keep or Path(folder))
 
 
-def measure_assets() -> None:
+def measure_assets(stores: Path) -> None:
     """Print what the browser loads before it shows anything, and how it is cached."""
     print("\nWhat is loaded")
-    with tempfile.TemporaryDirectory() as folder, Serving(Path(folder)) as server, _chromium() as browser:
+    with Serving(_home(stores, "empty")) as server, _chromium() as browser:
         page = browser.new_page()
         scripts: list[str] = []
         page.on("request", lambda one: scripts.append(one.url) if one.resource_type == "script" else None)
@@ -155,46 +163,49 @@ def measure_assets() -> None:
         _row("Cache-Control of built assets", "; ".join(sorted(caching)))
 
 
-def measure_sessions() -> None:
+def measure_sessions(stores: Path) -> None:
     """Print the figures of the Sessions page."""
     print(f"\nSessions page, {_SESSIONS:,} sessions")
-    with tempfile.TemporaryDirectory() as folder:
-        large_store.make(Path(folder), _SESSIONS * large_store.SPANS_PER_SESSION)
-        with Serving(Path(folder)) as server, _chromium() as browser:
-            _settled(server)
-            address = f"{server.url}/sessions"
-            _row("cold load: first rows (at most 1,000 ms)", f"{_first_picture(browser, address):.0f} ms")
-            page = _opened(browser, address)
-            took: list[float] = []
-            for facet, value in (("tag", "staging"), ("model", "gpt-4o-mini"), ("tool", "refund")):
-                page.get_by_role("button", name=f"Filter by {facet}").click()
-                page.locator(".facet", has_text=value).first.wait_for()
-                took += [float(page.evaluate(_FILTER, value)) for _ in range(2)]
-                page.keyboard.press("Escape")
-            _row(
-                "a filter changed: median, slowest (at most 200 ms)",
-                f"{statistics.median(took):.0f}, {max(took):.0f} ms",
-            )
-            page.mouse.move(700, 500)
-            _frames(page, "scrolling 10,000 rows", lambda _turn: page.mouse.wheel(0, 1200), 10_000 * 36)
-            page.context.close()
+    home = _home(stores, "sessions")
+    if not (home / "store").exists():
+        large_store.make(home, _SESSIONS * large_store.SPANS_PER_SESSION)
+    with Serving(home) as server, _chromium() as browser:
+        _settled(server)
+        address = f"{server.url}/sessions"
+        _row("cold load: first rows (at most 1,000 ms)", f"{_first_picture(browser, address):.0f} ms")
+        page = _opened(browser, address)
+        took: list[float] = []
+        for facet, value in (("tag", "staging"), ("model", "gpt-4o-mini"), ("tool", "refund")):
+            page.get_by_role("button", name=f"Filter by {facet}").click()
+            page.locator(".facet", has_text=value).first.wait_for()
+            took += [float(page.evaluate(_FILTER, value)) for _ in range(2)]
+            page.keyboard.press("Escape")
+        _row(
+            "a filter changed: median, slowest (at most 200 ms)",
+            f"{statistics.median(took):.0f}, {max(took):.0f} ms",
+        )
+        page.mouse.move(700, 500)
+        _frames(page, "scrolling 10,000 rows", lambda _turn: page.mouse.wheel(0, 1200), 10_000 * 36)
+        page.context.close()
 
 
-def measure_session() -> None:
+def measure_session(stores: Path) -> None:
     """Print the figures of the Session page."""
     for size in _EVENTS:
         print(f"\nA session of {size:,} events")
-        with tempfile.TemporaryDirectory() as folder, Serving(Path(folder)) as server:
-            seeded = subprocess.run(
-                [sys.executable, str(SEED), server.url, "--sessions", "120", "--big", str(size)],
-                check=True,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            session = seeded.stdout.split()[-1]
+        home = _home(stores, f"session-{size}")
+        with Serving(home) as server, _chromium() as browser:
+            made = home / "session"
+            if not made.exists():
+                seeded = subprocess.run(
+                    [sys.executable, str(SEED), server.url, "--sessions", "120", "--big", str(size)],
+                    check=True,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+                made.write_text(seeded.stdout.split()[-1])
             _settled(server)
-            with _chromium() as browser:
-                _measure(browser, f"{server.url}/sessions/{session}")
+            _measure(browser, f"{server.url}/sessions/{made.read_text()}")
 
 
 def _measure(browser: Browser, address: str) -> None:
@@ -235,14 +246,14 @@ def _measure(browser: Browser, address: str) -> None:
     page.context.close()
 
 
-def measure_live() -> None:
+def measure_live(stores: Path) -> None:
     """Print how far an open page is behind a session that records many events a second."""
     print(f"\nAn open session while {_RATE} events/s arrive, {_FEED_S:.0f} s")
-    with tempfile.TemporaryDirectory() as folder, Serving(Path(folder)) as server, _chromium() as browser:
-        trace = "5e" * 16
+    with Serving(_home(stores, "live")) as server, _chromium() as browser:
+        trace = f"5e{time.time_ns():030x}"
         recorded: list[float] = []
         _post(server, [_span(trace, 1, ended=False)])
-        page = _opened_at(browser, f"{server.url}/sessions/{trace[:8]}-5e5e-5e5e-5e5e-{trace[20:]}")
+        page = _opened_at(browser, f"{server.url}/sessions/{UUID(trace)}")
         page.evaluate(_GROWTH_START)
         page.evaluate(_FRAMES_START)
         feeding = threading.Thread(target=_feed, args=(server, trace, recorded))
@@ -264,6 +275,13 @@ def measure_live() -> None:
             _row(f"recorded to shown, {name}: p50, p95, worst (1 s)", told)
         _row("frame p50, p95, worst meanwhile", _told(frames))
         page.context.close()
+
+
+def _home(stores: Path, name: str) -> Path:
+    """Return a server's home of this name, which may have been made before."""
+    home = stores / name
+    home.mkdir(parents=True, exist_ok=True)
+    return home
 
 
 def _feed(server: Serving, trace: str, recorded: list[float]) -> None:

@@ -1,11 +1,46 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 /** Where `npm run dev` finds a running `agentops serve`. */
 const server = process.env.AGENTOPS_DEV_SERVER ?? "http://127.0.0.1:8420";
 
+/** Scripts and styles stand packed beside themselves: the server sends what the browser takes, and packs nothing. */
+function packed(): Plugin {
+  return {
+    name: "packed",
+    apply: "build",
+    writeBundle({ dir = "" }, bundle) {
+      for (const part of Object.values(bundle)) {
+        if (!/\.(js|css)$/.test(part.fileName)) continue;
+        const text = part.type === "chunk" ? part.code : part.source;
+        writeFileSync(join(dir, `${part.fileName}.gz`), gzipSync(text, { level: 9 }));
+      }
+    },
+  };
+}
+
+/** The letters of the first paint travel with the code that paints: nothing moves when they come. */
+function early(): Plugin {
+  return {
+    name: "early",
+    apply: "build",
+    transformIndexHtml: {
+      order: "post",
+      handler(_html, { bundle = {} }) {
+        const fonts = Object.keys(bundle).filter((name) => /inter-latin-wght-normal/.test(name));
+        if (fonts.length !== 1) throw new Error(`one font is expected, not ${fonts.join(", ")}`);
+        return [{ tag: "link", attrs: { rel: "preload", as: "font", type: "font/woff2", href: `/${fonts[0]}`, crossorigin: true }, injectTo: "head" }];
+      },
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), early(), packed()],
   build: {
     outDir: "../src/agentops/server/static",
     emptyOutDir: true,

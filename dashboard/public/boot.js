@@ -8,7 +8,7 @@ try {
 // What the page shows first travels while its code still loads: a session's events, or the first sessions.
 var session = /^\/sessions\/([^/]+)$/.exec(location.pathname);
 var isList = !session && /^\/(sessions)?$/.test(location.pathname) && !location.search;
-var early = session ? ["/" + session[1], "/" + session[1] + "/timeline?fields=drawing"] : isList ? ["?sort=started&order=desc&limit=100"] : [];
+var early = session ? ["/" + session[1], "/" + session[1] + "/timeline?fields=drawing"] : isList ? ["?sort=started&order=desc&limit=50"] : [];
 early.forEach(function (part) {
   var link = document.createElement("link");
   link.rel = "preload";

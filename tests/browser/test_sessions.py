@@ -169,3 +169,29 @@ def test_new_sessions_enter_while_the_page_is_open(known: Server, page: Page) ->
     expect(page.get_by_role("link", name="Arrived")).to_be_visible(timeout=10_000)
     page.goto("about:blank")
     known.http.delete(f"/api/sessions/{session_id(0xB1)}")
+
+
+def test_rows_come_before_everything_else(known: Server, page: Page) -> None:
+    log: list[str] = []
+    page.on("request", lambda one: log.append(f"asked {one.url.removeprefix(known.url)}"))
+    page.on("requestfinished", lambda one: log.append(f"got {one.url.removeprefix(known.url)}"))
+
+    def place(said: str) -> int:
+        return next(place for place, line in enumerate(log) if line.startswith(said))
+
+    open_list(page, known)
+    shows(page, REFUND, HOSTILE, DIGEST, HISTORY)
+    expect(page.locator(".histogram-box rect").first).to_be_attached()
+    # The rows are asked for while the code that shows them is on its way, the bars once they are there.
+    assert place("asked /api/sessions?sort=") < place("got /assets/index-")
+    assert place("got /api/sessions?sort=") < place("asked /api/analytics")
+    assert not any("/facets" in line for line in log)
+    log.clear()
+    page.get_by_role("button", name="Filter by tag").click()
+    facet = page.locator(".facet", has_text="vip")
+    facet.wait_for()
+    assert next(line for line in log if "/facets" in line) == "asked /api/sessions/facets?facet=tag"
+    facet.click()
+    shows(page, REFUND)
+    expect(page.locator(".facet")).to_have_count(4)
+    assert place("got /api/sessions?tag=vip") < place("asked /api/sessions/facets?tag=vip")

@@ -171,6 +171,8 @@ def test_filters_narrow_and_facets_count(start_server: Any) -> None:
     assert {one["value"]: one["count"] for one in facets["state"]} == {"success": 1, "fail": 1}
     assert server.get("/api/sessions/facets", state="fail")["tool"] == [{"value": "search", "count": 1}]
     assert facets["user"] == [{"value": "ann", "count": 1}, {"value": "bob", "count": 1}]
+    one = server.get("/api/sessions/facets", facet="tag")
+    assert one == {name: facets["tag"] if name == "tag" else [] for name in facets}
 
 
 def test_analytics_adds_up(start_server: Any) -> None:

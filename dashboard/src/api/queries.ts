@@ -29,9 +29,9 @@ export interface SessionOrder {
   order: "asc" | "desc";
 }
 
-/** Sessions of the first page, and of those after it: who scrolls wants many. */
-const FIRST_PAGE = 100;
-const NEXT_PAGE = 300;
+/** Sessions of the first page, a large screen's (public/boot.js asks for as many), and of those after it: who scrolls wants many. */
+const FIRST_PAGE = 50;
+const NEXT_PAGE = 500;
 
 const session = (id: string) => `/api/sessions/${encodeURIComponent(id)}`;
 
@@ -121,11 +121,11 @@ export function logsQuery(id: string, minSeverity: number, q: string) {
   });
 }
 
-export function facetsQuery(filters: SessionFilters) {
+/** The values of one filter, among the sessions that pass the others. */
+export function facetsQuery(facet: keyof Facets, filters: SessionFilters) {
   return queryOptions({
-    queryKey: ["facets", filters],
-    queryFn: ({ signal }) =>
-      request<Facets>(withQuery("/api/sessions/facets", { ...filters }), { signal }),
+    queryKey: ["facets", facet, filters],
+    queryFn: ({ signal }) => request<Facets>(withQuery("/api/sessions/facets", { ...filters, facet }), { signal }),
     staleTime: 2_000,
     placeholderData: keepPreviousData,
   });

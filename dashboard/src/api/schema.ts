@@ -3497,6 +3497,8 @@ export interface operations {
     listFacets: {
         parameters: {
             query?: {
+                /** @description count only these, which is quicker; repeatable */
+                facet?: ("state" | "tag" | "model" | "agent" | "tool" | "user" | "error" | "min_cost" | "min_duration" | "since")[] | null;
                 /** @description text in names, inputs, outputs and errors */
                 q?: string;
                 /** @description repeatable: sessions with all of them */

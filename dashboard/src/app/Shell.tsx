@@ -21,6 +21,8 @@ const PAGES = [
   ["/settings", "Settings", "M2 5h7M12.5 5H14M2 11h1.5M7 11h7M9 3v4M3.5 9v4M7 9v4M12.5 3v4"],
 ] as const;
 
+const FIRST_REST_MS = 1_000;
+
 export function Shell() {
   const navigate = useNavigate();
   const [isHelp, setHelp] = useState(false);
@@ -86,12 +88,18 @@ function Navigation({ onHelp }: { onHelp: () => void }) {
 
 /** How many sessions are being recorded, leading to them. */
 function Recording() {
-  const { data: running, refetch } = useQuery(runningQuery);
+  const { data: running, refetch } = useQuery({ ...runningQuery, enabled: false });
   useEffect(() => {
     const pace = new Pace(() => refetch(), 3_000);
-    const stop = live.subscribe(() => pace.ask());
+    let stop: (() => void) | undefined;
+    // What the page is about comes first.
+    const start = setTimeout(() => {
+      stop = live.subscribe(() => pace.ask());
+      pace.ask();
+    }, FIRST_REST_MS);
     return () => {
-      stop();
+      clearTimeout(start);
+      stop?.();
       pace.stop();
     };
   }, [refetch]);

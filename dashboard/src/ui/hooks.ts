@@ -28,16 +28,45 @@ export function useSize<T extends HTMLElement>(): [RefObject<T | null>, Size] {
   return [ref, size];
 }
 
-/** Unix milliseconds that move on while `active`; still otherwise. */
-export function useNow(everyMs: number, active = true): number {
-  const [now, setNow] = useState(() => Date.now());
-  useEffect(() => {
-    if (!active) return;
-    setNow(Date.now());
-    const timer = setInterval(() => setNow(Date.now()), everyMs);
-    return () => clearInterval(timer);
-  }, [everyMs, active]);
-  return now;
+/** One clock for all that tick alike: a list of times costs one timer, and a row that comes on view no second drawing. */
+class Clock {
+  private readonly listeners = new Set<() => void>();
+  private timer: ReturnType<typeof setInterval> | undefined;
+  private now = 0;
+  private readonly everyMs: number;
+
+  constructor(everyMs: number) {
+    this.everyMs = everyMs;
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    this.timer ??= setInterval(() => {
+      this.now = Date.now();
+      for (const one of this.listeners) one();
+    }, this.everyMs);
+    return () => {
+      this.listeners.delete(listener);
+      if (this.listeners.size > 0) return;
+      clearInterval(this.timer);
+      this.timer = undefined;
+    };
+  };
+
+  /** The time of the last tick; a clock that stood still is set. */
+  readonly read = (): number => {
+    if (Date.now() - this.now > this.everyMs) this.now = Date.now();
+    return this.now;
+  };
+}
+
+const clocks = new Map<number, Clock>();
+
+/** Unix milliseconds that move on. */
+export function useNow(everyMs: number): number {
+  let clock = clocks.get(everyMs);
+  if (!clock) clocks.set(everyMs, (clock = new Clock(everyMs)));
+  return useSyncExternalStore(clock.subscribe, clock.read);
 }
 
 /** The value once it has not changed for `ms`. */

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from hashlib import blake2b
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 STATIC: Final = Path(__file__).parent / "static"
 _SESSION: Final = re.compile(r"/sessions/([\w.~-]+)", re.ASCII)
 _OWN: Final = ("index.html", "export.html")
 """Pages that are never asked for by name: the dashboard's own, and the one that exports are made from."""
 _TRACE: Final = re.compile("[0-9a-fA-F]{32}")
+_FIRST_SESSIONS: Final = "/api/sessions?sort=started&order=desc&limit=50"
+"""What the list asks for first (dashboard/src/api/queries.ts)."""
 _PAGES: Final = ("/sessions", "/analytics", "/compare", "/settings")
 _NOT_BUILT: Final = """<!doctype html><html lang="en"><head><meta
 charset="utf-8"><title>AgentOps</title></head><body>
@@ -55,25 +58,43 @@ def install(app: FastAPI, api_prefixes: tuple[str, ...], folder: Path = STATIC) 
         page = folder / "index.html"
         if not page.is_file():
             return HTMLResponse(_NOT_BUILT, 200 if not path else 404)
-        return _answer(request, page, {"Cache-Control": "no-cache", **_early(route)})
+        return _answer(request, page, {"Cache-Control": "no-cache", **_early(route, request.url.query)})
 
 
 def _answer(request: Request, file: Path, headers: dict[str, str]) -> Response:
-    """Return a file, or that it is what the browser has already."""
+    """Return a file, packed if there is one and the browser takes it, or that the browser has it already."""
+    packed = file.with_name(f"{file.name}.gz")
+    if packed.is_file():
+        headers["Vary"] = "Accept-Encoding"
+        if _takes_gzip(request.headers.get("accept-encoding", "")):
+            headers["Content-Encoding"] = "gzip"
+    content = (packed if "Content-Encoding" in headers else file).read_bytes()
     # By what it holds: two builds may leave a page of one size and, unpacked from a wheel, of one age.
-    headers["ETag"] = f'"{blake2b(file.read_bytes(), digest_size=12).hexdigest()}"'
+    headers["ETag"] = f'"{blake2b(content, digest_size=12).hexdigest()}"'
     known = request.headers.get("if-none-match", "").split(",")
     if headers["ETag"] in [one.strip().removeprefix("W/") for one in known]:
         return Response(status_code=304, headers=headers)
-    return FileResponse(file, headers=headers)
+    return Response(content, headers=headers, media_type=guess_type(file.name)[0])
 
 
-def _early(route: str) -> dict[str, str]:
-    """Return the header with which a session's events travel while its page is still being read."""
+def _takes_gzip(accepted: str) -> bool:
+    """Return whether an Accept-Encoding header names gzip, and not as what it must not be."""
+    for one in accepted.split(","):
+        name, _, weight = one.partition(";")
+        if name.strip().lower() in ("gzip", "*"):
+            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
+
+
+def _early(route: str, query: str) -> dict[str, str]:
+    """Return the header with which what a page shows first travels while its code is still being read."""
     found = _SESSION.fullmatch(route)
-    if found is None:
+    if found is not None:
+        wanted = (f"/api/sessions/{found[1]}", f"/api/sessions/{found[1]}/timeline?fields=drawing")
+    elif route == "/sessions" and not query:
+        wanted = (_FIRST_SESSIONS,)
+    else:
         return {}
-    wanted = (f"/api/sessions/{found[1]}", f"/api/sessions/{found[1]}/timeline?fields=drawing")
     return {
         "Link": ", ".join(f'<{url}>; rel="preload"; as="fetch"; crossorigin="anonymous"' for url in wanted)
     }

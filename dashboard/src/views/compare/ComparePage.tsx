@@ -18,7 +18,7 @@ export function ComparePage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const isGroups = search.tag_a !== undefined || search.tag_b !== undefined;
-  const { data: facets } = useQuery(facetsQuery({}));
+  const { data: facets } = useQuery(facetsQuery("tag", {}));
   const tags = facets?.tag ?? [];
   useTitle("Compare");
   const change = (next: Partial<CompareSearch>, replace = false) =>

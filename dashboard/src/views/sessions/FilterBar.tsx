@@ -31,7 +31,12 @@ interface Props {
   onChange: (change: Partial<SessionsSearch>) => void;
 }
 
-export function FilterBar({ search, onChange }: Props) {
+interface FilterBarProps extends Props {
+  /** False while the rows are on their way: counts are asked for after them. */
+  isReady?: boolean;
+}
+
+export function FilterBar({ search, onChange, isReady = true }: FilterBarProps) {
   return (
     <>
       <TimeChip search={search} onChange={onChange} />
@@ -53,7 +58,7 @@ export function FilterBar({ search, onChange }: Props) {
                 )
               }
             >
-              {() => <FacetMenu name={name} search={search} onChange={onChange} />}
+              {() => <FacetMenu name={name} search={search} onChange={onChange} isReady={isReady} />}
             </Menu>
             {values.length > 0 && (
               <button
@@ -74,10 +79,10 @@ export function FilterBar({ search, onChange }: Props) {
   );
 }
 
-function FacetMenu({ name, search, onChange }: Props & { name: FacetName }) {
+function FacetMenu({ name, search, onChange, isReady }: FilterBarProps & { name: FacetName }) {
   const { [name]: own, ...others } = filtersOf(search);
   // Several tags must all be there, several values of the rest any: a count says what one more would leave.
-  const { data, error, refetch } = useQuery(facetsQuery(name === "tag" ? { ...others, tag: own } : others));
+  const { data, error, refetch } = useQuery({ ...facetsQuery(name, name === "tag" ? { ...others, tag: own } : others), enabled: isReady });
   const [find, setFind] = useState("");
   const current = valuesOf(search, name);
   if (error) return <Failure error={error} retry={() => void refetch()} />;
@@ -182,7 +187,7 @@ function Least({
 /** How many sessions the value of a filter would leave. */
 export function FacetCount({ name, value, search }: { name: "min_cost" | "min_duration" | "since"; value: string; search: SessionsSearch }) {
   const { [name]: _own, until, ...others } = filtersOf(search);
-  const { data } = useQuery(facetsQuery(name === "since" || !until ? others : { ...others, until }));
+  const { data } = useQuery(facetsQuery(name, name === "since" || !until ? others : { ...others, until }));
   return <span className="faint">{data && grouped(data[name].find((one) => one.value === value)?.count ?? 0)}</span>;
 }
 

@@ -1,9 +1,9 @@
 /** The session list: rows of one height, only those on view in the document, one of them under the keyboard. */
 
-import { FlexRender, useTable } from "@tanstack/react-table";
+import { FlexRender, type Row, useTable } from "@tanstack/react-table";
 import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type CSSProperties, type RefObject, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { type CSSProperties, memo, type RefObject, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { Session } from "../../api/types";
 import { dearCost } from "../../model/sessionList";
 import { oneLine } from "../../model/visible";
@@ -20,8 +20,10 @@ const ROW_NARROW = 58;
 /** Between the columns, and beside them (sessions.css). */
 const GAP = 12;
 const MARGIN = 20;
-/** So many rows before the end of what is loaded, more is asked for. */
+/** So many rows before the end of what is loaded, more is asked for: at once of who scrolls or sees the end, else when the page rests. */
 const AHEAD = 150;
+const OVERSCAN = 6;
+const REST_MS = 1_000;
 
 interface Props {
   rows: readonly Session[];
@@ -50,7 +52,7 @@ export function SessionTable(props: Props) {
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     getItemKey: (index) => rows[index].session_id,
-    overscan: 12,
+    overscan: OVERSCAN,
     initialOffset,
   });
   useLayoutEffect(() => virtual.measure(), [virtual, rowHeight]);
@@ -69,12 +71,17 @@ export function SessionTable(props: Props) {
   const columns = table.getVisibleLeafColumns();
   const model = table.getRowModel().rows;
   const nearEnd = useRef(onNearEnd);
+  const choose = useRef(onChoose);
   useEffect(() => {
     nearEnd.current = onNearEnd;
+    choose.current = onChoose;
   });
   useEffect(() => {
-    if (rows.length > 0 && last >= rows.length - AHEAD) nearEnd.current();
-  }, [last, rows.length]);
+    if (rows.length === 0 || last < rows.length - AHEAD) return;
+    const isWaitedFor = last >= rows.length - OVERSCAN || (virtual.scrollOffset ?? 0) > 0;
+    const asking = setTimeout(() => nearEnd.current(), isWaitedFor ? 0 : REST_MS);
+    return () => clearTimeout(asking);
+  }, [last, rows.length, virtual]);
 
   /** Where the keyboard comes from when it holds no row: above what is on view, or below it. */
   const beside = (by: number) => {
@@ -159,33 +166,18 @@ export function SessionTable(props: Props) {
         <div role="rowgroup" className="table-body" style={{ height: virtual.getTotalSize(), "--dear": dear } as CSSProperties}>
           {items.map((item) => {
             const row = model[item.index - first];
-            const id = row.id;
             return (
-              <div
+              <TableRow
                 key={item.key}
-                role="row"
-                aria-rowindex={item.index + 2}
-                aria-selected={chosen.has(id)}
-                data-session={id}
-                data-state={row.original.state}
-                className={`table-row${cursor === id ? " cursor" : ""}${chosen.has(id) ? " chosen" : ""}`}
-                style={{ gridTemplateColumns: tracks, transform: `translateY(${item.start}px)` }}
-              >
-                <div role="cell" className="cell choose">
-                  <input
-                    type="checkbox"
-                    aria-label={`Choose ${oneLine(row.original.name, 60) || "the session"}`}
-                    checked={chosen.has(id)}
-                    onClick={(event) => onChoose(id, event.shiftKey)}
-                    onChange={noop}
-                  />
-                </div>
-                {row.getVisibleCells().map((cell) => (
-                  <div key={cell.id} role="cell" className={cellClass(cell.column.id)}>
-                    <FlexRender cell={cell} />
-                  </div>
-                ))}
-              </div>
+                row={row}
+                session={row.original}
+                index={item.index}
+                start={item.start}
+                tracks={tracks}
+                isCursor={cursor === row.id}
+                isChosen={chosen.has(row.id)}
+                choose={choose}
+              />
             );
           })}
         </div>
@@ -193,6 +185,52 @@ export function SessionTable(props: Props) {
     </TagsWidth>
   );
 }
+
+interface RowProps {
+  row: Row<typeof features, Session>;
+  session: Session;
+  index: number;
+  start: number;
+  /** The grid's columns: they change with the columns shown. */
+  tracks: string;
+  isCursor: boolean;
+  isChosen: boolean;
+  choose: RefObject<Props["onChoose"]>;
+}
+
+/** A row is drawn again when what it shows is another, not when the list is scrolled: then only the table's row is. */
+const TableRow = memo(
+  function TableRow({ row, session, index, start, tracks, isCursor, isChosen, choose }: RowProps) {
+    const { session_id: id } = session;
+    return (
+      <div
+        role="row"
+        aria-rowindex={index + 2}
+        aria-selected={isChosen}
+        data-session={id}
+        data-state={session.state}
+        className={`table-row${isCursor ? " cursor" : ""}${isChosen ? " chosen" : ""}`}
+        style={{ gridTemplateColumns: tracks, top: start }}
+      >
+        <div role="cell" className="cell choose">
+          <input
+            type="checkbox"
+            aria-label={`Choose ${oneLine(session.name, 60) || "the session"}`}
+            checked={isChosen}
+            onClick={(event) => choose.current(id, event.shiftKey)}
+            onChange={noop}
+          />
+        </div>
+        {row.getVisibleCells().map((cell) => (
+          <div key={cell.id} role="cell" className={cellClass(cell.column.id)}>
+            <FlexRender cell={cell} />
+          </div>
+        ))}
+      </div>
+    );
+  },
+  (before, now) => (Object.keys(now) as (keyof RowProps)[]).every((name) => name === "row" || before[name] === now[name]),
+);
 
 /** The click has said it already, and whether Shift was held. */
 function noop(): void {}

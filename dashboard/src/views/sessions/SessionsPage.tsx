@@ -54,8 +54,9 @@ export function SessionsPage() {
     const element = hasList ? scroller.current : null;
     if (!element) return;
     const remember = () => places.set(place, element.scrollTop);
-    element.addEventListener("scroll", remember, { passive: true });
-    return () => element.removeEventListener("scroll", remember);
+    // Before the table draws what came on view: asked after it, the place would have to be laid out for the answer.
+    element.addEventListener("scroll", remember, { passive: true, capture: true });
+    return () => element.removeEventListener("scroll", remember, { capture: true });
   }, [place, hasList]);
 
   const change = (next: Partial<SessionsSearch>, replace = false) => {
@@ -123,7 +124,7 @@ export function SessionsPage() {
       {!isFresh && <Histogram filters={counted} isReady={list !== undefined} onRange={(since, until) => change({ since, until })} />}
       {!isFresh && (
         <div className="filters" role="group" aria-label="Filters">
-          <FilterBar search={search} onChange={change} />
+          <FilterBar search={search} onChange={change} isReady={!isStale} />
           <span className="grow" />
           {list && <Count total={list.total} isNarrowed={isFiltered(search) && !isStale} />}
           {isFiltered(search) && (

@@ -14,7 +14,7 @@ type SessionRows = Loaded<Session>;
 /** Changed rows beyond the first page are asked for one by one, up to this many at a time. */
 const SINGLES = 12;
 const REST_MS = 400;
-const FIRST_REST_MS = 2_000;
+const FIRST_REST_MS = 1_000;
 
 function loaded({ sessions, next_cursor, total }: SessionPage): SessionRows {
   return { rows: sessions, cursor: next_cursor, total };
@@ -90,8 +90,8 @@ export function useSessionList(filters: SessionFilters, order: SessionOrder, isA
     const stop = live.subscribe((ids) => {
       if (ids === null) changed = null;
       else if (changed) for (const id of ids) changed.add(id);
-      // A first page on its way may tell of a time before the news; it is brought up to date once it is read.
-      if (client.getQueryData(key)) pace.ask();
+      // A first page on its way, or just read, may tell of a time before the news; it is brought up to date once it is shown.
+      if (ids !== null && client.getQueryData(key)) pace.ask();
       else later = setTimeout(() => pace.ask(), FIRST_REST_MS);
     });
     return () => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from msgspec import Struct
@@ -36,12 +37,18 @@ class _Value(Struct):
     count: int
 
 
-def facets(store: Store, filters: Filters) -> dict[str, list[dict[str, Any]]]:
-    """Return each facet's most frequent values with how many of the filtered sessions have them."""
+def facets(
+    store: Store, filters: Filters, wanted: Collection[str] = FACETS
+) -> dict[str, list[dict[str, Any]]]:
+    """Return each facet's most frequent values with how many of the filtered sessions have them.
+
+    What is not wanted is not counted: it has no values.
+    """
     where, values = condition(filters)
     pairs = ", ".join(
         f"arrayMap(value -> ('{facet}', toString(value)), arrayDistinct({source}))"
         for facet, source in _SOURCES.items()
+        if facet in wanted
     )
     rows = store.rows(
         f"SELECT pair.1 AS facet, pair.2 AS value, count() AS count FROM "
@@ -52,7 +59,7 @@ def facets(store: Store, filters: Filters) -> dict[str, list[dict[str, Any]]]:
     )
     more_to_see = deeper(filters) if not rows else None
     if more_to_see is not None:
-        return facets(store, more_to_see)
+        return facets(store, more_to_see, wanted)
     found: dict[str, list[dict[str, Any]]] = {facet: [] for facet in FACETS}
     for row in rows:
         found[row.facet].append({"value": row.value, "count": row.count})
