@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.known_store import HISTORY, HOSTILE, REFUND, event_id, session_id
 from tests.serving import Server
@@ -78,18 +78,28 @@ PAGES = {
 
 
 def nothing_serious(page: Page, name: str) -> None:
-    """Run axe on the page as it stands, in both themes."""
-    for theme in ("light", "dark"):
+    """Run axe on the page as it stands: in both themes, and on a small screen, where more has to scroll."""
+    # Playwright evaluates past the page's policy, which forbids a script tag of ours too.
+    page.evaluate(AXE.read_text())
+    wide = page.viewport_size
+    assert wide is not None
+    small: ViewportSize = {"width": 390, "height": 420}
+    looks: list[tuple[Literal["dark", "light"], ViewportSize]] = [
+        ("dark", wide),
+        ("light", wide),
+        ("light", small),
+    ]
+    for theme, size in looks:
         page.emulate_media(color_scheme=theme)
-        # Playwright evaluates past the page's policy, which forbids a script tag of ours too.
-        page.evaluate(AXE.read_text())
+        page.set_viewport_size(size)
         found: dict[str, Any] = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
         serious = [
             (broken["id"], [node["html"][:160] for node in broken["nodes"]][:4])
             for broken in found["violations"]
             if broken["impact"] in ("serious", "critical")
         ]
-        assert serious == [], f"{name}, {theme}"
+        assert serious == [], f"{name}, {theme}, {size}"
+    page.set_viewport_size(wide)
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -1,6 +1,6 @@
 /** Paint the rows of a timeline that are on view. Work grows with the height of the view, never with the session. */
 
-import { BAR_HEIGHT, barOf, guides, placeLabel, ROW_HEIGHT, visibleSpan } from "../layout/bars";
+import { BAR_HEIGHT, barOf, guides, indentOf, placeLabel, ROW_HEIGHT, visibleSpan } from "../layout/bars";
 import { type Scale, ticks, toX } from "../layout/scale";
 import { duration, usd } from "../model/format";
 import type { Gap } from "../model/gaps";
@@ -177,10 +177,11 @@ function paintLabel(
   }
   // What does not fit whole is tried without model and error, then cut.
   let shown = label;
-  let placed = placeLabel(bar, textWidth(context, shown), scale.width);
+  const least = indentOf(table.depths[row], scale.margin);
+  let placed = placeLabel(bar, textWidth(context, shown), scale.width, least);
   if (placed.place === "none") {
     shown = name;
-    placed = placeLabel(bar, textWidth(context, shown), scale.width);
+    placed = placeLabel(bar, textWidth(context, shown), scale.width, least);
   }
   if (placed.place === "none") {
     const room = scale.width - (bar.x + bar.width) - 12;

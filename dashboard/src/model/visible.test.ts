@@ -26,3 +26,8 @@ test("one line, cut, whatever the size", () => {
   expect(oneLine("  two\n lines ", 20)).toBe("two lines");
   expect(oneLine("x".repeat(5_000_000), 10)).toBe(`${"x".repeat(9)}…`);
 });
+
+test("a line is cut between characters, not inside one", () => {
+  expect(oneLine("😀".repeat(40), 6)).toBe("😀😀…");
+  expect(oneLine("😀".repeat(40), 7)).toBe("😀😀😀…");
+});

@@ -78,9 +78,14 @@ export function visible(raw: string): string {
     .join("");
 }
 
+/** The first `length` characters, none of them half of one. */
+function cut(text: string, length: number): string {
+  return text.slice(0, length).replace(/[\ud800-\udbff]$/, "");
+}
+
 /** One line of at most `limit` characters. */
 export function oneLine(raw: string, limit: number): string {
-  const head = raw.length > limit * 2 ? raw.slice(0, limit * 2) : raw;
+  const head = raw.length > limit * 2 ? cut(raw, limit * 2) : raw;
   const text = visible(head).replaceAll(/\s+/g, " ").trim();
-  return text.length > limit || head.length < raw.length ? `${text.slice(0, limit - 1)}…` : text;
+  return text.length > limit || head.length < raw.length ? `${cut(text, limit - 1)}…` : text;
 }

@@ -102,7 +102,9 @@ export function Snippets({ needsKey }: { needsKey: boolean }) {
         <span className="grow" />
         <Copy text={text} label="Copy the snippet" />
       </div>
-      <pre className="mono">
+      {/* A line may be wider than a narrow screen: who has no pointer scrolls it too. */}
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+      <pre className="mono" tabIndex={0} role="group" aria-label="The snippet">
         {text.split("\n").map((line, index) => (
           <span key={index} className={line.trimStart().startsWith("#") ? "line faint" : "line"}>
             {line}

@@ -8,6 +8,11 @@ test("the list's address is read with suspicion", () => {
   expect(filtersOf(search)).toEqual({ q: "x", tag: ["one"], state: ["fail", "running"] });
   expect(orderOf(search)).toEqual({ sort: "cost", order: "desc" });
   expect(isFiltered(readSessionsSearch({ sort: "cost" }))).toBe(false);
+  expect(readSessionsSearch({ state: ["nope", "fail"], since: "yesterday", until: "2026-11-01", min_cost: "abc", min_duration: "1.5s" })).toEqual({
+    state: ["fail"],
+    until: "2026-11-01",
+    min_duration: "1.5s",
+  });
 });
 
 test("a session's address is read with suspicion", () => {

@@ -137,7 +137,7 @@ function Figures({ data: { a, b, tools } }: { data: Comparison }) {
     <section className="card" aria-label="Figures">
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a table that scrolls must be reached by key */}
       <div className="scroll" tabIndex={0} role="region" aria-label="Figures, scrolls">
-        <table className="figures">
+        <table className="figures sides">
           <thead>
             <tr>
               <th>

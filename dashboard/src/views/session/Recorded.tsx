@@ -10,7 +10,8 @@ import { Menu } from "../../ui/controls";
 
 export function Recorded({ session }: { session: SessionDetail }) {
   const { sent, stored } = session.ledger;
-  if (sent === null) return <>{grouped(stored)} stored</>;
+  // Programs of others do not number what they send.
+  if (!sent) return <>{grouped(Math.max(stored, session.event_counts.total))} stored</>;
   if (sent === stored) {
     return (
       <span title="Every event the program recorded is in the store.">
@@ -30,7 +31,7 @@ function Missing({ sessionId, sent, stored }: { sessionId: string; sent: number;
       {data && (
         <>
           {" · "}
-          <Menu className="link" name="What is missing" label={lost || `${grouped(sent - stored)} missing`}>
+          <Menu className="link" label={lost || `${grouped(sent - stored)} missing`}>
             {() => (
               <div className="ledger">
                 {lost && <p>The program reports: {lost}.</p>}

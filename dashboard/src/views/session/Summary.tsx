@@ -123,12 +123,18 @@ function Ranking({
   );
 }
 
+/** A session of a thousand agents is not told by their names. */
+const NAMES_SHOWN = 24;
+
 function Names({ name, values }: { name: string; values: string[] }) {
   if (values.length === 0) return null;
   return (
     <div>
       <dt>{name}</dt>
-      <dd>{values.map((value) => oneLine(value, 80)).join(", ")}</dd>
+      <dd>
+        {values.slice(0, NAMES_SHOWN).map((value) => oneLine(value, 80)).join(", ")}
+        {values.length > NAMES_SHOWN && <span className="faint"> and more</span>}
+      </dd>
     </div>
   );
 }

@@ -347,8 +347,13 @@ export function Timeline(props: Props) {
         onPointerMove={(event) => event.buttons === 1 && stripTo(event, width, scaleNow(), bounds(), show)}
         onDoubleClick={() => show(bounds())}
       />
+      {/* It scrolls: who has no pointer comes here by Tab, and walks with the arrows. */}
       <div
         className="timeline-rows"
+        role="group"
+        aria-label="Timeline"
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+        tabIndex={0}
         ref={scroller}
         onScroll={() => {
           request();

@@ -1,6 +1,7 @@
 /** What the address of the Sessions page holds: filters and order, and nothing else. */
 
 import type { SessionFilters, SessionOrder } from "../../api/queries";
+import { STATES } from "../../model/kinds";
 
 export const SORTS = ["started", "duration", "cost", "tokens", "errors", "events"] as const;
 export type Sort = (typeof SORTS)[number];
@@ -13,6 +14,13 @@ export interface SessionsSearch extends SessionFilters {
 type Raw = Record<string, unknown>;
 
 const TEXTS = ["q", "since", "until", "min_cost", "min_duration"] as const;
+/** What the server would refuse is no filter. */
+const READABLE: Partial<Record<(typeof TEXTS)[number], RegExp>> = {
+  since: /^\s*(\d|-)/,
+  until: /^\s*(\d|-)/,
+  min_cost: /^\d*\.?\d+(e-?\d+)?$/i,
+  min_duration: /^\d{1,12}(\.\d{1,6})?(ms|s|m|h)?$/,
+};
 const LISTS = ["tag", "state", "model", "agent", "tool", "user", "name", "error"] as const;
 
 /** Read an address with suspicion: what is not understood is left out. */
@@ -20,10 +28,10 @@ export function readSessionsSearch(raw: Raw): SessionsSearch {
   const search: SessionsSearch = {};
   for (const name of TEXTS) {
     const [value] = list(raw[name]);
-    if (value) search[name] = value;
+    if (value && READABLE[name]?.test(value) !== false) search[name] = value;
   }
   for (const name of LISTS) {
-    const values = list(raw[name]);
+    const values = list(raw[name]).filter((value) => name !== "state" || (STATES as readonly string[]).includes(value));
     if (values.length > 0) search[name] = values;
   }
   const [sort] = list(raw.sort);
