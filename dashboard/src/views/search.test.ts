@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ALL_TIME, filtersOf as askedOf, readAnalyticsSearch } from "./analytics/search";
 import { readSessionSearch } from "./session/search";
 import { filtersOf, isFiltered, orderOf, readSessionsSearch } from "./sessions/search";
 
@@ -13,6 +14,12 @@ test("the list's address is read with suspicion", () => {
     until: "2026-11-01",
     min_duration: "1.5s",
   });
+});
+
+test("the address of analytics may name all time, and no other word", () => {
+  expect(readAnalyticsSearch({ since: ALL_TIME, interval: "day" })).toEqual({ since: ALL_TIME, interval: "day" });
+  expect(askedOf(readAnalyticsSearch({ since: ALL_TIME })).since).toBeUndefined();
+  expect(readAnalyticsSearch({ since: "yesterday" })).toEqual({});
 });
 
 test("a session's address is read with suspicion", () => {

@@ -29,6 +29,8 @@ type Raw = Record<string, unknown>;
 /** Read an address with suspicion: what is not understood is left out. */
 export function readAnalyticsSearch(raw: Raw): AnalyticsSearch {
   const search: AnalyticsSearch = listFilters(readSessionsSearch(raw));
+  // The one word for a time that only this page knows: the server has no name for it.
+  if (among(raw.since, [ALL_TIME])) search.since = ALL_TIME;
   search.interval = among(raw.interval, INTERVALS);
   search.by = among(raw.by, DIMENSIONS);
   search.by_sort = among(raw.by_sort, COLUMNS);
