@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 from agentops.errors import SettingError
 
@@ -241,6 +242,21 @@ def temporary_folder() -> Path:
         if named and os.path.isdir(named):
             return Path(named).absolute()
     return Path("/tmp")  # noqa: S108 -- what is made in it is private, and refused when another user made it
+
+
+def address(text: str) -> str:
+    """Return the address of a server; one without a scheme is an HTTP one.
+
+    Raises:
+        ValueError: no request can be made to it.
+    """
+    found = text.strip()
+    found = found if "://" in found else f"http://{found}"
+    split = urlsplit(found)
+    usable = split.scheme in ("http", "https") and split.hostname and split.port != 0
+    if not usable or not found.isprintable() or " " in found:
+        raise ValueError("it is no http(s) address")
+    return found
 
 
 def nearest(name: str, known: list[str]) -> str | None:

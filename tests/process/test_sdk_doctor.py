@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -28,10 +31,10 @@ with first: lost("x" * 5000)
 """
 
 
-def doctor(home: Path) -> str:
+def doctor(home: Path, endpoint: str | None = None) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "agentops.cli", "doctor"],
-        env=environment(home),
+        env=environment(home) | ({"AGENTOPS_API_ENDPOINT": endpoint} if endpoint else {}),
         capture_output=True,
         text=True,
         timeout=60,
@@ -61,6 +64,29 @@ def test_calls_without_a_session_are_named_with_the_reason_and_the_fix(tmp_path:
     assert "hush" not in report
     (file,) = (tmp_path / account.FOLDER).iterdir()
     assert file.stat().st_mode & 0o077 == 0
+
+
+def test_who_answers_in_the_place_of_a_server_is_told_apart(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        threading.Thread(target=_speak, args=(listening,), daemon=True).start()
+        report = doctor(tmp_path, f"http://127.0.0.1:{port}")
+        assert f"what listens at http://127.0.0.1:{port} does not answer as a server of that" in report
+        assert "check the address: its scheme" in doctor(tmp_path, f"https://127.0.0.1:{port}")
+        listening.shutdown(socket.SHUT_RDWR)
+    assert f"`agentops serve --port {port}`" in doctor(tmp_path, f"127.0.0.1:{port}")
+    refused = doctor(tmp_path, "http://127.0.0.1:99999")
+    assert "'http://127.0.0.1:99999' is no http(s) address, programs use the default" in refused
+
+
+def _speak(listening: socket.socket) -> None:
+    """Answer whoever comes with what is no HTTP."""
+    with contextlib.suppress(OSError):
+        while True:
+            peer, _ = listening.accept()
+            peer.recv(1 << 16)
+            peer.sendall(b"welcome\r\n\r\n")
+            peer.close()
 
 
 def test_a_program_with_nothing_to_tell_leaves_nothing(tmp_path: Path) -> None:

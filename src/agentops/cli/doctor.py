@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import ssl
 from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
@@ -79,14 +80,15 @@ def _settings() -> Iterator[Finding]:
             wrong = True
             yield Finding("wrong", "settings", str(error), f"set {setting.env} anew, or unset it")
     known = [setting.env for setting in config.SETTINGS]
+    words = [name.removeprefix("AGENTOPS_") for name in known]  # What all begin with makes none near.
     for name in sorted(os.environ):
         if name.startswith("AGENTOPS_") and name not in known and not name.startswith(_NOT_SETTINGS):
-            nearest = config.nearest(name, known)
+            near = config.nearest(name.removeprefix("AGENTOPS_"), words)
             yield Finding(
                 "note",
                 "settings",
                 f"{name} is not read by anything",
-                f"{nearest} is the nearest that is" if nearest else "`agentops settings` lists what is",
+                f"AGENTOPS_{near} is the nearest that is" if near else "`agentops settings` lists what is",
             )
     if not wrong:
         yield Finding("ok", "settings", "every setting can be used")
@@ -94,13 +96,14 @@ def _settings() -> Iterator[Finding]:
 
 def _server(endpoint: str) -> Finding:
     """Ask the server whether it is ready, the way a recording program would reach it."""
-    parts = urlsplit(endpoint)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        endpoint = config.address(endpoint)
+    except ValueError:
         return Finding(
             "wrong",
             "server",
-            f"the endpoint {endpoint!r} is no address",
-            "set AGENTOPS_API_ENDPOINT to one that begins with http:// or https://",
+            f"the endpoint {endpoint!r} is no http(s) address, programs use the default in its place",
+            "set AGENTOPS_API_ENDPOINT to one such as http://127.0.0.1:8420",
         )
     key = _value("api_key")
     client = Client()
@@ -108,16 +111,7 @@ def _server(endpoint: str) -> Finding:
         headers = {semconv.API_KEY_HEADER: str(key)} if key else {}
         answer = client.request("GET", endpoint.rstrip("/") + "/readyz", None, headers, _TIMEOUT_S)
     except ConnectionFailed as error:
-        local = parts.hostname in ("localhost", "127.0.0.1", "::1")
-        start = "start it with `agentops serve`" + (
-            f" --port {parts.port}" if parts.port not in (None, 8420) else ""
-        )
-        return Finding(
-            "wrong",
-            "server",
-            f"nobody answers at {endpoint} ({error}); until somebody does, records wait in the journal",
-            start if local else "check the address, the network and the proxy settings",
-        )
+        return _unreached(endpoint, error)
     finally:
         client.close()
     try:
@@ -147,3 +141,23 @@ def _server(endpoint: str) -> Finding:
     return Finding(
         "ok", "server", f"{endpoint} answers (version {health.version}, process {health.pid}{other})"
     )
+
+
+def _unreached(endpoint: str, error: ConnectionFailed) -> Finding:
+    """Say why there was no answer: nobody is there, somebody is silent, or somebody speaks something else."""
+    parts = urlsplit(endpoint)
+    waits = f"({' '.join(str(error).split())}); until an AgentOps server does, records wait in the journal"
+    if error.timed_out:
+        text = f"what listens at {endpoint} does not answer {waits}"
+        fix = "look whether that server hangs, and what stands between (a proxy, a firewall)"
+    elif not error.unreachable or isinstance(error.__cause__, ssl.SSLError):
+        text = f"what listens at {endpoint} does not answer as a server of that address would {waits}"
+        fix = "check the address: its scheme (http or https), its port, and the proxy settings"
+    elif parts.hostname in ("localhost", "127.0.0.1", "::1"):
+        text = f"nobody answers at {endpoint} {waits}"
+        port = f" --port {parts.port}" if parts.port not in (None, 8420) else ""
+        fix = f"start it with `agentops serve{port}`"
+    else:
+        text = f"nobody answers at {endpoint} {waits}"
+        fix = "check the address, the network and the proxy settings"
+    return Finding("wrong", "server", text, fix)

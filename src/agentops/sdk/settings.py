@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from agentops import config
@@ -189,15 +188,14 @@ def usable(values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any
         wanted = found.get(name)
         if wanted is None:
             continue
-        address = str(wanted).strip()
-        address = address if "://" in address else f"http://{address}"
-        if not _is_address(address):
+        try:
+            found[name] = config.address(str(wanted))
+        except ValueError:  # Such as a port that is none.
             _report(
                 f"{_named(name, given)}={wanted!r} cannot be used: it is no http(s) address. The default is "
                 "used; give one such as http://127.0.0.1:8420."
             )
-            address = config.BY_NAME[name].default
-        found[name] = address
+            found[name] = config.BY_NAME[name].default
     for name in ("api_key", "parent_key"):
         if found.get(name) is None:
             continue
@@ -220,20 +218,6 @@ def _is_uuid(text: Any) -> bool:
     try:
         return UUID(str(text)).int != 0
     except ValueError:
-        return False
-
-
-def _is_address(address: str) -> bool:
-    try:
-        split = urlsplit(address)
-        return (
-            split.scheme in ("http", "https")
-            and bool(split.hostname)
-            and split.port != 0
-            and address.isprintable()
-            and " " not in address
-        )
-    except ValueError:  # Such as a port that is none.
         return False
 
 
