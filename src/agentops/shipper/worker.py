@@ -90,11 +90,7 @@ class Shipper:
         self._closed = False
         self._pending = 0
         self._wake_at = 1
-        # A SimpleQueue, because its put may be interrupted by a signal whose code puts too; an Event would
-        # lock up.
-        self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self._progress = threading.Condition()
-        self._shipping = threading.Lock()
+        self._make_waiting()
         self._shipment = Shipment(self._journal, self._send)
         self._flushers = 0
         self._attempt = 0
@@ -106,6 +102,13 @@ class Shipper:
         self._last_failure = ""
         self._next_tick = 0.0
         self._said: set[str] = set()
+
+    def _make_waiting(self) -> None:
+        # A SimpleQueue, because its put may be interrupted by a signal whose code puts too; an Event would
+        # lock up.
+        self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._progress = threading.Condition()
+        self._shipping = threading.Lock()
 
     # The recording threads' side.
 
@@ -132,6 +135,10 @@ class Shipper:
         if self._closed or time.monotonic() < self._start_again_at:
             self._wake_at = self._pending + 1
             return False
+        if type(self._wakes) is not queue.SimpleQueue:
+            # gevent has come meanwhile (a worker of gunicorn, say): the thread will be one of its own, and
+            # would stop all others if it waited for the interpreter's.
+            self._make_waiting()
         thread = threading.Thread(target=self._run, name="agentops-shipper", daemon=True)
         self._thread = thread
         try:

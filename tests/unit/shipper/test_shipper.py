@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import queue
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -358,3 +360,23 @@ def test_nothing_runs_before_the_first_record(tmp_path: Path) -> None:
         assert shipper.flush(5)
         assert not [thread for thread in threading.enumerate() if thread.name == "agentops-shipper"]
         assert sink.connections == 0
+
+
+def test_a_program_whose_threads_become_cooperative_later_is_not_stopped_by_the_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As gevent does in a prefork worker: with the interpreter's own queue no other greenlet would ever run.
+    waits: list[bool] = []
+
+    plain: Any = vars(queue)["_PySimpleQueue"]
+
+    class Cooperative(plain):
+        def get(self, *args: Any, **kwargs: Any) -> Any:
+            waits.append(True)
+            return plain.get(self, *args, **kwargs)
+
+    with sink_server() as sink, recorder(tmp_path, sink.url) as (journal, shipper):
+        monkeypatch.setattr(queue, "SimpleQueue", Cooperative)
+        journal.append(record(0))
+        assert shipper.flush(5)
+        eventually(lambda: waits)
