@@ -3,8 +3,9 @@
 import { FlexRender, type Row, useTable } from "@tanstack/react-table";
 import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type CSSProperties, memo, type RefObject, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { type CSSProperties, memo, type RefObject, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "react";
 import type { Session } from "../../api/types";
+import { Gradual } from "../../model/gradual";
 import { dearCost } from "../../model/sessionList";
 import { oneLine } from "../../model/visible";
 import { useNarrow, useSize } from "../../ui/hooks";
@@ -24,6 +25,9 @@ const MARGIN = 20;
 const AHEAD = 150;
 const OVERSCAN = 6;
 const REST_MS = 1_000;
+/** The list has slowed down when it was not scrolled for so long; from then on each frame completes some rows. */
+const SLOWED_MS = 100;
+const FRAME_MS = 16;
 
 interface Props {
   rows: readonly Session[];
@@ -59,8 +63,19 @@ export function SessionTable(props: Props) {
   const items = virtual.getVirtualItems();
   const first = items.at(0)?.index ?? 0;
   const last = items.at(-1)?.index ?? 0;
-  // The table's model is made of the rows on view alone: its cost does not grow with the list.
-  const data = useMemo(() => rows.slice(first, last + 1), [rows, first, last]);
+  const [gradual] = useState(() => new Gradual());
+  const whole = gradual.next(
+    items.map((item) => String(item.key)),
+    virtual.isScrolling,
+  );
+  const [, complete] = useReducer((turn: number) => turn + 1, 0);
+  useEffect(() => {
+    if (whole.size === items.length) return;
+    const timer = setTimeout(complete, gradual.isFast ? SLOWED_MS : FRAME_MS);
+    return () => clearTimeout(timer);
+  }, [gradual, whole, items.length]);
+  // The table's model is made of the whole rows on view alone: its cost does not grow with the list.
+  const data = useMemo(() => rows.slice(first, last + 1).filter((row) => whole.has(row.session_id)), [rows, first, last, whole]);
   const table = useTable({
     features,
     columns: COLUMNS,
@@ -69,7 +84,7 @@ export function SessionTable(props: Props) {
     getRowId: (row) => row.session_id,
   });
   const columns = table.getVisibleLeafColumns();
-  const model = table.getRowModel().rows;
+  const model = table.getRowModel().rowsById;
   const nearEnd = useRef(onNearEnd);
   const choose = useRef(onChoose);
   useEffect(() => {
@@ -165,17 +180,18 @@ export function SessionTable(props: Props) {
         </div>
         <div role="rowgroup" className="table-body" style={{ height: virtual.getTotalSize(), "--dear": dear } as CSSProperties}>
           {items.map((item) => {
-            const row = model[item.index - first];
+            const session = rows[item.index];
+            const { session_id: id } = session;
             return (
               <TableRow
                 key={item.key}
-                row={row}
-                session={row.original}
+                row={whole.has(id) ? model[id] : null}
+                session={session}
                 index={item.index}
                 start={item.start}
                 tracks={tracks}
-                isCursor={cursor === row.id}
-                isChosen={chosen.has(row.id)}
+                isCursor={cursor === id}
+                isChosen={chosen.has(id)}
                 choose={choose}
               />
             );
@@ -187,7 +203,8 @@ export function SessionTable(props: Props) {
 }
 
 interface RowProps {
-  row: Row<typeof features, Session>;
+  /** None for a row that is flown past: it is drawn by its name alone. */
+  row: Row<typeof features, Session> | null;
   session: Session;
   index: number;
   start: number;
@@ -209,27 +226,35 @@ const TableRow = memo(
         aria-selected={isChosen}
         data-session={id}
         data-state={session.state}
-        className={`table-row${isCursor ? " cursor" : ""}${isChosen ? " chosen" : ""}`}
-        style={{ gridTemplateColumns: tracks, top: start }}
+        className={`table-row${row ? "" : " passing"}${isCursor ? " cursor" : ""}${isChosen ? " chosen" : ""}`}
+        style={row ? { gridTemplateColumns: tracks, top: start } : { top: start }}
       >
-        <div role="cell" className="cell choose">
-          <input
-            type="checkbox"
-            aria-label={`Choose ${oneLine(session.name, 60) || "the session"}`}
-            checked={isChosen}
-            onClick={(event) => choose.current(id, event.shiftKey)}
-            onChange={noop}
-          />
-        </div>
-        {row.getVisibleCells().map((cell) => (
-          <div key={cell.id} role="cell" className={cellClass(cell.column.id)}>
-            <FlexRender cell={cell} />
+        {row ? (
+          <>
+            <div role="cell" className="cell choose">
+              <input
+                type="checkbox"
+                aria-label={`Choose ${oneLine(session.name, 60) || "the session"}`}
+                checked={isChosen}
+                onClick={(event) => choose.current(id, event.shiftKey)}
+                onChange={noop}
+              />
+            </div>
+            {row.getVisibleCells().map((cell) => (
+              <div key={cell.id} role="cell" className={cellClass(cell.column.id)}>
+                <FlexRender cell={cell} />
+              </div>
+            ))}
+          </>
+        ) : (
+          <div role="cell" className="cell">
+            {oneLine(session.name, 60)}
           </div>
-        ))}
+        )}
       </div>
     );
   },
-  (before, now) => (Object.keys(now) as (keyof RowProps)[]).every((name) => name === "row" || before[name] === now[name]),
+  (before, now) => (Object.keys(now) as (keyof RowProps)[]).every((name) => (name === "row" ? !before.row === !now.row : before[name] === now[name])),
 );
 
 /** The click has said it already, and whether Shift was held. */
