@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -92,3 +94,22 @@ def test_a_key_is_made_used_and_revoked_on_the_settings_page(
     expect(row).to_contain_text("revoked")
     assert locked.http.post("/v1/traces", json=sent, headers=headers).status_code == 401
     assert key not in visitor.content()
+
+
+def test_a_key_is_asked_for_when_the_open_page_is_no_longer_let_in(visitor: Page, tmp_path: Path) -> None:
+    open_server = Server(tmp_path)
+    port = str(urlsplit(open_server.url).port)
+    try:
+        open_server.post("/v1/traces", body(span(1, 1, name="seen", agentops__span__kind="session")))
+        # The last that the page asks by itself: from then on it only listens.
+        with visitor.expect_response(re.compile("state=running")):
+            visitor.goto(f"{open_server.url}/sessions")
+        expect(visitor.get_by_role("link", name="seen")).to_be_visible()
+    finally:
+        open_server.close()
+    expect(visitor.get_by_text("server unreachable")).to_be_visible()
+    closed_server = Server(tmp_path, arguments=("--port", port, "--auth"))
+    try:
+        expect(visitor.get_by_label("Key")).to_be_visible(timeout=15_000)
+    finally:
+        closed_server.close()

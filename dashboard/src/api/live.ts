@@ -18,6 +18,8 @@ export class Live {
   private source: EventSource | null = null;
   private readonly listeners = new Set<Listener>();
   private readonly stateListeners = new Set<() => void>();
+  /** Called whenever a server refused the connection, for whatever reason: an EventSource does not tell. */
+  onRefusal: () => void = () => {};
   state: LiveState = "connecting";
   private readonly path: string;
 
@@ -51,7 +53,8 @@ export class Live {
       // A refused connection is final for EventSource; an interrupted one it mends by itself.
       if (source.readyState === EventSource.CLOSED) {
         this.source = null;
-        setTimeout(() => this.connect(), 2000);
+        this.onRefusal();
+        setTimeout(() => this.listeners.size + this.stateListeners.size > 0 && this.connect(), 2000);
       }
     });
     source.addEventListener("message", (message: MessageEvent<string>) => {

@@ -2,6 +2,7 @@
 
 import { QueryCache, QueryClient } from "@tanstack/react-query";
 import { ApiError } from "../api/client";
+import { live } from "../api/live";
 
 export const client: QueryClient = new QueryClient({
   // A sign-in that ended shows at the first refusal.
@@ -20,3 +21,6 @@ export const client: QueryClient = new QueryClient({
     },
   },
 });
+
+// So does one while the page only listens: its key was revoked, or the server asks for keys since its last start.
+live.onRefusal = () => void client.invalidateQueries({ queryKey: ["me"] });
