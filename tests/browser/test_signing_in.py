@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.test_hostile_text import nothing_serious
 from tests.serving import Server
 from tests.spans import body, span
 
@@ -111,5 +112,6 @@ def test_a_key_is_asked_for_when_the_open_page_is_no_longer_let_in(visitor: Page
     closed_server = Server(tmp_path, arguments=("--port", port, "--auth"))
     try:
         expect(visitor.get_by_label("Key")).to_be_visible(timeout=15_000)
+        nothing_serious(visitor, "sign-in")
     finally:
         closed_server.close()
