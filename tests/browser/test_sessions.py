@@ -195,3 +195,26 @@ def test_rows_come_before_everything_else(known: Server, page: Page) -> None:
     shows(page, REFUND)
     expect(page.locator(".facet")).to_have_count(4)
     assert place("got /api/sessions?tag=vip") < place("asked /api/sessions/facets?tag=vip")
+
+
+def test_a_list_that_was_flown_through_is_whole_once_it_rests(known: Server, page: Page) -> None:
+    many = [span(0xF00 + place, 1, name=f"Flown {place}", ms=5) for place in range(140)]
+    assert known.post("/v1/traces", body(*many)).status_code == 200
+    open_list(page, known)
+    expect(page.locator(".table-row .row-link").first).to_be_visible()
+    # The first page is as long as a large screen; the rest is asked for.
+    page.locator(".table").evaluate("(table) => table.scrollTo(0, 1200)")
+    expect(page.locator(".table")).to_have_attribute("aria-rowcount", "145")
+    in_flight = page.locator(".table").evaluate(
+        """(table) => new Promise((resolve) => {
+          table.scrollTo(0, 3600);
+          requestAnimationFrame(() => requestAnimationFrame(() => {
+            const rows = [...table.querySelectorAll('.table-row[data-session]')];
+            resolve([rows.length, rows.filter((row) => row.querySelector('.row-link')).length]);
+          }));
+        })"""
+    )
+    assert in_flight[0] > 20
+    assert in_flight[1] <= 8
+    expect(page.locator(".table-row[data-session]:not(:has(.row-link))")).to_have_count(0)
+    expect(page.locator(".table-row[data-session] .cell.cost").last).to_have_text("$0.00")
