@@ -224,3 +224,35 @@ def test_errors_that_are_alike_stand_together(server: Server) -> None:
     assert sum(group["count"] for group in one["errors"]) == 3
     server.http.delete("/api/sessions/s2")
     assert sum(group["count"] for group in server.get("/api/analytics/errors")["errors"]) == len(SHAPED) - 1
+
+
+def test_figures_of_a_session_outlast_edits_and_further_traces(server: Server) -> None:
+    told = f"{'x' * 400} ends"
+    made: dict[str, Any] = {"session__id": "s", "agentops__span__kind": "tool", "ms": 20}
+    first = [
+        span(1, 1, name="root", agentops__span__kind="session", session__id="s"),
+        span(1, 2, 1, name="a", error=told, **made),
+        span(1, 3, 1, name="a", **made),
+    ]
+
+    def figures() -> tuple[Any, ...]:
+        by_tool = server.get("/api/analytics/breakdown", by="tool")["groups"]
+        errors = server.get("/api/analytics/errors")["errors"]
+        totals = server.get("/api/analytics")["totals"]
+        said = [(one["count"], one["example"]["message"]) for one in errors]
+        return (
+            [(one["value"], one["count"], one["errors"]) for one in by_tool],
+            said,
+            totals["latency_ms"]["p50"],
+        )
+
+    server.post("/v1/traces", body(*first))
+    alone = ([("a", 2, 1)], [(1, told)], 20)
+    assert figures() == alone
+    server.http.patch("/api/sessions/s", json={"note": "looked at"}).raise_for_status()
+    assert figures() == alone
+    server.post("/v1/traces", body(span(2, 4, 0, name="b", error=told, **made)))
+    both = ([("a", 2, 1), ("b", 1, 1)], [(2, told)], 20)
+    assert figures() == both
+    server.http.patch("/api/sessions/s", json={"note": "again"}).raise_for_status()
+    assert figures() == both

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from msgspec import Struct
 
 from agentops.server.query.filters import STATE, Filters, condition, deeper
-from agentops.server.query.measured import bucket, events, unmeasured
+from agentops.server.query.measured import Elsewhere, bucket, durations, elsewhere, events
 from agentops.server.query.times import iso
 from agentops.server.store.client import Store
 
@@ -33,8 +33,8 @@ _MOST_BUCKETS: Final = 5_000
 _TOKENS: Final = ("input", "output", "cache_read", "cache_write", "reasoning")
 _LATENCY: Final = "quantilesExactInclusive(0.5, 0.9, 0.95, 0.99)(duration_ns)"
 """Percentiles as between neighbouring values: what spreadsheets and numpy answer."""
-_LATENCY_STATE: Final = "quantilesExactInclusiveState(0.5, 0.9, 0.95, 0.99)"
-_LATENCY_MERGED: Final = "quantilesExactInclusiveMerge(0.5, 0.9, 0.95, 0.99)"
+_LATENCY_STATE: Final = "quantilesExactInclusiveArrayState(0.5, 0.9, 0.95, 0.99)(durations)"
+_LATENCY_MERGED: Final = "quantilesExactInclusiveArrayMerge(0.5, 0.9, 0.95, 0.99)"
 _BEFORE: Final = -1
 """The bucket of the range before."""
 _ALL: Final = -2
@@ -117,8 +117,8 @@ def analytics(
     """
     where, values = condition(filters)
     at = bucket(interval, tz, values)
-    large = unmeasured(store, filters.project, values)
-    groups = _asked(lambda: _groups(store, where, values, group_by, large) if group_by else [])
+    beside = elsewhere(store, filters.project, values)
+    groups = _asked(lambda: _groups(store, where, values, group_by, beside) if group_by else [])
     # The range and the one before are read at once: what is before counts as one more bucket.
     before = _since_before(filters)
     both, both_values = condition(replace(filters, since_ns=before))
@@ -126,7 +126,7 @@ def analytics(
     if before is not None:
         asked["begins"] = filters.since_ns
         at = f"if(started_at < {{begins:UInt64}}, {_BEFORE}, toInt64({at}))"
-    latency = _asked(lambda: _latency(store, both, asked, at, large) if with_latency else {})
+    latency = _asked(lambda: _latency(store, both, asked, at, beside) if with_latency else {})
     series = store.rows(
         f"SELECT {at} AS bucket, {_SESSION_SUMS} FROM sessions FINAL WHERE {both} "
         f"GROUP BY bucket ORDER BY {_ORDER} LIMIT {{most:UInt32}}",
@@ -180,16 +180,15 @@ def _sums(store: Store, filters: Filters) -> _Sums:
 
 
 def _latency(
-    store: Store, where: str, values: dict[str, Any], at: str, large: str
+    store: Store, where: str, values: dict[str, Any], at: str, beside: Elsewhere
 ) -> dict[int, list[float | None]]:
     """Return percentiles by bucket: those of _BEFORE, of _ALL after it, and of each interval."""
-    inside = events(where, ("duration_ns",), large, f"{at} AS bucket")
+    inside = durations(where, beside, f"{at} AS bucket")
     rows = store.rows(
         f"""
-        SELECT part AS bucket, {_LATENCY_MERGED}(durations) AS latency
+        SELECT part AS bucket, {_LATENCY_MERGED}(state) AS latency
         FROM (
-            SELECT bucket AS within, {_LATENCY_STATE}(duration_ns) AS durations
-            FROM ({inside}) GROUP BY bucket
+            SELECT bucket AS within, {_LATENCY_STATE} AS state FROM ({inside}) GROUP BY bucket
         ) ARRAY JOIN if(within = {_BEFORE}, [{_BEFORE}], [{_ALL}, toInt64(within)]) AS part
         GROUP BY bucket ORDER BY {_ORDER} LIMIT {{most:UInt32}}
         """,
@@ -200,11 +199,11 @@ def _latency(
 
 
 def _groups(
-    store: Store, where: str, values: dict[str, Any], group_by: str, large: str
+    store: Store, where: str, values: dict[str, Any], group_by: str, beside: Elsewhere
 ) -> list[dict[str, Any]]:
     values = {**values, "most_groups": _MOST_GROUPS}
     if group_by in SESSION_GROUPS:
-        return _session_groups(store, where, values, SESSION_GROUPS[group_by], large)
+        return _session_groups(store, where, values, SESSION_GROUPS[group_by], beside)
     chosen = ["duration_ns", "failed", *_TOKENS, "cost"]
     chosen += {"tool": ["kind", "name"]}.get(group_by, [group_by])
     value = f"toString({EVENT_GROUPS[group_by]})"
@@ -213,7 +212,7 @@ def _groups(
         f"""
         SELECT {value} AS group_value, uniqExact(session) AS sessions, count() AS events,
             countIf(failed) AS errors, {_LATENCY} AS latency, {sums}
-        FROM ({events(where, tuple(chosen), large)}) WHERE {value} != '' GROUP BY group_value
+        FROM ({events(where, tuple(chosen), beside)}) WHERE {value} != '' GROUP BY group_value
         ORDER BY cost DESC NULLS LAST, events DESC, group_value LIMIT {{most_groups:UInt32}}
         """,
         values,
@@ -234,7 +233,7 @@ def _groups(
 
 
 def _session_groups(
-    store: Store, where: str, values: dict[str, Any], value: str, large: str
+    store: Store, where: str, values: dict[str, Any], value: str, beside: Elsewhere
 ) -> list[dict[str, Any]]:
     rows = store.rows(
         f"SELECT toString(arrayJoin({value})) AS group_value, {_SESSION_SUMS} "
@@ -243,12 +242,13 @@ def _session_groups(
         values,
         _Sums,
     )
-    inside = events(where, ("duration_ns",), large, f"{value} AS group_values")
+    inside = durations(where, beside, f"{value} AS group_values")
     latencies = {
         row.group_value: row.latency
         for row in store.rows(
-            f"SELECT toString(one) AS group_value, {_LATENCY} AS latency FROM ({inside}) "
-            "ARRAY JOIN group_values AS one GROUP BY group_value",
+            f"SELECT toString(one) AS group_value, {_LATENCY_MERGED}(state) AS latency FROM ("
+            f"SELECT arrayJoin(group_values) AS one, {_LATENCY_STATE} AS state FROM ({inside}) GROUP BY one"
+            ") GROUP BY group_value",
             values,
             _Latency,
         )

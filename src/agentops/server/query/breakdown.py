@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from agentops.server.query.analytics import EVENT_GROUPS
 from agentops.server.query.filters import DURATION, STATE, Filters, condition
-from agentops.server.query.measured import bucket, events, unmeasured
+from agentops.server.query.measured import Elsewhere, bucket, elsewhere, events
 from agentops.server.query.times import iso
 from agentops.server.store.client import Store
 
@@ -82,7 +82,7 @@ def breakdown(
     values["limit"] = limit
     measured = _of_sessions(where, by, at) if by in SESSION_DIMENSIONS else ""
     if not measured:
-        measured = _of_events(where, by, at, unmeasured(store, filters.project, values))
+        measured = _of_events(where, by, at, elsewhere(store, filters.project, values))
     direction = "ASC" if order == "asc" else "DESC"
     rows = store.rows(
         f"""
@@ -110,7 +110,7 @@ def breakdown(
     }
 
 
-def _of_events(where: str, by: str, at: str, large: str) -> str:
+def _of_events(where: str, by: str, at: str, beside: Elsewhere) -> str:
     chosen = ["duration_ns", "failed", "input", "output", "cost"]
     chosen += {"tool": ["kind", "name"]}.get(by, [by])
     value = f"toString({EVENT_DIMENSIONS[by]})"
@@ -119,7 +119,7 @@ def _of_events(where: str, by: str, at: str, large: str) -> str:
             uniqExactState(session) AS part_sessions,
             {_QUANTILES}State(0.5, 0.95)(duration_ns) AS part_latency,
             sum(if(input IS NULL, output, input + ifNull(output, 0))) AS part_tokens, sum(cost) AS part_cost
-        FROM ({events(where, tuple(chosen), large, f"{at} AS starts_at")})
+        FROM ({events(where, tuple(chosen), beside, f"{at} AS starts_at")})
         WHERE {value} != '' GROUP BY group_value, starts_at
     """
 

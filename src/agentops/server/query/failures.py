@@ -10,10 +10,11 @@ from typing import Any, Final
 from msgspec import Struct
 
 from agentops.server.query.filters import Filters, condition
+from agentops.server.query.measured import Elsewhere, elsewhere
 from agentops.server.query.times import iso
 from agentops.server.store.client import Store
+from agentops.server.store.measures import LONGEST_SAID
 
-_LONGEST: Final = 300
 _ALIKE: Final = (
     (r"\s+", " "),
     (r"https?://[^ \"'<>)]+", "<url>"),
@@ -51,6 +52,7 @@ def failures(store: Store, filters: Filters, *, limit: int) -> dict[str, Any]:
     """
     where, values = condition(filters)
     values["limit"] = limit
+    beside = elsewhere(store, filters.project, values)
     rows = store.rows(
         f"""
         SELECT error_type, shape, sum(said_times) AS count, uniqExactMerge(said_sessions) AS sessions,
@@ -62,7 +64,7 @@ def failures(store: Store, filters: Filters, *, limit: int) -> dict[str, Any]:
             SELECT error_type, said, {shape("said", values)} AS shape, count() AS said_times,
                 uniqExactState(cityHash64(session_id)) AS said_sessions, min(at) AS said_first,
                 max((at, span_id, session_id)) AS said_last, groupUniqArray(5)(name) AS said_names
-            FROM ({_errors(where)}) GROUP BY error_type, said
+            FROM ({_errors(where, beside)}) GROUP BY error_type, said
         )
         GROUP BY error_type, shape
         ORDER BY count DESC, last_at DESC, error_type, shape LIMIT {{limit:UInt32}}
@@ -70,6 +72,7 @@ def failures(store: Store, filters: Filters, *, limit: int) -> dict[str, Any]:
         values,
         _Failure,
     )
+    messages = _whole(store, filters.project, [row for row in rows if len(row.message) >= LONGEST_SAID])
     return {
         "total": rows[0].all_groups if rows else 0,
         "errors": [
@@ -84,7 +87,7 @@ def failures(store: Store, filters: Filters, *, limit: int) -> dict[str, Any]:
                 "example": {
                     "session_id": row.in_session,
                     "event_id": row.event_id,
-                    "message": row.message,
+                    "message": messages.get((row.in_session, row.event_id), row.message),
                 },
             }
             for row in rows
@@ -92,17 +95,62 @@ def failures(store: Store, filters: Filters, *, limit: int) -> dict[str, Any]:
     }
 
 
+class _Said(Struct):
+    session_id: str
+    span_id: str
+    said: str
+
+
+def _whole(store: Store, project: str, rows: list[_Failure]) -> dict[tuple[str, str], str]:
+    """Return the whole messages of examples that are known by their beginning, by session and event."""
+    if not rows:
+        return {}
+    found = store.rows(
+        """
+        SELECT m.session_id AS session_id, s.span_id AS span_id,
+            if(s.error_message != '', s.error_message, s.status_message) AS said
+        FROM spans AS s FINAL INNER JOIN (
+            SELECT trace_id, session_id FROM session_traces FINAL
+            WHERE project = {project:String} AND session_id IN {sessions:Array(String)} AND NOT deleted
+        ) AS m ON m.trace_id = s.trace_id
+        WHERE s.project = {project:String} AND s.span_id IN {ids:Array(String)} AND s.trace_id IN (
+            SELECT trace_id FROM session_traces
+            WHERE project = {project:String} AND session_id IN {sessions:Array(String)}
+        )
+        """,
+        {
+            "project": project,
+            "sessions": sorted({row.in_session for row in rows}),
+            "ids": sorted({row.event_id for row in rows}),
+        },
+        _Said,
+    )
+    return {(one.session_id, one.span_id): one.said for one in found}
+
+
 def shape(column: str, values: dict[str, Any]) -> str:
     """Return SQL for a message with what varies replaced, and put what it needs into the parameters."""
-    found = f"substringUTF8({column}, 1, {_LONGEST})"
+    found = column
     for number, (pattern, stands) in enumerate(_ALIKE):
         values |= {f"alike{number}": pattern, f"stands{number}": stands}
         found = f"replaceRegexpAll({found}, {{alike{number}:String}}, {{stands{number}:String}})"
     return f"trimBoth({found})"
 
 
-def _errors(where: str) -> str:
+def _errors(where: str, beside: Elsewhere) -> str:
     """Return SQL for the errors of the sessions: type, what they said, when, whose."""
+    measured = f"""
+        SELECT error_type, said, at, name, span_id, session_id
+        FROM (
+            SELECT session_id, failed_type, failed_said, failed_at, failed_name, failed_id
+            FROM sessions FINAL WHERE errors > 0 AND measured AND {where}
+        ) ARRAY JOIN failed_type AS error_type, failed_said AS said, failed_at AS at, failed_name AS name,
+            failed_id AS span_id
+    """
+    return f"{measured} UNION ALL {_from_spans(where)}" if beside.sessions else measured
+
+
+def _from_spans(where: str) -> str:
     # An end is written once: among the versions of a span only an end can say that it failed, so that looking
     # for errors before choosing the version finds the same and reads a hundredth.
     return f"""
@@ -110,7 +158,8 @@ def _errors(where: str) -> str:
             s.span_id AS span_id, m.session_id AS session_id
         FROM (
             SELECT trace_id, span_id, declared_session, name, error_type, started_at,
-                if(error_message != '', error_message, status_message) AS said
+                substringUTF8(if(error_message != '', error_message, status_message), 1, {LONGEST_SAID})
+                    AS said
             FROM spans
             PREWHERE status = 'error' OR kind = 'error'
             WHERE project = {{project:String}} AND kind != 'session'
@@ -119,7 +168,9 @@ def _errors(where: str) -> str:
         INNER JOIN (
             SELECT trace_id, session_id, whole FROM session_traces FINAL
             WHERE project = {{project:String}} AND NOT deleted
-            AND session_id IN (SELECT session_id FROM sessions FINAL WHERE errors > 0 AND {where})
+            AND session_id IN (
+                SELECT session_id FROM sessions FINAL WHERE errors > 0 AND NOT measured AND {where}
+            )
         ) AS m ON m.trace_id = s.trace_id
         LEFT JOIN (
             SELECT trace_id, span_id, session_id FROM span_sessions FINAL

@@ -1,11 +1,13 @@
-"""The events of the filtered sessions as SQL: one row an event, with what analytics measures of it.
+"""The events of the filtered sessions as SQL, with what analytics measures of them.
 
-Most of them stand in arrays beside their trace (store/measures.py). Those of very large traces, and of traces
-stored by older versions, are read from their spans.
+Most of them stand in arrays in their session's row (store/measures.py); those of sessions of several traces,
+and of sessions stored by older versions, beside their traces. Those of very large traces are read from their
+spans.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from msgspec import Struct
@@ -29,59 +31,111 @@ COLUMNS: Final = {
 }
 """What is measured of an event, and the array that holds it."""
 _MOST_NAMED: Final = 10_000
+APART: Final = "FROM sessions WHERE project = {project:String} AND NOT measured AND NOT deleted"
+"""Sessions whose row does not hold the measures of their events."""
 
 
 class _Trace(Struct):
     trace_id: str
 
 
-def unmeasured(store: Store, project: str, values: dict[str, Any]) -> str:
-    """Return SQL for the traces whose events must be read from spans, "" for none, and its parameters."""
-    # Without FINAL, which costs ten times as much: a trace too many is left out again where it is joined.
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Where the events of sessions are whose row does not hold their measures.
+
+    Attributes:
+        sessions: whether there are such sessions; those of several traces are.
+        traces: SQL for the traces whose events must be read from spans, "" for none.
+    """
+
+    sessions: bool
+    traces: str
+
+
+def elsewhere(store: Store, project: str, values: dict[str, Any]) -> Elsewhere:
+    """Return where events are beside the sessions' rows, and put what that needs into the parameters."""
+    # Without FINAL, which costs ten times as much: one too many is left out again where it is joined.
+    asked = {"project": project, "most": _MOST_NAMED + 1}
+    if not store.answer(f"SELECT 1 {APART} LIMIT 1", asked):
+        return Elsewhere(sessions=False, traces="")
     found = store.rows(
         "SELECT DISTINCT trace_id FROM session_traces WHERE project = {project:String} AND NOT measured "
         "AND NOT deleted LIMIT {most:UInt32}",
-        {"project": project, "most": _MOST_NAMED + 1},
+        asked,
         _Trace,
     )
     if len(found) > _MOST_NAMED:
-        return (
-            "(SELECT trace_id FROM session_traces WHERE project = {project:String} AND NOT measured "
-            "AND NOT deleted)"
+        return Elsewhere(
+            sessions=True,
+            traces="(SELECT trace_id FROM session_traces WHERE project = {project:String} AND NOT measured "
+            "AND NOT deleted)",
         )
     values["unmeasured"] = [row.trace_id for row in found]
-    return "{unmeasured:Array(String)}" if found else ""
+    return Elsewhere(sessions=True, traces="{unmeasured:Array(String)}" if found else "")
 
 
-def events(where: str, chosen: tuple[str, ...], traces: str, of_session: str = "") -> str:
-    """Return SQL for the events of sessions.
+def events(where: str, chosen: tuple[str, ...], beside: Elsewhere, of_session: str = "") -> str:
+    """Return SQL for the events of sessions, one row an event.
 
     Args:
         where: a condition over `sessions FINAL`.
         chosen: the COLUMNS wanted; what is not asked for is not read.
-        traces: what `unmeasured` returned.
+        beside: what `elsewhere` returned.
         of_session: further columns of their session, as expressions with names.
 
     Returns:
         A SELECT of `session` (a number for each session), the chosen columns, and those of the session.
     """
-    of_session = f", {of_session}" if of_session else ""
-    sessions = (
-        f"SELECT session_id, cityHash64(session_id) AS session{of_session} FROM sessions FINAL WHERE {where}"
-    )
     arrays = ", ".join(COLUMNS[name] for name in chosen)
     named = ", ".join(f"{COLUMNS[name]} AS {name}" for name in chosen)
-    measured = f"""
-        SELECT of.* EXCEPT session_id, {named}
-        FROM (
-            SELECT session_id, {arrays} FROM session_traces FINAL
-            WHERE project = {{project:String}} AND NOT deleted AND measured
-        ) AS m INNER JOIN ({sessions}) AS of ON of.session_id = m.session_id
-        ARRAY JOIN {arrays}
+    selects = [
+        f"SELECT * EXCEPT ({arrays}), {named} FROM ({one}) ARRAY JOIN {arrays}"
+        for one in _rows(where, chosen, beside, of_session)
+    ]
+    if beside.traces:
+        selects.append(_from_spans(_sessions(f"NOT measured AND {where}", of_session), chosen, beside.traces))
+    return " UNION ALL ".join(selects)
+
+
+def durations(where: str, beside: Elsewhere, of_session: str) -> str:
+    """Return SQL for the durations of sessions' events, one row a session or trace, as arrays.
+
+    Returns:
+        A SELECT of `durations` and the columns of the session.
     """
-    if not traces:
-        return measured
-    return f"{measured} UNION ALL {_from_spans(sessions, chosen, traces)}"
+    selects = [
+        f"SELECT * EXCEPT ({COLUMNS['duration_ns']}), {COLUMNS['duration_ns']} AS durations FROM ({one})"
+        for one in _rows(where, ("duration_ns",), beside, of_session)
+    ]
+    if beside.traces:
+        sessions = _sessions(f"NOT measured AND {where}", of_session)
+        spans = _from_spans(sessions, ("duration_ns",), beside.traces)
+        selects.append(f"SELECT * EXCEPT duration_ns, [duration_ns] AS durations FROM ({spans})")
+    return " UNION ALL ".join(selects)
+
+
+def _sessions(where: str, of_session: str, arrays: str = "session_id") -> str:
+    of_session = f", {of_session}" if of_session else ""
+    return f"""
+        SELECT {arrays}, cityHash64(session_id) AS session{of_session} FROM sessions FINAL WHERE {where}
+    """
+
+
+def _rows(where: str, chosen: tuple[str, ...], beside: Elsewhere, of_session: str) -> list[str]:
+    """Return SELECTs of the arrays of the chosen columns, `session`, and the columns of the session."""
+    arrays = ", ".join(COLUMNS[name] for name in chosen)
+    selects = [_sessions(f"measured AND {where}", of_session, arrays)]
+    if beside.sessions:
+        selects.append(f"""
+            SELECT {arrays}, of.* EXCEPT session_id
+            FROM (
+                SELECT session_id, {arrays} FROM session_traces FINAL
+                PREWHERE session_id IN (SELECT session_id {APART})
+                WHERE project = {{project:String}} AND NOT deleted AND measured
+            ) AS m INNER JOIN ({_sessions(f"NOT measured AND {where}", of_session)}) AS of
+            ON of.session_id = m.session_id
+        """)
+    return selects
 
 
 def _from_spans(sessions: str, chosen: tuple[str, ...], traces: str) -> str:

@@ -87,6 +87,15 @@ class Known:
                 known[trace_id] = one
                 self._cached_parts += 1
 
+    def together(self, key: SessionKey, parts: Mapping[str, Part | None]) -> Mapping[str, Part | None]:
+        """Return parts of a known session with `apart` as it must be, and keep them so."""
+        known = self.sessions[key]
+        if len(known) == 1:
+            return parts
+        for trace_id in parts.keys() & known.keys():
+            known[trace_id] = msgspec.structs.replace(known[trace_id], apart=True)
+        return {trace_id: known.get(trace_id) for trace_id in parts}
+
     def load_traces(self, keys: list[TraceKey], work: Mapping[TraceKey, list[Fact]]) -> None:
         """Read traces from the store: all of a trace that has a row or, in `work`, no facts of its own."""
         for project, ids in by_project(keys).items():

@@ -8,7 +8,7 @@ are events still.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 from zlib import crc32
 
@@ -87,10 +87,17 @@ class Part(Struct, frozen=True, omit_defaults=True):
     stored: int = 0
     responses: list[int] = field(default_factory=list[int])
     """Hashes of the response ids of its calls: another trace of the session may have one too."""
+    apart: bool = False
+    """Whether its events' measures stand beside the trace, since the session has several (measures.py)."""
+
+    @property
+    def events(self) -> int:
+        """How many events it has."""
+        return sum(self.kinds.values()) + self.repeated
 
 
 def part(
-    facts: Iterable[Fact],
+    spans: Sequence[Fact],
     trace: Mapping[str, Fact],
     named_agents: Mapping[str, str],
     elsewhere: Collection[str] = (),
@@ -98,7 +105,7 @@ def part(
     """Compute a part.
 
     Args:
-        facts: the spans of the trace that belong to the session.
+        spans: those of the trace that belong to the session, in start order.
         trace: all spans of the trace by id, for finding parents.
         named_agents: agents of the spans that name none, by span id.
         elsewhere: ids of calls that count in another trace of the session.
@@ -107,8 +114,6 @@ def part(
         The part; the ids of calls whose usage it leaves out since another event states it too; and the calls
         that would count if there were no other trace.
     """
-    # Ties are broken by id, so that the order of arrival never shows.
-    spans = sorted(facts, key=lambda one: (one.started_at, one.span_id))
     mine = {one.span_id for one in spans}
     roots = [one for one in spans if one.kind == SESSION_KIND]
     events = [one for one in spans if one.kind != SESSION_KIND]

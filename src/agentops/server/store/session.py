@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import msgspec
 from msgspec import Struct, field
 
+from agentops.server.store.measures import Measures
 from agentops.server.store.part import Part, Top
 
 
@@ -176,6 +178,15 @@ def session_row(
         roots=_root_parents(ordered),
         traces=len(ordered),
     )
+
+
+def encoded(row: SessionRow, measured: Measures | None) -> bytes:
+    """Return a session's row as JSON, with the measures of its events where they stand in it."""
+    head = msgspec.json.encode(row)
+    if measured is None:
+        return head
+    more = msgspec.json.encode({"measured": True, **measured.events, **measured.failed})
+    return b"%b,%b" % (head[:-1], more[1:])
 
 
 def _main_root(parts: list[Part]) -> Top | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -17,7 +17,7 @@ from agentops.semconv import SESSION_KIND
 from agentops.server.store.doubles import doubles
 from agentops.server.store.facts import ENDED_BIT, Fact
 from agentops.server.store.marks import Marks, nearest_agents
-from agentops.server.store.measures import measures
+from agentops.server.store.measures import Measures, measures
 from agentops.server.store.membership import members
 from agentops.server.store.part import Part, part, weight
 
@@ -36,7 +36,8 @@ class Shares:
     whole: bool
     marks: Marks
     parts: dict[str, Part] = field(default_factory=dict[str, Part])
-    measured: dict[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    measured: dict[str, Measures | None] = field(default_factory=dict[str, "Measures | None"])
+    """None where the events are too many."""
     calls: dict[str, list[Fact]] = field(default_factory=dict[str, list[Fact]])
     """The calls that count, were this trace alone."""
 
@@ -63,7 +64,9 @@ def shares(
             if not divided[session_id]:
                 del divided[session_id]
     found = Shares(whole=not derived and len(divided) == 1, marks=Marks(derived, nearest_agents(facts)))
-    for session_id, share in divided.items():
+    for session_id, unordered in divided.items():
+        # Ties are broken by id, so that the order of arrival never shows.
+        share = sorted(unordered, key=lambda one: (one.started_at, one.span_id))
         found.parts[session_id], repeated, found.calls[session_id] = part(
             share, facts, found.marks.agents, elsewhere
         )
@@ -140,10 +143,6 @@ def _rank(trace_id: str, one: Fact) -> tuple[Any, ...]:
     return (*weight(one), -one.started_at, trace_id, one.span_id)
 
 
-_NOTHING: Final[Mapping[str, Any]] = {"measured": True}
-"""Measures of a trace that has no part in a session any more."""
-
-
 def part_row(
     project: str,
     session_id: str,
@@ -151,12 +150,23 @@ def part_row(
     whole: bool,
     one: Part | None,
     version: int,
-    measured: Mapping[str, Any] = _NOTHING,
+    measured: Measures | None = None,
 ) -> bytes:
-    """Return the row of session_traces; without a part, the trace has none in the session any more."""
+    """Return the row of session_traces.
+
+    Args:
+        project: the project.
+        session_id: the session.
+        trace_id: the trace.
+        whole: whether the trace holds no other session.
+        one: the part; without one the trace has none in the session any more.
+        version: of the row.
+        measured: the events' measures. They stand here where the part says that they do (`apart`).
+    """
     return msgspec.json.encode(
         {
-            **measured,
+            **(measured.events if measured is not None and one is not None and one.apart else {}),
+            "measured": measured is not None or one is None,
             "project": project,
             "session_id": session_id,
             "trace_id": trace_id,

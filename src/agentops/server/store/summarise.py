@@ -13,7 +13,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -25,12 +25,13 @@ from agentops.server.store.complete import any_content, complete
 from agentops.server.store.facts import Fact, TraceKey
 from agentops.server.store.known import Known, SessionKey
 from agentops.server.store.marks import changes
+from agentops.server.store.measures import MOST_MEASURED, Measures, stored
 from agentops.server.store.moved import drop_moved
 from agentops.server.store.others import Others
 from agentops.server.store.part import Part
 from agentops.server.store.said import by_project, edits_of, gone_of
-from agentops.server.store.session import Edit, SessionRow, Silence, session_row
-from agentops.server.store.shares import Shares, counted_elsewhere, doubled, part_row, shares
+from agentops.server.store.session import Edit, Silence, encoded, session_row
+from agentops.server.store.shares import Gone, Shares, counted_elsewhere, doubled, part_row, shares
 
 _log: Final = logging.getLogger("agentops.server")
 _RETRY_SECONDS: Final = 1.0
@@ -44,6 +45,7 @@ _READ_LATELY_S: Final = 2.0
 _RECOVERY_NS: Final = 60 * 10**9
 _PACED_FACTS: Final = 10_000
 """A trace with more spans is recomputed less often than it is touched: a third of the time at most."""
+_NONE: Final[Mapping[SessionKey, Measures]] = {}
 
 
 class _DirtyTrace(Struct):
@@ -347,37 +349,37 @@ class Summariser:
         divided = self._divided(work)
         part_rows: list[bytes] = []
         mark_rows: dict[str, list[bytes]] = {}
-        touched: set[SessionKey] = set()
         fresh: dict[SessionKey, dict[str, Part | None]] = {}
         for key, found in divided.items():
             project, trace_id = key
             trace = self._known.traces[key]
             for session_id, one in found.parts.items():
                 fresh.setdefault((project, session_id), {})[trace_id] = one
-                part_rows.append(
-                    part_row(
-                        project, session_id, trace_id, found.whole, one, version, found.measured[session_id]
-                    )
-                )
             for session_id in trace.sessions - found.parts.keys():
                 fresh.setdefault((project, session_id), {})[trace_id] = None
-                part_rows.append(part_row(project, session_id, trace_id, found.whole, None, version))
             for table, rows in changes(project, trace_id, trace.marks, found.marks, version).items():
                 mark_rows.setdefault(table, []).extend(rows)
             trace.marks = found.marks
-            touched.update((project, session_id) for session_id in found.parts.keys() | trace.sessions)
             trace.sessions = set(found.parts)
+        measured: dict[SessionKey, Measures] = {}
         for session, parts in fresh.items():
             self._known.keep(session, parts)
+            project, session_id = session
+            for trace_id, one in self._known.together(session, parts).items():
+                found = divided[project, trace_id]
+                of_it = found.measured.get(session_id)
+                if one is not None and of_it is not None and not one.apart:
+                    measured[session] = of_it
+                part_rows.append(part_row(project, session_id, trace_id, found.whole, one, version, of_it))
         drop_moved(self._store, self._known.moved)
         self._known.moved.clear()
         for table, rows in mark_rows.items():
             self._store.insert(table, rows, self._client)
         self._store.insert("session_traces", part_rows, self._client)
-        self._write_sessions(touched, version)
+        self._write_sessions(set(fresh), version, measured)
         self._known.shrink()
         changed: dict[str, set[str]] = {}
-        for project, session_id in touched:
+        for project, session_id in fresh:
             changed.setdefault(project, set()).add(session_id)
         return changed
 
@@ -393,15 +395,13 @@ class Summariser:
             if len(trace.facts) > _PACED_FACTS:
                 self._held[key] = time.monotonic() + 2 * (time.monotonic() - began)
         changed: dict[SessionKey, dict[str, Part | None]] = {}
-        for (project, trace_id), found in divided.items():
-            for session_id in self._known.traces[project, trace_id].sessions | found.parts.keys():
-                now = changed.setdefault((project, session_id), {})
-                now[trace_id] = found.parts.get(session_id)
+        self._note(divided, changed)
         if self._others is not None:
             # What the rest of these sessions is now; _settled_pass compares when it has written.
             self._standing = self._others.sessions(changed, work)
             self._belongs = {key: {one for one, now in changed.items() if key[1] in now} for key in work}
         self._known.load_sessions([key for key in changed if key not in self._known.sessions])
+        self._join(divided, changed, gone)
         elsewhere: dict[TraceKey, set[str]] = {}
         for (project, session_id), now in changed.items():
             doubtful = doubled(self._known.sessions[project, session_id], now)
@@ -425,15 +425,67 @@ class Summariser:
             divided[key] = shares(key[1], self._known.traces[key].facts, gone.get(key[0], {}), spans)
         return divided
 
-    def _write_sessions(self, touched: set[SessionKey], version: int) -> None:
+    def _note(
+        self, divided: Mapping[TraceKey, Shares], changed: dict[SessionKey, dict[str, Part | None]]
+    ) -> None:
+        """Note what the traces contribute now to each session that they have, or had, a share in."""
+        for (project, trace_id), found in divided.items():
+            for session_id in self._known.traces[project, trace_id].sessions | found.parts.keys():
+                now = changed.setdefault((project, session_id), {})
+                now[trace_id] = found.parts.get(session_id)
+
+    def _join(
+        self,
+        divided: dict[TraceKey, Shares],
+        changed: dict[SessionKey, dict[str, Part | None]],
+        gone: Mapping[str, Mapping[str, Gone]],
+    ) -> None:
+        """Add traces that were alone in their session: their measures move from its row to theirs."""
+        while missing := {
+            (project, trace_id)
+            for (project, session_id), now in changed.items()
+            if any(now.values())
+            for trace_id, one in self._known.sessions[project, session_id].items()
+            if trace_id not in now and not one.apart and one.events <= MOST_MEASURED
+        }:
+            self._known.load_traces(
+                [key for key in missing if key not in self._known.traces],
+                {key: list[Fact]() for key in missing},
+            )
+            more = {
+                key: shares(key[1], self._known.traces[key].facts, gone.get(key[0], {})) for key in missing
+            }
+            divided |= more
+            self._note(more, changed)
+            self._known.load_sessions([key for key in changed if key not in self._known.sessions])
+
+    def _kept_measures(self, keys: Iterable[SessionKey]) -> dict[SessionKey, Measures]:
+        """Return the measures in the rows of sessions whose one trace is not looked at now."""
+        wanted = [
+            key
+            for key in keys
+            if len(parts := self._known.sessions[key]) == 1
+            for one in parts.values()
+            if not one.apart and one.events <= MOST_MEASURED
+        ]
+        return {
+            (project, session_id): one
+            for project, ids in by_project(wanted).items()
+            for session_id, one in stored(self._store, project, ids).items()
+        }
+
+    def _write_sessions(
+        self, touched: set[SessionKey], version: int, measured: Mapping[SessionKey, Measures] = _NONE
+    ) -> None:
         self._known.load_sessions([key for key in touched if key not in self._known.sessions])
+        kept = self._kept_measures(touched - measured.keys())
         edits = edits_of(self._store, touched) if self._any_edits else {}
-        rows: list[SessionRow] = []
+        rows: list[bytes] = []
         for key in touched:
             project, session_id = key
             row = session_row(
                 project, session_id, self._known.sessions[key], edits.get(key), self._silence, version
             )
-            rows.append(row)
+            rows.append(encoded(row, measured.get(key) or kept.get(key)))
             self._known.sessions.move_to_end(key)
-        self._store.insert("sessions", [msgspec.json.encode(row) for row in rows], self._client)
+        self._store.insert("sessions", rows, self._client)
