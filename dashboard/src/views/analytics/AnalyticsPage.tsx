@@ -3,7 +3,7 @@
 import { usePrefetchQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef } from "react";
-import { analyticsQuery, breakdownQuery } from "../../api/insights";
+import { analyticsQuery, breakdownQuery, type Bucketing, failuresQuery, foremostQuery, wasteQuery } from "../../api/insights";
 import { live } from "../../api/live";
 import { type SessionFilters, totalQuery } from "../../api/queries";
 import { INTERVAL_MS, type Interval } from "../../model/histogram";
@@ -49,8 +49,6 @@ export function AnalyticsPage() {
   const tz = zone === "utc" ? "UTC" : LOCAL_ZONE;
   const bucketing = { interval, tz };
   const { data, error, refetch, isPlaceholderData } = useQuery(analyticsQuery(filters, bucketing));
-  // The charts' other half is asked for beside the first, not after it.
-  usePrefetchQuery(breakdownQuery(filters, bucketing, "model", "cost", "desc"));
   const isEmpty = data !== undefined && data.totals.sessions.total === 0 && !isPlaceholderData;
   const { data: everything } = useQuery({ ...totalQuery, enabled: isEmpty });
   useLiveAnswers();
@@ -73,6 +71,7 @@ export function AnalyticsPage() {
 
   return (
     <>
+      {search.view === "waste" ? <WasteAhead filters={filters} /> : <OverviewAhead filters={filters} bucketing={bucketing} />}
       <header className="top">
         <h1>Analytics</h1>
         <Choice
@@ -145,6 +144,20 @@ export function AnalyticsPage() {
       </div>
     </>
   );
+}
+
+/** What stands below the charts is asked for beside them, not after them. */
+function OverviewAhead({ filters, bucketing }: { filters: SessionFilters; bucketing: Bucketing }) {
+  usePrefetchQuery(breakdownQuery(filters, bucketing, "model", "cost", "desc"));
+  usePrefetchQuery(failuresQuery(filters));
+  usePrefetchQuery(foremostQuery(filters, "duration"));
+  usePrefetchQuery(foremostQuery(filters, "cost"));
+  return null;
+}
+
+function WasteAhead({ filters }: { filters: SessionFilters }) {
+  usePrefetchQuery(wasteQuery(filters));
+  return null;
 }
 
 function toggled(all: readonly string[], one: string): string[] | undefined {

@@ -47,6 +47,9 @@ _SETTINGS: Mapping[str, str] = {
     "exclude_materialize_skip_indexes_on_insert": (
         "name_words,source_words,input_words,output_words,error_words,status_words,input_letters,output_letters"
     ),
+    # Session rows are few and long: by default one thread would read fewer than 160,000 of them.
+    "merge_tree_min_rows_for_concurrent_read": "8192",
+    "merge_tree_min_bytes_for_concurrent_read": "2097152",
     # Parts of words, short ones too, are looked up in the dictionary of words.
     "text_index_like_min_pattern_length": "1",
     "text_index_like_max_postings_to_read": "100000",
