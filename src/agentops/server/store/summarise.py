@@ -444,8 +444,8 @@ class Summariser:
         while missing := {
             (project, trace_id)
             for (project, session_id), now in changed.items()
-            if any(now.values())
-            for trace_id, one in self._known.sessions[project, session_id].items()
+            if any(now.values()) and len(before := self._known.sessions[project, session_id]) == 1
+            for trace_id, one in before.items()
             if trace_id not in now and not one.apart and one.events <= MOST_MEASURED
         }:
             self._known.load_traces(
