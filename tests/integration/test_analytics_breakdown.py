@@ -251,8 +251,23 @@ def test_figures_of_a_session_outlast_edits_and_further_traces(server: Server) -
     assert figures() == alone
     server.http.patch("/api/sessions/s", json={"note": "looked at"}).raise_for_status()
     assert figures() == alone
-    server.post("/v1/traces", body(span(2, 4, 0, name="b", error=told, **made)))
+    # An id that the first trace has too, where nothing failed so.
+    server.post("/v1/traces", body(span(2, 3, 0, name="b", error=told, **made)))
     both = ([("a", 2, 1), ("b", 1, 1)], [(2, told)], 20)
     assert figures() == both
     server.http.patch("/api/sessions/s", json={"note": "again"}).raise_for_status()
     assert figures() == both
+
+
+def test_a_deleted_session_stays_away_when_another_of_its_trace_grows(server: Server) -> None:
+    def step(trace: int, number: int, session: str) -> dict[str, Any]:
+        return span(trace, number, name="a", agentops__span__kind="tool", session__id=session)
+
+    server.post("/v1/traces", body(step(1, 1, "s"), step(1, 2, "gone")))
+    server.http.delete("/api/sessions/gone").raise_for_status()
+    late = {**step(1, 3, "gone"), "parentSpanId": f"{2:016x}"}
+    server.post("/v1/traces", body(late))
+    # The first trace is divided anew, since its session has two now.
+    server.post("/v1/traces", body(step(2, 4, "s")))
+    assert [one["session_id"] for one in server.get("/api/sessions")["sessions"]] == ["s"]
+    assert server.get("/api/analytics")["totals"]["events"]["total"] == 2

@@ -87,7 +87,7 @@ def failures(store: Store, filters: Filters, *, limit: int) -> dict[str, Any]:
                 "example": {
                     "session_id": row.in_session,
                     "event_id": row.event_id,
-                    "message": messages.get((row.in_session, row.event_id), row.message),
+                    "message": messages.get((row.in_session, row.event_id, row.message), row.message),
                 },
             }
             for row in rows
@@ -101,8 +101,11 @@ class _Said(Struct):
     said: str
 
 
-def _whole(store: Store, project: str, rows: list[_Failure]) -> dict[tuple[str, str], str]:
-    """Return the whole messages of examples that are known by their beginning, by session and event."""
+def _whole(store: Store, project: str, rows: list[_Failure]) -> dict[tuple[str, str, str], str]:
+    """Return the whole messages of examples, by session, event and beginning.
+
+    Traces of a session may have events of one id: the beginning tells whose message it is.
+    """
     if not rows:
         return {}
     found = store.rows(
@@ -125,7 +128,7 @@ def _whole(store: Store, project: str, rows: list[_Failure]) -> dict[tuple[str, 
         },
         _Said,
     )
-    return {(one.session_id, one.span_id): one.said for one in found}
+    return {(one.session_id, one.span_id, one.said[:LONGEST_SAID]): one.said for one in found}
 
 
 def shape(column: str, values: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -408,12 +408,7 @@ class Summariser:
             if not doubtful:
                 continue
             others = [(project, trace_id) for trace_id in doubtful if (project, trace_id) not in divided]
-            self._known.load_traces(
-                [key for key in others if key not in self._known.traces],
-                {key: list[Fact]() for key in others},
-            )
-            for key in others:
-                divided[key] = shares(key[1], self._known.traces[key].facts, gone.get(project, {}))
+            divided |= self._divided_beside(others, gone)
             calls = [
                 (trace_id, call)
                 for trace_id in sorted(doubtful)
@@ -438,7 +433,7 @@ class Summariser:
         self,
         divided: dict[TraceKey, Shares],
         changed: dict[SessionKey, dict[str, Part | None]],
-        gone: Mapping[str, Mapping[str, Gone]],
+        gone: dict[str, dict[str, Gone]],
     ) -> None:
         """Add traces that were alone in their session: their measures move from its row to theirs."""
         while missing := {
@@ -448,16 +443,22 @@ class Summariser:
             for trace_id, one in before.items()
             if trace_id not in now and not one.apart and one.events <= MOST_MEASURED
         }:
-            self._known.load_traces(
-                [key for key in missing if key not in self._known.traces],
-                {key: list[Fact]() for key in missing},
-            )
-            more = {
-                key: shares(key[1], self._known.traces[key].facts, gone.get(key[0], {})) for key in missing
-            }
+            more = self._divided_beside(missing, gone)
             divided |= more
             self._note(more, changed)
             self._known.load_sessions([key for key in changed if key not in self._known.sessions])
+
+    def _divided_beside(
+        self, keys: Collection[TraceKey], gone: dict[str, dict[str, Gone]]
+    ) -> dict[TraceKey, Shares]:
+        """Divide traces that are not a pass's work, and add the deletions that concern them."""
+        self._known.load_traces(
+            [key for key in keys if key not in self._known.traces], {key: list[Fact]() for key in keys}
+        )
+        if self._any_gone:
+            for project, sessions in gone_of(self._store, keys).items():
+                gone.setdefault(project, {}).update(sessions)
+        return {key: shares(key[1], self._known.traces[key].facts, gone.get(key[0], {})) for key in keys}
 
     def _kept_measures(self, keys: Iterable[SessionKey]) -> dict[SessionKey, Measures]:
         """Return the measures in the rows of sessions whose one trace is not looked at now."""
