@@ -200,7 +200,7 @@ def test_the_doctor_names_what_is_wrong_and_what_mends_it(tmp_path: Path) -> Non
         AGENTOPS_API_ENPOINT="http://127.0.0.1:8420",
     )
     assert code == 1
-    assert f"agentops serve` --port {port}" in said
+    assert f"`agentops serve --port {port}`" in said
     assert "7 records" in said
     assert "for another server, http://127.0.0.1:9" in said
     assert "5 records were lost (over_size_limit)" in said

@@ -11,7 +11,7 @@ import { Menu } from "../../ui/controls";
 export function Recorded({ session }: { session: SessionDetail }) {
   const { sent, stored } = session.ledger;
   // Programs of others do not number what they send.
-  if (!sent) return <>{grouped(Math.max(stored, session.event_counts.total))} stored</>;
+  if (!sent && session.event_counts.total > 0) return <>{grouped(Math.max(stored, session.event_counts.total))} stored</>;
   if (sent === stored) {
     return (
       <span title="Every event the program recorded is in the store.">
