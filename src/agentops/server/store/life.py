@@ -60,11 +60,13 @@ def sign_of_life(
         return set()
     now = time.time_ns()
     # The next version of just what was read: a record that comes from the program meanwhile wins over it.
-    store.command(
-        "INSERT INTO spans SELECT * REPLACE (version + 1 AS version, {now:UInt64} AS received_at, "
+    # Not INSERT SELECT: over Distributed tables the engine may run that on each shard for itself.
+    again = store.answer(
+        "SELECT * REPLACE (version + 1 AS version, {now:UInt64} AS received_at, "
         f"{{now:UInt64}} AS seen_at) {_OPEN_ROOTS}",
         {**asked, "now": now},
     )
+    store.insert("spans", again.splitlines())
     touched: dict[TraceKey, list[Fact]] = {}
     for root in found:
         fact = structs.replace(root, version=root.version + 1, seen_at=now)
