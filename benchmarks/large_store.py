@@ -43,6 +43,8 @@ MODELS: Final = (
 TOOLS: Final = ("search_orders", "refund", "lookup_policy", "send_email")
 WEEK_NS: Final = 7 * 86400 * 10**9
 _SECOND_NS: Final = 10**9
+_EARLIER_NS: Final = 600 * _SECOND_NS
+"""How much earlier than the seed a copy arrived: a server that starts looks again at the last minute."""
 _SYLLABLES: Final = [first + second for first in "bcdfghklmnprstv" for second in "aeiou"]
 _HANZI: Final = "我想查询订单状态请问什么时候可以收到货物谢谢客服退款申请已经提交需要三个工作日处理完成"
 _COPIED: Final = ("trace_id", "session_id", "declared_session")
@@ -343,6 +345,8 @@ def _copied(column: _Column, salt: str, shift: str) -> str:
         if column.type == "FixedString(16)":
             return f"MD5(concat({name}, {salt})) AS {name}"
         return f"if({name} = '', '', lower(hex(MD5(concat({name}, {salt}))))) AS {name}"
+    if column.name == "received_at":
+        return f"{name} - {_EARLIER_NS} AS {name}"
     if column.name in _TIMES and "64" in column.type:
         return f"if({name} = 0, 0, {name} - {shift} * {7 * _SECOND_NS}) AS {name}"
     return name

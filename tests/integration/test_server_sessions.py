@@ -7,6 +7,7 @@ import random
 import time
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.integration.trace import TRACES, ids, send, session_of, trace
@@ -14,10 +15,6 @@ from tests.serving import Server
 from tests.spans import MS, SECOND, body, ours, span
 
 __all__ = ["trace"]
-
-
-def _is_indeterminate(session: dict[str, Any]) -> bool:
-    return session["state"] == "indeterminate"
 
 
 def test_a_session_is_listed_as_soon_as_its_spans_are_acknowledged(module_server: Server, trace: int) -> None:
@@ -354,7 +351,14 @@ def test_our_session_that_falls_silent_becomes_indeterminate_and_revives(
     send(server, ours(span(trace, 1, **root), span(trace, 2, 1, name="call", ms=None, session__id=session)))
     assert server.get(f"/api/sessions/{session}")["state"] == "running"
     assert server.get(f"/api/sessions/{session}/events")["events"][0]["status"] == "running"
-    found = server.wait(f"/api/sessions/{session}", _is_indeterminate, 30)
+    deadline = time.monotonic() + 25
+    with httpx.stream("GET", f"{server.url}/api/live", timeout=30) as told:
+        for line in told.iter_lines():
+            assert time.monotonic() < deadline, "nobody was told"
+            if line.startswith("data: ") and session in line:
+                break
+    found = server.get(f"/api/sessions/{session}")
+    assert found["state"] == "indeterminate"
     assert found["state_reason"] == f"stopped reporting at {found['last_seen_at']}"
     assert server.get(f"/api/sessions/{session}/events")["events"][0]["status"] == "interrupted"
     assert [one["session_id"] for one in server.get("/api/sessions", state="indeterminate")["sessions"]] == [

@@ -23,7 +23,7 @@ from agentops.server.store.reprice import Repriced, reprice
 from agentops.server.store.retention import Retention, keep_days, retention_days
 from agentops.server.store.session import Silence
 from agentops.server.store.summarise import Summariser
-from agentops.server.store.upkeep import compact, sizes
+from agentops.server.store.upkeep import Tidy, compact, sizes
 from agentops.server.store.url import StoreUrl
 from agentops.server.store.write import Writer
 from tests.spans import SECOND, body, span
@@ -310,6 +310,26 @@ def settled(rooms: Rooms, project: str) -> dict[str, Rows]:
             dict[str, Any],
         )
     return found
+
+
+def test_tables_of_a_store_that_is_quiet_are_merged_once_and_those_of_a_busy_one_are_left(
+    opened: Rooms,
+) -> None:
+    def parts() -> int:
+        return sum(one.parts for one in sizes(opened.store).tables if one.table == "sessions")
+
+    tidy = Tidy(opened.store, lambda: opened.writer.commits)
+    for number in range(1, 4):
+        opened.send(span(number, 1))
+        tidy.look()
+    assert parts() == 3
+    tidy.look()
+    assert parts() == 1
+    assert count(opened.store, "sessions FINAL") == 3
+    opened.send(span(3, 2))
+    assert parts() == 2
+    tidy.look()
+    assert parts() == 2
 
 
 def test_whatever_the_order_the_batches_and_the_repetitions_the_sessions_are_the_same(opened: Rooms) -> None:

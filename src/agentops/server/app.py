@@ -56,6 +56,7 @@ from agentops.server.store.opening import OpenStore
 from agentops.server.store.retention import Retention
 from agentops.server.store.session import Silence
 from agentops.server.store.summarise import Summariser
+from agentops.server.store.upkeep import Tidy
 from agentops.server.store.write import Writer
 from agentops.server.wire import export as wire_export
 from agentops.server.wire import public, v2, v4
@@ -118,12 +119,14 @@ class Server:
             backlog=Backlog(options.home),
         )
         self._lapses = Lapses(store, summariser, self.live.publish, Living(options.home))
+        self._tidy = Tidy(store, lambda: writer.commits + summariser.passes)
         self._retention = Retention(store, summariser, options.retention_days, self._relay.publish)
         prices.use(options.own_prices or PriceList())
         summariser.start()
         writer.start()
         self._lapses.start()
         self._retention.start()
+        self._tidy.start()
         self._relay.start(summariser.look_again)
         self.auth.start()
 
@@ -140,6 +143,7 @@ class Server:
         """Commit and summarise what was taken, then close the store."""
         self._lapses.stop()
         self._retention.stop()
+        self._tidy.stop()
         self.rooms.writer.stop(_DRAIN_S)
         self.rooms.summariser.stop(_DRAIN_S)
         self._relay.stop()

@@ -6,8 +6,6 @@ Before it comes to that, the programs of this home are looked at: one that lives
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -15,11 +13,12 @@ from typing import Final
 from msgspec import Struct
 
 from agentops.server.living import Living
+from agentops.server.store.again import Again
 from agentops.server.store.client import Store
 from agentops.server.store.life import sign_of_life
+from agentops.server.store.session import NEVER
 from agentops.server.store.summarise import Summariser
 
-_log: Final = logging.getLogger("agentops.server")
 _EVERY_S: Final = 1.0
 _AHEAD_NS: Final = 3 * 10**9
 """How long before its time a session is looked at: the summary with its sign of life takes a moment."""
@@ -34,8 +33,15 @@ class _Lapsing(Struct):
     lapses_at: int
 
 
+class _First(Struct):
+    at: int
+
+
 class Lapses:
-    """A thread that looks, once a second, which running sessions pass their time of silence."""
+    """A thread that looks, once a second, which running sessions pass their time of silence.
+
+    On a store of its own it looks only when one may: the rows know when, and nobody else writes them.
+    """
 
     def __init__(
         self,
@@ -48,36 +54,49 @@ class Lapses:
         self._summariser = summariser
         self._on_change = on_change
         self._living = living
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="agentops-lapses", daemon=True)
+        self._told_until = time.time_ns()
+        self._looked_until = self._told_until - _BEHIND_NS
+        self._first = 0
+        self._again = Again(
+            "agentops-lapses",
+            self._look,
+            every_s=_EVERY_S,
+            failed="Looking for sessions that fell silent failed",
+        )
 
     def start(self) -> None:
         """Start the thread."""
-        self._thread.start()
+        self._again.start()
 
     def stop(self) -> None:
         """End the thread."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(5)
+        self._again.stop()
 
-    def _run(self) -> None:
-        told_until = time.time_ns()
-        looked_until = told_until - _BEHIND_NS
-        while not self._stop.wait(_EVERY_S):
-            now = time.time_ns()
-            try:
-                lapsing = self._between(min(looked_until, told_until), now + _AHEAD_NS)
-                kept = self._kept([one for one in lapsing if one.own])
-                self._tell(
-                    one
-                    for one in lapsing
-                    if told_until <= one.lapses_at < now and (one.project, one.session_id) not in kept
-                )
-            except Exception as error:
-                _log.warning("Looking for sessions that fell silent failed: %s", error)
-                continue
-            told_until = looked_until = now
+    def _look(self) -> None:
+        now = time.time_ns()
+        self._first = min(self._first, self._summariser.first_lapse())
+        if self._store.url.embedded and self._first >= now + _AHEAD_NS:
+            return
+        first, self._first = self._first_after(now), 0
+        lapsing = self._between(min(self._looked_until, self._told_until), now + _AHEAD_NS)
+        kept = self._kept([one for one in lapsing if one.own])
+        self._tell(
+            one
+            for one in lapsing
+            if self._told_until <= one.lapses_at < now and (one.project, one.session_id) not in kept
+        )
+        self._told_until = self._looked_until = now
+        self._first = first
+
+    def _first_after(self, after: int) -> int:
+        """Return when the first running session lapses from then on."""
+        found = self._store.rows(
+            "SELECT min(lapses_at) AS at FROM sessions FINAL "
+            "WHERE state = 'running' AND NOT deleted AND lapses_at >= {after:UInt64} HAVING count() > 0",
+            {"after": after},
+            _First,
+        )
+        return found[0].at if found else NEVER
 
     def _between(self, after: int, until: int) -> list[_Lapsing]:
         return self._store.rows(

@@ -24,7 +24,7 @@ SORTS: Final = {
 """What a list can be sorted by."""
 
 _COLUMNS: Final = f"""
-    session_id, name, note, {STATE} AS shown_state,
+    session_id, version, name, note, {STATE} AS shown_state,
     if({LAPSED}, 'stopped', state_reason) AS reason, {LAPSED} AS lapsed, {ENDED_AT} AS shown_ended_at,
     tags, user_id, started_at, last_seen_at, events, llm, tool, action, agent, operation, retrieval,
     embedding,
@@ -36,6 +36,7 @@ _COLUMNS: Final = f"""
 
 class _Row(Struct):
     session_id: str
+    version: int
     name: str
     note: str
     shown_state: str
@@ -78,6 +79,7 @@ class _Row(Struct):
 
 class _Key(Struct):
     session_id: str
+    version: int
     sort_value: float
     total: int
 
@@ -133,8 +135,9 @@ def sessions(
         values |= {"after": given[3], "after_id": given[4]}
     # The filters are tried once, over what they need; the page's rows are read for the page only.
     keys = store.rows(
-        f"SELECT session_id, sort_value, total FROM (SELECT session_id, {SORTS[sort]} AS sort_value, "
-        f"count() OVER () AS total FROM sessions FINAL WHERE {where}) {after} "
+        "SELECT session_id, version, sort_value, total FROM "
+        f"(SELECT session_id, version, {SORTS[sort]} AS sort_value, count() OVER () AS total "
+        f"FROM sessions FINAL WHERE {where}) {after} "
         f"ORDER BY sort_value {direction}, session_id {direction} LIMIT {{limit:UInt32}}",
         {**values, "limit": limit + 1},
         _Key,
@@ -152,19 +155,39 @@ def sessions(
         return Page([], None, total[0].total if total else 0)
     more = len(keys) > limit
     total_sessions, keys = keys[0].total, keys[:limit]
-    found = store.rows(
-        f"SELECT {_COLUMNS} FROM sessions FINAL PREWHERE project = {{project:String}} "
-        "AND session_id IN {ids:Array(String)} WHERE NOT deleted",
-        {"project": filters.project, "now": filters.now_ns, "ids": [key.session_id for key in keys]},
-        _Row,
-    )
-    by_id = {row.session_id: row for row in found}
+    by_id = _rows(store, filters, keys)
     last = keys[-1]
     return Page(
         [_shown(by_id[key.session_id]) for key in keys if key.session_id in by_id],
         cursors.written(sort, order, filters.now_ns, last.sort_value, last.session_id) if more else None,
         total_sessions,
     )
+
+
+def _rows(store: Store, filters: Filters, keys: list[_Key]) -> dict[str, _Row]:
+    """Return the rows of a page by session id.
+
+    They are read by their versions: settling again which is the last would cost twice as much. A version that
+    a merge has dropped since its key was read is read as it is now.
+    """
+    values = {"project": filters.project, "now": filters.now_ns}
+    read = f"SELECT {_COLUMNS} FROM sessions"
+    of_page = "project = {project:String} AND session_id IN {ids:Array(String)} AND NOT deleted"
+    wanted = {key.session_id: key.version for key in keys}
+    found = {
+        row.session_id: row
+        for row in store.rows(
+            f"{read} WHERE {of_page} AND version IN {{versions:Array(UInt64)}}",
+            {**values, "ids": list(wanted), "versions": list(set(wanted.values()))},
+            _Row,
+        )
+        if row.version == wanted[row.session_id]
+    }
+    replaced = [session_id for session_id in wanted if session_id not in found]
+    if replaced:
+        now = store.rows(f"{read} FINAL WHERE {of_page}", {**values, "ids": replaced}, _Row)
+        found |= {row.session_id: row for row in now}
+    return found
 
 
 def session(store: Store, project: str, session_id: str, now_ns: int) -> dict[str, Any] | None:

@@ -18,6 +18,8 @@ from typing import Any, Final
 
 import msgspec
 
+from agentops.server.store.again import Again
+
 _log: Final = logging.getLogger("agentops.server")
 KEPT_FREE: Final = 32_000_000
 """Bytes with less than which nothing is begun: no insert, no merge."""
@@ -73,8 +75,13 @@ class Disk:
         """Tables that could not be attached again yet."""
         self._lost: dict[str, int] = {}
         """How many inserted parts of a table were put aside."""
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="agentops-disk", daemon=True)
+        self._looks = 0
+        self._again = Again(
+            "agentops-disk",
+            self._look,
+            every_s=_EVERY_S,
+            failed="Looking at what was written on a full disk failed",
+        )
 
     @property
     def free_bytes(self) -> int:
@@ -92,13 +99,11 @@ class Disk:
 
     def start(self) -> None:
         """Start looking at parts while the disk is nearly full."""
-        self._thread.start()
+        self._again.start()
 
     def stop(self) -> None:
         """End the thread."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(5)
+        self._again.stop()
 
     def lost(self, table: str) -> int:
         """Return a number that changes when rows inserted into a table turn out not to be on disk."""
@@ -157,15 +162,10 @@ class Disk:
         )
         return int(answer)
 
-    def _run(self) -> None:
-        looks = 0
-        while not self._stop.wait(_EVERY_S):
-            looks = _STILL_LOW if self.free_bytes < _LOW else max(looks - 1, 0)
-            if looks:
-                try:
-                    self.mend()
-                except Exception as error:
-                    _log.warning("Looking at what was written on a full disk failed: %s", error)
+    def _look(self) -> None:
+        self._looks = _STILL_LOW if self.free_bytes < _LOW else max(self._looks - 1, 0)
+        if self._looks:
+            self.mend()
 
     def _new_parts(self) -> list[_Part]:
         answer: bytes = self._client.raw_query(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import threading
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -17,6 +16,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from agentops.server.store.again import Again
 from agentops.server.store.client import Store
 from agentops.server.store.edits import remove, traces_of
 from agentops.server.store.summarise import Summariser
@@ -128,18 +128,21 @@ class Retention:
         self._summariser = summariser
         self._default_days = default_days
         self._on_change = on_change
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="agentops-retention", daemon=True)
+        self._again = Again(
+            "agentops-retention",
+            lambda: self.look(time.time_ns()),
+            first_s=_FIRST_S,
+            every_s=_EVERY_S,
+            failed="Removing old sessions failed, trying again in an hour",
+        )
 
     def start(self) -> None:
         """Start the thread."""
-        self._thread.start()
+        self._again.start()
 
     def stop(self) -> None:
         """End the thread."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(5)
+        self._again.stop()
 
     def look(self, now_ns: int) -> int:
         """Remove what is too old at a time (unix nanoseconds) and free its disk; return how many sessions."""
@@ -155,12 +158,3 @@ class Retention:
         if total:
             purge(self._store)
         return total
-
-    def _run(self) -> None:
-        pause = _FIRST_S
-        while not self._stop.wait(pause):
-            pause = _EVERY_S
-            try:
-                self.look(time.time_ns())
-            except Exception as error:
-                _log.warning("Removing old sessions failed, trying again in an hour: %s", error)

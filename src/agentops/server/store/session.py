@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 from msgspec import Struct, field
 
 from agentops.server.store.measures import Measures
 from agentops.server.store.part import Part, Top
+
+NEVER: Final = 2**63 - 1
+"""Unix nanoseconds of what does not come."""
 
 
 @dataclass(frozen=True, slots=True)

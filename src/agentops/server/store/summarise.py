@@ -30,7 +30,7 @@ from agentops.server.store.moved import drop_moved
 from agentops.server.store.others import Others
 from agentops.server.store.part import Part
 from agentops.server.store.said import by_project, edits_of, gone_of
-from agentops.server.store.session import Edit, Silence, encoded, session_row
+from agentops.server.store.session import NEVER, Edit, Silence, encoded, session_row
 from agentops.server.store.shares import Gone, Shares, counted_elsewhere, doubled, part_row, shares
 
 _log: Final = logging.getLogger("agentops.server")
@@ -99,6 +99,7 @@ class Summariser:
         self._belongs: dict[TraceKey, set[SessionKey]] = {}
         self._version = self._floor = 0
         self._turn = threading.Lock()
+        self._first_lapse = NEVER
         self._thread = threading.Thread(target=self._run, name="agentops-summariser", daemon=True)
         self.passes = 0
         self.failures = 0
@@ -134,6 +135,12 @@ class Summariser:
                 return self._wake.wait_for(lambda: self._covered >= target or self._stopping, timeout_s)
             finally:
                 self._readers -= 1
+
+    def first_lapse(self) -> int:
+        """Return when the first running session lapses of those written since this was asked last."""
+        with self._wake:
+            first, self._first_lapse = self._first_lapse, NEVER
+        return first
 
     @property
     def backlog(self) -> int:
@@ -482,11 +489,15 @@ class Summariser:
         kept = self._kept_measures(touched - measured.keys())
         edits = edits_of(self._store, touched) if self._any_edits else {}
         rows: list[bytes] = []
+        first_lapse = NEVER
         for key in touched:
             project, session_id = key
             row = session_row(
                 project, session_id, self._known.sessions[key], edits.get(key), self._silence, version
             )
+            first_lapse = min(first_lapse, row.lapses_at or NEVER)
             rows.append(encoded(row, measured.get(key) or kept.get(key)))
             self._known.sessions.move_to_end(key)
         self._store.insert("sessions", rows, self._client)
+        with self._wake:
+            self._first_lapse = min(self._first_lapse, first_lapse)

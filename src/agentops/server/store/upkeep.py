@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
 
+from agentops.server.store.again import Again
 from agentops.server.store.client import Store
 from agentops.server.store.dialect import machines
 
@@ -27,6 +29,11 @@ _COMPACTED: Final = (
     "resources",
     "edits",
 )
+_TIDIED: Final = ("sessions", "session_traces", "span_agents")
+_QUIET_S: Final = 5.0
+_MOST_TIDIED_BYTES: Final = 128 * 1024 * 1024
+"""What takes seconds to merge."""
+_NEW_SHARE: Final = 0.1
 _SPANS: Final = frozenset(("spans", "spans_local"))
 
 
@@ -58,6 +65,10 @@ class StoreSize(Struct, frozen=True):
     sessions: int
     tables: list[TableSize]
     migrations: list[str]
+
+
+class _Table(Struct):
+    table: str
 
 
 class _Count(Struct):
@@ -104,6 +115,55 @@ def compact(store: Store) -> None:
     """
     for table in _COMPACTED:
         store.command(f"OPTIMIZE TABLE {table} FINAL")
+
+
+class Tidy:
+    """Merges, when nothing has arrived for seconds, the tables that lists and charts read whole.
+
+    Until then what arrived last stands in a dozen parts, and settling which version of a row is the last one
+    costs more than reading it. Large tables, and those with little that is new, are left to the engine.
+
+    Args:
+        store: the store. A cluster tidies itself.
+        written: a number that changes with everything that is written.
+    """
+
+    def __init__(self, store: Store, written: Callable[[], int]) -> None:
+        self._store = store
+        self._written = written
+        self._seen = self._tidied = -1
+        self._again = Again(
+            "agentops-tidy", self.look, every_s=_QUIET_S, failed="Merging small tables failed"
+        )
+
+    def start(self) -> None:
+        """Start looking."""
+        if self._store.url.embedded:
+            self._again.start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._again.stop()
+
+    def look(self) -> None:
+        """Merge, if nothing was written since the last look and something was since the last merge."""
+        seen, self._seen = self._seen, self._written()
+        if self._seen == seen != self._tidied:
+            self._tidied = seen
+            for table in untidy(self._store):
+                self._store.command(f"OPTIMIZE TABLE {table} FINAL")
+
+
+def untidy(store: Store) -> list[str]:
+    """Return the tables that are worth merging now."""
+    found = store.rows(
+        "SELECT table FROM system.parts WHERE active AND database = currentDatabase() "
+        f"AND table IN {_TIDIED} GROUP BY table HAVING sum(bytes_on_disk) <= {_MOST_TIDIED_BYTES} "
+        f"AND sum(rows) - max(rows) >= max(rows) * {_NEW_SHARE}",
+        None,
+        _Table,
+    )
+    return [one.table for one in found]
 
 
 def _folder_bytes(folder: Path) -> int:
