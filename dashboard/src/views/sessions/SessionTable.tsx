@@ -30,13 +30,15 @@ const SLOWED_MS = 100;
 const FRAME_MS = 16;
 
 interface Props {
+  /** Which list it is. */
+  place: string;
   rows: readonly Session[];
   sort: Sort;
   order: "asc" | "desc";
   onSort: (sort: Sort) => void;
   visibility: Record<string, boolean>;
   scroller: RefObject<HTMLDivElement | null>;
-  /** Where the reader was when the page was left. */
+  /** Where the reader was when the list was left. */
   initialOffset: number;
   onNearEnd: () => void;
   chosen: ReadonlySet<string>;
@@ -47,7 +49,7 @@ interface Props {
 }
 
 export function SessionTable(props: Props) {
-  const { rows, sort, order, onSort, visibility, scroller, initialOffset, onNearEnd, chosen, onChoose, onChooseAll } = props;
+  const { place, rows, sort, order, onSort, visibility, scroller, initialOffset, onNearEnd, chosen, onChoose, onChooseAll } = props;
   const navigate = useNavigate();
   const [cursor, setCursor] = useState<string | null>(null);
   const rowHeight = useNarrow() ? ROW_NARROW : ROW;
@@ -60,10 +62,22 @@ export function SessionTable(props: Props) {
     initialOffset,
   });
   useLayoutEffect(() => virtual.measure(), [virtual, rowHeight]);
+  const [gradual, setGradual] = useState(() => new Gradual());
+  const [drawn, setDrawn] = useState(place);
+  if (drawn !== place) {
+    setDrawn(place);
+    setCursor(null);
+    setGradual(new Gradual());
+  }
+  // Another list in the same table opens where it was left.
+  const opensAt = useRef(initialOffset);
+  useLayoutEffect(() => {
+    opensAt.current = initialOffset;
+  });
+  useLayoutEffect(() => virtual.scrollToOffset(opensAt.current), [virtual, place]);
   const items = virtual.getVirtualItems();
   const first = items.at(0)?.index ?? 0;
   const last = items.at(-1)?.index ?? 0;
-  const [gradual] = useState(() => new Gradual());
   const whole = gradual.next(
     items.map((item) => String(item.key)),
     virtual.isScrolling,
@@ -96,7 +110,7 @@ export function SessionTable(props: Props) {
     const isWaitedFor = last >= rows.length - OVERSCAN || (virtual.scrollOffset ?? 0) > 0;
     const asking = setTimeout(() => nearEnd.current(), isWaitedFor ? 0 : REST_MS);
     return () => clearTimeout(asking);
-  }, [last, rows.length, virtual]);
+  }, [last, rows.length, virtual, place]);
 
   /** Where the keyboard comes from when it holds no row: above what is on view, or below it. */
   const beside = (by: number) => {

@@ -1,6 +1,6 @@
 /** The first page: every session, newest first, searchable, moving while one runs. */
 
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { type RefObject, useEffect, useRef, useState } from "react";
 import { type SessionFilters, totalQuery } from "../../api/queries";
@@ -15,10 +15,10 @@ import { FACTS, HIDDEN_AT_FIRST } from "./columns";
 import { FacetCount, FilterBar } from "./FilterBar";
 import { FirstRun } from "./FirstRun";
 import { Histogram } from "./Histogram";
-import { filtersOf, isFiltered, orderOf, type SessionsSearch, type Sort } from "./search";
+import { filtersOf, isFiltered, orderOf, readSessionsSearch, type SessionsSearch, type Sort } from "./search";
 import { SavedViews } from "./SavedViews";
 import { ROW, SessionTable } from "./SessionTable";
-import { useSessionList } from "./useSessionList";
+import { rowsQuery, useSessionList } from "./useSessionList";
 
 const route = getRouteApi("/sessions");
 
@@ -59,7 +59,11 @@ export function SessionsPage() {
     return () => element.removeEventListener("scroll", remember, { capture: true });
   }, [place, hasList]);
 
+  const client = useQueryClient();
   const change = (next: Partial<SessionsSearch>, replace = false) => {
+    // The rows are on their way while the page draws what was chosen.
+    const coming = readSessionsSearch({ ...search, ...next });
+    void client.prefetchQuery(rowsQuery(filtersOf(coming), orderOf(coming)));
     scroller.current?.scrollTo({ top: 0 });
     void navigate({ search: (old: SessionsSearch) => ({ ...old, ...next }), replace });
   };
@@ -103,6 +107,9 @@ export function SessionsPage() {
   useEffect(() => {
     if (hasList && !isStale) setCounted(JSON.parse(filtersText) as SessionFilters);
   }, [hasList, isStale, filtersText]);
+
+  const [shownPlace, setShownPlace] = useState(place);
+  if (!isStale && shownPlace !== place) setShownPlace(place);
 
   const isEmpty = list !== undefined && list.total === 0 && list.rows.length === 0;
   const isFresh = isEmpty && !isFiltered(search) && !isStale;
@@ -163,14 +170,14 @@ export function SessionsPage() {
         ) : (
           list && (
             <SessionTable
-              key={place}
+              place={shownPlace}
               rows={list.rows}
               sort={sort}
               order={order}
               onSort={onSort}
               visibility={visibility}
               scroller={scroller}
-              initialOffset={places.get(place) ?? 0}
+              initialOffset={places.get(shownPlace) ?? 0}
               onNearEnd={() => void fetchMore()}
               chosen={chosen}
               onChoose={choose}

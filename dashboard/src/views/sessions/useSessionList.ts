@@ -1,6 +1,6 @@
 /** The loaded rows of the session list, kept fresh while the reader's place stays where it is. */
 
-import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, request } from "../../api/client";
 import { type Changed, live } from "../../api/live";
@@ -20,26 +20,34 @@ function loaded({ sessions, next_cursor, total }: SessionPage): SessionRows {
   return { rows: sessions, cursor: next_cursor, total };
 }
 
-export function useSessionList(filters: SessionFilters, order: SessionOrder, isAtTop: () => boolean) {
-  const client = useQueryClient();
-  const filtersText = JSON.stringify(filters);
-  const { sort, order: direction } = order;
-  const key = useMemo(() => ["sessions", filtersText, sort, direction], [filtersText, sort, direction]);
-  const [pending, setPending] = useState(0);
-  const [isFetchingMore, setFetchingMore] = useState(false);
-  const page = useCallback(
-    async (cursor: string | null, signal?: AbortSignal) =>
-      loaded(await fetchSessions(JSON.parse(filtersText) as SessionFilters, { sort, order: direction }, cursor, signal)),
-    [filtersText, sort, direction],
-  );
-  const query = useQuery({
-    queryKey: key,
-    queryFn: ({ signal }) => page(null, signal),
-    placeholderData: keepPreviousData,
+/** The first page of a list, and what has been loaded after it. */
+export function rowsQuery(filters: SessionFilters, order: SessionOrder) {
+  return queryOptions({
+    queryKey: ["sessions", JSON.stringify(filters), order.sort, order.order],
+    queryFn: async ({ signal }) => loaded(await fetchSessions(filters, order, null, signal)),
     staleTime: Number.POSITIVE_INFINITY,
     // Comparing ten thousand rows with themselves each time a page is added takes longer than a frame.
     structuralSharing: false,
   });
+}
+
+export function useSessionList(filters: SessionFilters, order: SessionOrder, isAtTop: () => boolean) {
+  const client = useQueryClient();
+  const filtersText = JSON.stringify(filters);
+  const { sort, order: direction } = order;
+  const rows = useMemo(
+    () => rowsQuery(JSON.parse(filtersText) as SessionFilters, { sort, order: direction }),
+    [filtersText, sort, direction],
+  );
+  const key = rows.queryKey;
+  const [pending, setPending] = useState(0);
+  const [isFetchingMore, setFetchingMore] = useState(false);
+  const page = useCallback(
+    async (cursor: string | null) =>
+      loaded(await fetchSessions(JSON.parse(filtersText) as SessionFilters, { sort, order: direction }, cursor)),
+    [filtersText, sort, direction],
+  );
+  const query = useQuery({ ...rows, placeholderData: keepPreviousData });
 
   const gone = useRef(new Set<string>());
   const atTop = useRef(isAtTop);
