@@ -16,6 +16,7 @@ from agentops.server.query.sessions import parsed, resource
 from agentops.server.query.text import ATTRIBUTES, SEARCHED, searched
 from agentops.server.query.times import iso
 from agentops.server.store.client import Store
+from agentops.server.store.dialect import FEW_ROWS
 
 _LIGHT: Final = """
     span_id, trace_id, kind, name, agent, started_at, ended, duration_ns, model, provider, tokens_input,
@@ -163,7 +164,7 @@ def event(store: Store, scope: Scope, event_id: str) -> dict[str, Any] | None:
     """Return one event with its bodies, or None."""
     rows = store.rows(
         f"SELECT {whole_columns(scope)} FROM spans FINAL "
-        f"WHERE {scope.events_where} AND span_id = {{event:String}} LIMIT 1",
+        f"WHERE {scope.events_where} AND span_id = {{event:String}} LIMIT 1 {FEW_ROWS}",
         {**scope.values, "event": event_id},
         WholeEventRow,
     )
@@ -192,7 +193,7 @@ def agents_of(store: Store, scope: Scope, rows: Sequence[EventRow]) -> Agents:
     found = store.rows(
         "SELECT trace_id, span_id, agent FROM span_agents WHERE project = {project:String} "
         "AND trace_id IN {traces:Array(String)} AND span_id IN {spans:Array(String)} "
-        "ORDER BY version DESC LIMIT 1 BY trace_id, span_id",
+        f"ORDER BY version DESC LIMIT 1 BY trace_id, span_id {FEW_ROWS}",
         {
             "project": scope.project,
             "traces": sorted({row.trace_id for row in unnamed}),

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from agentops.server.query.filters import LAPSED
 from agentops.server.query.sessions import traces
 from agentops.server.store.client import Store
+from agentops.server.store.dialect import FEW_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def scope(store: Store, project: str, session_id: str, now_ns: int) -> Scope | N
     found = store.rows(
         f"SELECT state = 'running' AND NOT {LAPSED} ? true : false AS running, started_at, tags, "
         f"roots FROM sessions FINAL "
-        "WHERE project = {project:String} AND session_id = {session:String} AND NOT deleted",
+        f"WHERE project = {{project:String}} AND session_id = {{session:String}} AND NOT deleted {FEW_ROWS}",
         {"project": project, "session": session_id, "now": now_ns},
         _Session,
     )
@@ -134,7 +135,7 @@ _FOUND: Final = """
 
 def agents(store: Store, scope: Scope) -> AgentOf:
     """Return how to say an event's agent: its own, else the one that it works for."""
-    if not store.answer(f"SELECT 1 {_FOUND.replace('FINAL', '')} LIMIT 1", scope.values):
+    if not store.answer(f"SELECT 1 {_FOUND.replace('FINAL', '')} LIMIT 1 {FEW_ROWS}", scope.values):
         return AgentOf("toString(agent)")
     if len(scope.values["traces"]) == 1:
         # A span's id is enough within one trace, and a list to look in costs half of what a join does.

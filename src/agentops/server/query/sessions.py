@@ -12,6 +12,7 @@ from agentops.server.query import cursors
 from agentops.server.query.filters import DURATION, ENDED_AT, LAPSED, STATE, Filters, condition, deeper
 from agentops.server.query.times import iso
 from agentops.server.store.client import Store
+from agentops.server.store.dialect import FEW_ROWS
 
 SORTS: Final = {
     "started": "toFloat64(started_at)",
@@ -194,7 +195,7 @@ def session(store: Store, project: str, session_id: str, now_ns: int) -> dict[st
     """Return one session with its host environment and resource attributes, or None."""
     rows = store.rows(
         f"SELECT {_COLUMNS}, host_env FROM sessions FINAL "
-        "WHERE project = {project:String} AND session_id = {session:String} AND NOT deleted",
+        f"WHERE project = {{project:String}} AND session_id = {{session:String}} AND NOT deleted {FEW_ROWS}",
         {"project": project, "session": session_id, "now": now_ns},
         _Row,
     )
@@ -211,7 +212,8 @@ def session(store: Store, project: str, session_id: str, now_ns: int) -> dict[st
 def resource(store: Store, project: str, resource_id: int) -> dict[str, Any]:
     """Return a resource's attributes."""
     rows = store.rows(
-        "SELECT json FROM resources FINAL WHERE project = {project:String} AND resource_id = {id:UInt64}",
+        "SELECT json FROM resources FINAL WHERE project = {project:String} AND resource_id = {id:UInt64} "
+        + FEW_ROWS,
         {"project": project, "id": resource_id},
         _Json,
     )
@@ -223,7 +225,7 @@ def traces(store: Store, project: str, session_id: str) -> list[TraceRow]:
     return store.rows(
         "SELECT trace_id, whole FROM session_traces FINAL "
         "WHERE project = {project:String} AND session_id = {session:String} "
-        "AND NOT deleted ORDER BY trace_id",
+        f"AND NOT deleted ORDER BY trace_id {FEW_ROWS}",
         {"project": project, "session": session_id},
         TraceRow,
     )

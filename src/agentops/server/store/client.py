@@ -50,6 +50,8 @@ _SETTINGS: Mapping[str, str] = {
     # Session rows are few and long: by default one thread would read fewer than 160,000 of them.
     "merge_tree_min_rows_for_concurrent_read": "8192",
     "merge_tree_min_bytes_for_concurrent_read": "2097152",
+    # With FINAL too, conditions on a table's key are tried before its other columns are read.
+    "optimize_move_to_prewhere_if_final": "1",
     # Parts of words, short ones too, are looked up in the dictionary of words.
     "text_index_like_min_pattern_length": "1",
     "text_index_like_max_postings_to_read": "100000",

@@ -22,6 +22,8 @@ from agentops.server.store.url import StoreUrl
 
 LOCAL: Final = "_local"
 """Ends the name of a cluster's local tables."""
+FEW_ROWS: Final = "SETTINGS max_threads = 1"
+"""Ends a SELECT that looks up a few rows: a second thread costs it more than it saves."""
 _SYNCED: Final = ", fsync_after_insert = 1, fsync_part_directory = 1"
 _KEEPER_PATH: Final = "'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'"
 _IN_PLACE: Final = re.compile(
