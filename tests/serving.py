@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,10 +20,33 @@ import httpx
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 30.0
+_MAKE = """
+import sys
+from agentops.server.store.opening import open_store
+from agentops.server.store.url import StoreUrl
+open_store(StoreUrl.parse(f"chdb://{sys.argv[1]}")).close()
+"""
+
+
+@functools.cache
+def _new_store() -> Path:
+    """Return a store of this version without any row: making one anew is half of a server's first start."""
+    folder = tempfile.mkdtemp(prefix="agentops-new-store-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    store = Path(folder) / "store"
+    subprocess.run([sys.executable, "-c", _MAKE, str(store)], check=True)
+    return store
 
 
 class Server:
-    """A running server. Tests talk to it over HTTP only."""
+    """A running server. Tests talk to it over HTTP only.
+
+    Args:
+        home: its home. A new one gets a new store, copied; without `copied` the server makes it.
+        arguments: of `agentops serve`.
+        environment: settings.
+        copied: whether a new home gets a store that was made before.
+    """
 
     def __init__(
         self,
@@ -27,8 +54,13 @@ class Server:
         *,
         arguments: tuple[str, ...] = ("--port", "0"),
         environment: Mapping[str, str] | None = None,
+        copied: bool = True,
     ) -> None:
         self.home = home
+        is_new = not home.exists() or not any(home.iterdir())
+        if copied and is_new and "AGENTOPS_STORE" not in (environment or {}):
+            home.mkdir(mode=0o700, exist_ok=True)
+            shutil.copytree(_new_store(), home / "store", symlinks=True)
         self.log: list[str] = []
         given = {
             name: value for name, value in os.environ.items() if not name.startswith(("AGENTOPS_", "OTEL_"))
