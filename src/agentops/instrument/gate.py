@@ -7,6 +7,7 @@ raised while they start a span, and the call would be made, paid for, and lost. 
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import sys
@@ -29,10 +30,14 @@ _OUTER: Final = ("OpenAI", "AsyncOpenAI")
 def is_call(library: Library, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """Say whether a request, `request(cast_to, options, ...)`, is an LLM call."""
     options = args[1] if len(args) > 1 else kwargs.get("options")
-    path = str(getattr(options, "url", ""))
     if str(getattr(options, "method", "post")).lower() != "post":
         return False
-    return any(part in path for part in library.calls) and not any(part in path for part in library.not_calls)
+    return _is_calls(library.calls, library.not_calls, str(getattr(options, "url", "")))
+
+
+@functools.lru_cache(maxsize=256)
+def _is_calls(parts: tuple[str, ...], none_of: tuple[str, ...], path: str) -> bool:
+    return any(part in path for part in parts) and not any(part in path for part in none_of)
 
 
 def guard(library: Library, check: Callable[[], None], patches: Patches) -> None:

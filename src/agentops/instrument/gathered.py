@@ -43,7 +43,7 @@ def following(accumulator: Any) -> Any:
 
     class Following(accumulator):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
+            self._made_of: Any = (args, kwargs)
             self._first: Any = None
             self._last: Any = None
             self._plain = False
@@ -76,6 +76,10 @@ def following(accumulator: Any) -> Any:
 
         def _begin(self) -> None:
             first, self._first = self._first, None
+            made_of, self._made_of = self._made_of, None
+            if made_of is not None:
+                args, kwargs = made_of
+                super().__init__(*args, **kwargs)
             if first is not None:
                 self._take(first)
 

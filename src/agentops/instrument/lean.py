@@ -13,8 +13,9 @@ from contextlib import suppress
 from dataclasses import fields
 from typing import Any, Final
 
-from opentelemetry.context import Context, get_current
+from opentelemetry.context import Context
 
+from agentops.ambient import get_current
 from agentops.instrument.patches import Patches
 
 _PACKAGE: Final = "openinference.instrumentation."
@@ -70,12 +71,14 @@ def shown(config: Any, attributes: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def told_by(context: Context) -> dict[str, Any]:
     """Return what the program has put into a context for its spans."""
+    if _names().isdisjoint(context):
+        return {}
     return {_APART.get(name, name): context[name] for name in _names() if context.get(name) is not None}
 
 
 @functools.cache
-def _names() -> tuple[str, ...]:
-    return importlib.import_module(_PACKAGE + "context_attributes").CONTEXT_ATTRIBUTES
+def _names() -> frozenset[str]:
+    return frozenset(importlib.import_module(_PACKAGE + "context_attributes").CONTEXT_ATTRIBUTES)
 
 
 def _open(config: Any) -> bool:

@@ -14,14 +14,13 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Final
 
-from opentelemetry import trace
-
 from agentops import semconv
+from agentops.ambient import SPAN, get_current
 from agentops.instrument.patches import Patches, found
 from agentops.instrument.registry import Library
 
 _CLIENTS: Final = ("SyncAPIClient", "AsyncAPIClient")
-_KINDS: Final = ("openinference.span.kind", "gen_ai.operation.name", semconv.SPAN_KIND)
+_KINDS: Final = frozenset({"openinference.span.kind", "gen_ai.operation.name", semconv.SPAN_KIND})
 _IDS: Final = {
     name: name.encode() for name in ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id")
 }
@@ -42,13 +41,11 @@ def watch(library: Library, patches: Patches) -> None:
 
 def current_call() -> Any:
     """Return the LLM span that is current, or None."""
-    span: Any = trace.get_current_span()
-    if not span.is_recording():
+    span: Any = get_current().get(SPAN)
+    if span is None or not span.is_recording():
         return None
     attributes = getattr(span, "attributes", None)
-    if attributes and any(name in attributes for name in _KINDS):
-        return span
-    return None
+    return span if attributes and not _KINDS.isdisjoint(attributes) else None
 
 
 def _retried(
@@ -130,9 +127,9 @@ def _note_response(span: Any, response: Any) -> None:
     headers = response.headers
     # httpx goes through all of them, and decodes them, for each that is asked for.
     raw = getattr(headers, "raw", None)
-    sent = None if raw is None else {key.lower() for key, _ in raw}
-    for name, key in _IDS.items():
-        value = headers.get(name) if sent is None or key in sent else None
+    sent = _IDS.values() if raw is None else {key.lower() for key, _ in raw}.intersection(_IDS.values())
+    for name, key in _IDS.items() if sent else ():
+        value = headers.get(name) if key in sent else None
         if value:
             span.set_attribute(semconv.REQUEST_ID, str(value))
             return

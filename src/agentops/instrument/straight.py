@@ -17,11 +17,12 @@ from typing import Any, Final, cast
 from opentelemetry.context import (
     _SUPPRESS_INSTRUMENTATION_KEY as _SUPPRESSED,  # pyright: ignore[reportPrivateUsage] -- all instrumentors ask it
 )
-from opentelemetry.context import Context, attach, detach, get_current
+from opentelemetry.context import Context
 from opentelemetry.trace import Status, StatusCode
-from opentelemetry.trace.propagation import set_span_in_context
 
+from agentops.ambient import SPAN, attach_context, get_current, leave
 from agentops.instrument import chat, lean
+from agentops.instrument.gate import quiet
 from agentops.instrument.patches import Patches, found
 
 _ANSWERS: Final[Mapping[str, str]] = {
@@ -77,7 +78,7 @@ def take_messages(wrappers: Any, patches: Patches) -> None:
             with original(wrapper, attributes, params) as call:
                 yield call
             return
-        token = attach(set_span_in_context(span, where))
+        token = attach_context(Context({**where, SPAN: span}))
         try:
             with params as asked:
                 metadata = (attributes or {}).get("metadata")
@@ -85,7 +86,7 @@ def take_messages(wrappers: Any, patches: Patches) -> None:
                 call.masks = config
                 yield call
         finally:
-            detach(token)
+            leave(token)
 
     patches.replace(wrappers._WithTracer, "_start_as_current_span", started)
     content = importlib.import_module(wrappers.__package__ + "._content")
@@ -148,12 +149,20 @@ class _Calls:
         """Return what takes the place of the wrapper of `OpenAI.request`."""
 
         def request(asker: Any, wrapped: Callable[..., Any], instance: Any, args: Any, kwargs: Any) -> Any:
+            if quiet.get():
+                return wrapped(*args, **kwargs)
             where = get_current()
             call = self._begun(asker, instance, args, where)
             if call is None:
                 return original(asker, wrapped, instance, args, kwargs)
-            with _under(call, where):
+            token = attach_context(Context({**where, SPAN: call.span}))
+            try:
                 return self._answered(asker, call, wrapped(*args, **kwargs))
+            except BaseException as error:
+                call.failed(error)
+                raise
+            finally:
+                leave(token)
 
         return request
 
@@ -163,12 +172,20 @@ class _Calls:
         async def request(
             asker: Any, wrapped: Callable[..., Any], instance: Any, args: Any, kwargs: Any
         ) -> Any:
+            if quiet.get():
+                return await wrapped(*args, **kwargs)
             where = get_current()
             call = self._begun(asker, instance, args, where)
             if call is None:
                 return await original(asker, wrapped, instance, args, kwargs)
-            with _under(call, where):
+            token = attach_context(Context({**where, SPAN: call.span}))
+            try:
                 return self._answered(asker, call, await wrapped(*args, **kwargs))
+            except BaseException as error:
+                call.failed(error)
+                raise
+            finally:
+                leave(token)
 
         return request
 
@@ -183,10 +200,8 @@ class _Calls:
             if type(model := asked.get("model")) is str:
                 attributes[_MODEL] = model
             attributes.update(lean.told_by(where))
-            if cast_to is self._chat and type(asked.get("messages")) is list:
-                tell = asker._request_attributes_extractor._get_attributes_from_message_param
-                more = chat.asked(asked, tell)
-            else:
+            more = {}
+            if cast_to is not self._chat or type(asked.get("messages")) is not list:
                 more = dict(
                     asker._get_extra_attributes_from_request(cast_to=cast_to, request_parameters=asked)
                 )
@@ -196,6 +211,8 @@ class _Calls:
             )
             call = self._call(span, None, more)
             call.masks, call.cast_to, call.asked = config, cast_to, asked
+            if not more:
+                call.tell = asker._request_attributes_extractor._get_attributes_from_message_param
             return call
         except Exception:
             return None
@@ -214,7 +231,7 @@ class _Calls:
                 base64_image_max_length=config.base64_image_max_length,
             )
         azure = self._azure is not None and isinstance(instance, self._azure)
-        provider = "azure" if azure else self._provider(instance.base_url.host)
+        provider = "azure" if azure else self._provider(instance)
         found = {
             "openinference.span.kind": kind,
             "llm.system": "openai",
@@ -243,7 +260,7 @@ class _Calls:
                 )
             else:
                 told = dict(tell.get_attributes_from_response(response, call.asked))
-            said = response.model_dump_json(exclude_unset=True, warnings=False)
+            said = _to_json(response)
             output = {"output.value": said, "output.mime_type": "application/json"}
             call.finish_tracing(_OK, output, told)
         except Exception:
@@ -251,25 +268,27 @@ class _Calls:
         return response
 
 
-@contextmanager
-def _under(call: Any, where: Context) -> Generator[None]:
-    """Make a call's span the current one; what is raised inside ends it, and is raised on."""
-    token = attach(set_span_in_context(call.span, where))
+def _to_json(answer: Any) -> str:
     try:
-        yield
-    except BaseException as error:
-        call.failed(error)
-        raise
-    finally:
-        detach(token)
+        # What `model_dump_json` comes to.
+        return answer.__pydantic_serializer__.to_json(answer, exclude_unset=True, warnings=False).decode()
+    except (AttributeError, TypeError):
+        return answer.model_dump_json(exclude_unset=True, warnings=False)
 
 
-def _provider_of(infer: Callable[[str], Any]) -> Callable[[str], str]:
+def _provider_of(infer: Callable[[str], Any]) -> Callable[[Any], str]:
+    """Return what says, of a client, whose models it calls, as far as its address tells."""
+
     @functools.lru_cache(maxsize=64)
     def provider(host: str) -> str:
         return getattr(infer(host), "value", "")
 
-    return provider
+    def provider_of(client: Any) -> str:
+        # The public property imports a module each time.
+        url = getattr(client, "_base_url", None) or client.base_url
+        return provider(url.host)
+
+    return provider_of
 
 
 def call_class(with_span: Any, known: str) -> Any:
@@ -281,11 +300,25 @@ def call_class(with_span: Any, known: str) -> Any:
     """
 
     class Call(with_span):
-        __slots__ = ("asked", "cast_to", "masks")
+        __slots__ = ("asked", "cast_to", "masks", "tell")
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.tell: Any = None
+            """Tells a message of a chat; None when all that is known of the request has been told."""
 
         @property
         def span(self) -> Any:
             return self._span
+
+        def _of_request(self) -> dict[str, Any]:
+            if self.tell is None:
+                return dict(getattr(self, known) or ())
+            try:
+                # Not at the start, where the program would wait for it before its first chunk.
+                return chat.asked(self.asked, self.tell)
+            except Exception:
+                return {}  # Its JSON is there.
 
         def failed(self, error: BaseException) -> None:
             """End it with the exception that the program gets."""
@@ -302,7 +335,7 @@ def call_class(with_span: Any, known: str) -> Any:
                 return
             self._is_finished = True
             try:
-                told = dict(getattr(self, known))
+                told = self._of_request()
                 told.update(attributes or ())
                 told.update(extra_attributes or ())
                 self._span.set_attributes(lean.shown(self.masks, told))

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from opentelemetry.context import Context, get_current
 
 from agentops import semconv
+from agentops.ambient import SPAN
 from agentops.sdk.client import client
-from agentops.sdk.context import OWN, SPAN
+from agentops.sdk.context import OWN
 from agentops.sdk.events import llm_attributes
 from agentops.sdk.functions import init
 

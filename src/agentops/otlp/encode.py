@@ -267,6 +267,24 @@ def _number_key(key: str) -> bytes:
     return made
 
 
+def plain_pairs(attributes: Attributes) -> bytes:
+    """Return attributes as the inside of a JSON list, for `plain_line`; such pieces join with a comma.
+
+    Raises:
+        UnicodeEncodeError: a text holds a lone surrogate, which `span_line` repairs.
+    """
+    return b",".join(
+        [
+            (_text_keys.get(key) or _text_key(key)) + _encode(item) + b"}}"
+            if type(item) is str
+            else (_number_keys.get(key) or _number_key(key)) % item
+            if type(item) is int and -_INT64 <= item < _INT64
+            else _encode(_Pair(key, _value(item)))
+            for key, item in attributes.items()
+        ]
+    )
+
+
 def plain_line(
     head: bytes,
     span_id: int,
@@ -274,26 +292,19 @@ def plain_line(
     name: str,
     start_ns: int,
     end_ns: int,
-    attributes: Attributes,
+    attributes: bytes,
     scope_tail: bytes,
     status: int = 0,
 ) -> bytes:
     """Return the journal line of an internal span with a parent, and attributes only, as most are.
 
-    It says what `span_line` says, at half its price. `head` is what `line_head()` returned for its trace;
-    `end_ns` is 0 while the span runs, `status` 0 or 1.
+    It says what `span_line` says, at half its price. `head` is what `line_head()` returned for its trace,
+    `attributes` what `plain_pairs()` returned for its attributes; `end_ns` is 0 while the span runs, `status`
+    0 or 1.
 
     Raises:
-        UnicodeEncodeError: a text holds a lone surrogate, which `span_line` repairs.
+        UnicodeEncodeError: the name holds a lone surrogate, which `span_line` repairs.
     """
-    pairs = [
-        (_text_keys.get(key) or _text_key(key)) + _encode(item) + b"}}"
-        if type(item) is str
-        else (_number_keys.get(key) or _number_key(key)) % item
-        if type(item) is int and -_INT64 <= item < _INT64
-        else _encode(_Pair(key, _value(item)))
-        for key, item in attributes.items()
-    ]
     return b'%b%016x","parentSpanId":"%016x","startTimeUnixNano":"%d",%b"name":%b,"attributes":[%b]%b}%b' % (
         head,
         span_id,
@@ -301,7 +312,7 @@ def plain_line(
         start_ns,
         b'"endTimeUnixNano":"%d",' % end_ns if end_ns else b"",
         _encode(name),
-        b",".join(pairs),
+        attributes,
         b',"status":{"code":1}' if status else b"",
         scope_tail,
     )

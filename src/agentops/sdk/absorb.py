@@ -65,14 +65,16 @@ _OWN: Final = frozenset(
 """What stays the outer span's own affair."""
 
 
-def outer_call(above: RecordedSpan | None, attributes: Mapping[str, Any]) -> RecordedSpan | None:
+def outer_call(
+    above: RecordedSpan | None, kind: str, attributes: Mapping[str, Any]
+) -> RecordedSpan | None:
     """Return the open span that records the call already of which `attributes` begin a span, or None.
 
     Args:
         above: the recorded span above it.
-        attributes: what the new span begins with.
+        kind: the new span's.
+        attributes: what it begins with.
     """
-    kind = kind_of(attributes)
     if kind not in _CALLS:
         return None
     for span in (above, calls.noted()):
@@ -83,6 +85,7 @@ def outer_call(above: RecordedSpan | None, attributes: Mapping[str, Any]) -> Rec
             isinstance(outer, RecordedSpan)
             and outer._attributes is not attributes
             and outer._end_time is None
+            and outer is not outer.core.root
             and kind_of(outer._attributes) == kind
             # Not what session.patch records around any callable: that one makes way itself.
             and outer.scope is not outer.core.recorder.scope
@@ -116,7 +119,7 @@ def absorb_late(span: RecordedSpan) -> None:
     """Absorb a span that turned out, after its start, to record a call that another one records already."""
     if type(span) is not RecordedSpan or span.announced or span.seq:
         return  # Its start is on disk.
-    outer = outer_call(span.above, span._attributes)
+    outer = outer_call(span.above, kind_of(span._attributes), span._attributes)
     if outer is None or outer is span or outer.core is not span.core:
         return
     span.core.open.pop(span._context.span_id, None)

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.context import Context
 
 from agentops import semconv
+from agentops.ambient import attach_context, get_current, leave
 from agentops.sdk.client import client
-from agentops.sdk.context import BOUND, attach_context, enter, get_current, leave
+from agentops.sdk.context import BOUND, enter
 from agentops.sdk.session import Session
 from agentops.sdk.settings import words
 from agentops.sdk.signature import Binder

@@ -14,8 +14,9 @@ from collections.abc import Callable
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from agentops import semconv
+from agentops.ambient import leave
 from agentops.sdk.calls import Spec, cost_of
-from agentops.sdk.context import bind, leave
+from agentops.sdk.context import bind
 from agentops.sdk.descriptors import KINDS, around
 from agentops.sdk.session import Session
 from agentops.sdk.signature import Binder, keywords

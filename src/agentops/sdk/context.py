@@ -12,17 +12,12 @@ asyncio tasks, instrumentation) carries the session too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Any, Final, cast
+from contextvars import Token
+from typing import TYPE_CHECKING, Any, Final
 
-from opentelemetry.context import _RUNTIME_CONTEXT as _runtime  # pyright: ignore[reportPrivateUsage] -- see below
-from opentelemetry.context import Context, attach, create_key
-from opentelemetry.context import get_current as _get_current
-from opentelemetry.trace.propagation import (
-    _SPAN_KEY,  # pyright: ignore[reportPrivateUsage] -- get_current_span copies no dict, but costs a call a span
-)
+from opentelemetry.context import Context, create_key
 
+from agentops.ambient import SPAN, attach_context, get_current
 from agentops.errors import MultiSessionException, NoSessionException
 
 if TYPE_CHECKING:
@@ -31,21 +26,12 @@ if TYPE_CHECKING:
     from agentops.sdk.session import Session
     from agentops.sdk.spans import RecordedSpan
 
-SPAN: Final = _SPAN_KEY
 BOUND: Final = create_key("agentops-session")
 """The bound Session."""
 OWN: Final = create_key("agentops-span")
 """The innermost RecordedSpan of this context, whatever foreign span is current."""
 TRACE_STATE: Final = "agentops"
 """Key of our `tracestate` entry; its value is the session's id, 32 hex digits."""
-
-
-# OpenTelemetry keeps its context in a context variable, behind two calls each way. Every recorded call asks
-# for it; where the variable can be had, it is asked itself.
-_found: Any = getattr(_runtime, "_current_context", None)
-_variable: Final[ContextVar[Context] | None] = cast("Any", _found) if isinstance(_found, ContextVar) else None
-get_current: Final[Callable[[], Context]] = _get_current if _variable is None else _variable.get
-attach_context: Final[Callable[[Context], Token[Context]]] = attach if _variable is None else _variable.set
 
 
 def marked_session(span: Any) -> int | None:
@@ -58,14 +44,14 @@ def marked_session(span: Any) -> int | None:
 
 
 def enter(context: Context, span: RecordedSpan, handle: Session | None = None) -> Token[Context]:
-    """Make `span` current, and bind `handle` when given. Returns the token for `leave`."""
+    """Make `span` current, and bind `handle` when given. Returns the token for `ambient.leave`."""
     if handle is not None:
         return attach_context(Context({**context, SPAN: span, OWN: span, BOUND: handle}))
     return attach_context(Context({**context, SPAN: span, OWN: span}))
 
 
 def bind(handle: Session) -> Token[Context]:
-    """Bind a session to the current context. Returns the token for `leave`.
+    """Bind a session to the current context. Returns the token for `ambient.leave`.
 
     Its root becomes the current span, unless one of its spans is: so that requests to other processes carry
     the session, and that spans of any tracer have a parent in it.
@@ -77,20 +63,6 @@ def bind(handle: Session) -> Token[Context]:
     if core.root is not None and (current is None or getattr(current, "core", None) is not core):
         values[SPAN] = core.root
     return attach_context(Context(values))
-
-
-def leave(token: Token[Context] | None) -> None:
-    """Undo `enter` or `bind`.
-
-    A generator or coroutine that is closed from another context cannot restore this one, and need not: that
-    context was never changed. OpenTelemetry's `detach` would log an error for it.
-    """
-    if token is None:
-        return
-    try:
-        token.var.reset(token)
-    except (ValueError, RuntimeError):
-        pass
 
 
 class Belonging:

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
 from opentelemetry.context import attach, get_current
 
 from agentops import semconv
+from agentops.ambient import leave
 from agentops.sdk.calls import bound
-from agentops.sdk.context import enter, leave
+from agentops.sdk.context import enter
 from agentops.sdk.events import llm_attributes
 from agentops.sdk.folding import Folded
 from agentops.sdk.shapes import dressed

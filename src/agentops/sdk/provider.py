@@ -14,16 +14,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import trace
-from opentelemetry.context import Context, get_current
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, Tracer, TracerProvider
 from opentelemetry.trace import INVALID_SPAN, SpanContext, SpanKind
 from opentelemetry.util._once import Once
 
 from agentops import semconv
+from agentops.ambient import SPAN, get_current
 from agentops.otlp import encode
 from agentops.sdk.absorb import Absorbed, absorb_late, outer_call
-from agentops.sdk.context import OWN, SPAN, Belonging, marked_session
+from agentops.sdk.context import OWN, Belonging, marked_session
 from agentops.sdk.recorder import EAGER, Recorder, is_agents, kind_of
 from agentops.sdk.spans import RecordedSpan, Scope, tell
 
@@ -178,10 +179,11 @@ class Provider(TracerProvider):
         """Start a span of a session for instrumentation."""
         parent, above = place(core, context)
         remote = getattr(parent, "is_remote", False)
-        if remote and kind is SpanKind.SERVER and kind_of(attributes) == "tool":
+        known = kind_of(attributes)
+        if remote and kind is SpanKind.SERVER and known == "tool":
             # The caller, another process of this session, recorded the tool; this is its work being done.
-            attributes[semconv.SPAN_KIND] = "operation"
-        outer = outer_call(above, attributes)
+            known = attributes[semconv.SPAN_KIND] = "operation"
+        outer = outer_call(above, known, attributes)
         if outer is not None and outer.core is core:
             return Absorbed(outer, name, attributes, scope)
         span = RecordedSpan(
@@ -197,7 +199,7 @@ class Provider(TracerProvider):
         )
         span.loose = True
         self.recorder.started(span)
-        if not span.announced and kind_of(attributes) in EAGER:
+        if not span.announced and known in EAGER:
             self.recorder.announce(span)
         self.show(span, context)
         return span
@@ -259,14 +261,15 @@ class Joined(SpanProcessor):
                     span.set_attribute("gen_ai.agent.name", above.agent[0])
                 if not above.announced and above.is_recording():
                     self._recorder.announce(above)
-            outer = outer_call(above, span.attributes or {})
+            kind = kind_of(span.attributes or {})
+            outer = outer_call(above, kind, span.attributes or {})
             if outer is not None and outer.core is core:
                 return  # Another instrumentor's record of the call that `outer` records.
             seq = core.number()
             if len(self._open) >= _MAX_OPEN:
                 self._open.pop(next(iter(self._open)), None)  # Never ended, most likely: forget the oldest.
             self._open[span.get_span_context().span_id] = (core, seq, above)
-            if kind_of(span.attributes or {}) in EAGER:
+            if kind in EAGER:
                 self._recorder.foreign(core, span, 0, seq, self._tail(span))
         except Exception as error:
             self._recorder.failed(error)

@@ -14,11 +14,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from itertools import islice
+from operator import is_
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops import semconv
 from agentops.otlp import encode
-from agentops.sdk.bounds import bounded
+from agentops.sdk.bounds import MAX_ATTRIBUTES, bounded
 from agentops.sdk.capture import Cutting, is_flat, text_of, to_json
 from agentops.sdk.capture import encode as encode_flat
 from agentops.sdk.redact import redacted
@@ -67,6 +69,15 @@ def kind_of(attributes: Mapping[str, Any]) -> str:
         if word is not None:
             return _KIND_WORDS.get(str(word).lower(), "operation")
     return "operation"
+
+
+def _begin_with(attributes: Mapping[str, Any], first: Mapping[str, Any]) -> bool:
+    """Say whether the first of some attributes are these very ones."""
+    return (
+        len(first) <= len(attributes)
+        and all(map(is_, attributes, first))
+        and all(map(is_, attributes.values(), first.values()))
+    )
 
 
 def is_agents(attributes: Mapping[str, Any]) -> bool:
@@ -135,8 +146,7 @@ class Recorder:
         span.announced = True
         if self.look is not None:
             self.look()
-        # The span may go on in its own thread meanwhile: a copy of its attributes is written.
-        self._write(span, 0, {})
+        self._write(span, 0)
 
     def ended(self, span: RecordedSpan) -> None:
         """Write the end of a span; one that was open at a fork is the parent process's to end."""
@@ -228,8 +238,9 @@ class Recorder:
                     if not span.seq:
                         core.sent += 1
                         span.seq = attributes[semconv.RECORD_SEQ] = core.sent
-            if extra is not None:
-                attributes = {**attributes, **extra}
+            if not end_ns:
+                # The span may go on in its own thread meanwhile: a copy is written.
+                attributes = {**attributes, **(extra or _NONE)}
             if not (
                 span.status_number == 2
                 or span._events
@@ -241,9 +252,8 @@ class Recorder:
                 or len(span._name) > _MAX_NAME
                 or not span.parent_id
             ):
-                if span.loose:
-                    attributes = bounded(attributes, self.limit, self.cutting)
                 try:
+                    pairs = self._pairs(span, attributes, end_ns)
                     self.append(
                         encode.plain_line(
                             core.line_head,
@@ -252,7 +262,7 @@ class Recorder:
                             span._name,
                             span._start_time,
                             end_ns,
-                            attributes,
+                            pairs,
                             span.scope.tail,
                             span.status_number,
                         )
@@ -279,6 +289,24 @@ class Recorder:
             )
         except Exception as error:
             self.failed(error)
+
+    def _pairs(self, span: RecordedSpan, attributes: Mapping[str, Any], end_ns: int) -> bytes:
+        """Return the attributes of a plain span, within the bounds, as the record has them.
+
+        A call's request stands in its start and in its end: it is encoded once, when it has not changed.
+        """
+        begun = span.begun
+        if begun is not None and _begin_with(attributes, begun[0]):
+            more = encode.plain_pairs(dict(islice(attributes.items(), len(begun[0]), None)))
+            pairs = begun[1] + b"," + more if more else begun[1]
+        else:
+            pairs = encode.plain_pairs(attributes)
+        # No value is longer than all of them are as JSON.
+        if span.loose and (len(pairs) > self.limit or len(attributes) > MAX_ATTRIBUTES):
+            span.begun = None
+            return encode.plain_pairs(bounded(attributes, self.limit, self.cutting))
+        span.begun = (attributes, pairs) if span.loose and not end_ns else None
+        return pairs
 
     def _line(
         self,

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar
 from uuid import UUID
 
+from agentops.ambient import leave
 from agentops.sdk import context, state
 from agentops.sdk.signature import keywords
 
@@ -252,7 +253,7 @@ class Session:
                     # Left before a block that was entered later: that one stays, and undoes both in its turn.
                     after = ((after[0][0], token), *after[1:])
                 else:
-                    context.leave(token)
+                    leave(token)
                 _entered.set(blocks[:at] + after)
                 break
         self._client.settle(self._core, error)

@@ -19,8 +19,8 @@ from types import (
 )
 from typing import Any, Final, cast
 
+from agentops.ambient import leave
 from agentops.sdk.calls import Call, Opener, Spec
-from agentops.sdk.context import leave
 
 Function = Callable[..., Any]
 

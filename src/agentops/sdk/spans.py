@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 _UNSET: Final = Status(StatusCode.UNSET)
+_STATUS_NUMBERS: Final = {code: code.value for code in StatusCode}  # An enum's `value` is a call away.
 _FIRST_CHUNK_EVENT: Final = "First Token Stream Event"
 """What OpenInference's instrumentors call the arrival of the first chunk."""
 _MAX_STACK: Final = 65_536
@@ -63,6 +64,8 @@ class RecordedSpan(Span):
     """Its start is on disk."""
     loose = False
     """It holds values that others than our own capture put there, of any size."""
+    begun: tuple[Mapping[str, Any], bytes] | None = None
+    """The attributes in its start record, and how they stand there, for its end to say again."""
     forward: SpanProcessor | None = None
     """Processors of the program itself, which see our spans as any other."""
     holds_call = ""
@@ -209,9 +212,10 @@ class RecordedSpan(Span):
             return
         if not isinstance(status, Status):
             status = Status(status, description if status is StatusCode.ERROR else None)
-        if self._status.status_code is not StatusCode.OK and status.status_code is not StatusCode.UNSET:
+        number = _STATUS_NUMBERS[status.status_code]
+        if number and self.status_number != 1:
             self._status = status
-            self.status_number = status.status_code.value
+            self.status_number = number
 
     def record_exception(
         self,

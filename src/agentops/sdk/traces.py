@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 from uuid import UUID
 
-from agentops.sdk import context, state
+from agentops.ambient import get_current
+from agentops.sdk import state
 from agentops.sdk.client import client
 from agentops.sdk.session import Session
 from agentops.sdk.settings import words
@@ -148,7 +149,7 @@ def validate_trace_spans(
     from agentops.sdk.lifecycle import trace_id_of
 
     del api_key
-    core = client.belonging.find(context.get_current()) if client.ready else None
+    core = client.belonging.find(get_current()) if client.ready else None
     if trace_context is not None:
         trace_id = trace_context.trace_id
     elif trace_id is None and core is not None:

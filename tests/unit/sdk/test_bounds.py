@@ -181,7 +181,8 @@ def test_a_plain_line_says_what_the_longer_way_says(
 ) -> None:
     tail = encode.scope("agentops", "1")
     head = encode.line_head(trace_id, state)
-    plain = encode.plain_line(head, *ids, name, 5, end_ns, attributes, tail, status)
+    pairs = encode.plain_pairs(attributes)
+    plain = encode.plain_line(head, *ids, name, 5, end_ns, pairs, tail, status)
     general = encode.span_line(
         tail, trace_id, *ids, name, 1, 5, end_ns, attributes, status=status, trace_state=state
     )

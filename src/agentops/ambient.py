@@ -1,0 +1,40 @@
+"""OpenTelemetry's context, asked without its detours.
+
+It lies in a context variable, behind two calls each way. Every recorded call asks for it several times; where
+the variable can be had, it is asked itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar, Token
+from typing import Any, Final, cast
+
+from opentelemetry.context import _RUNTIME_CONTEXT as _runtime  # pyright: ignore[reportPrivateUsage] -- see above
+from opentelemetry.context import Context, attach
+from opentelemetry.context import get_current as _get_current
+from opentelemetry.trace.propagation import (
+    _SPAN_KEY,  # pyright: ignore[reportPrivateUsage] -- get_current_span copies no dict, but costs a call a span
+)
+
+_found: Any = getattr(_runtime, "_current_context", None)
+_variable: Final[ContextVar[Context] | None] = cast("Any", _found) if isinstance(_found, ContextVar) else None
+
+SPAN: Final = _SPAN_KEY
+"""The key of the current span."""
+get_current: Final[Callable[[], Context]] = _get_current if _variable is None else _variable.get
+attach_context: Final[Callable[[Context], Token[Context]]] = attach if _variable is None else _variable.set
+
+
+def leave(token: Token[Context] | None) -> None:
+    """Undo `attach_context`, if that was done.
+
+    A generator or coroutine that is closed from another context cannot restore this one, and need not: that
+    context was never changed. OpenTelemetry's `detach` would log an error for it.
+    """
+    if token is None:
+        return
+    try:
+        token.var.reset(token)
+    except (ValueError, RuntimeError):
+        pass
