@@ -23,8 +23,6 @@ from agentops.instrument.patches import Patches, found
 from agentops.instrument.tee import Read, Tee, server_sent
 
 _PACKAGE: Final = "openinference.instrumentation.openai."
-_FIRST_CHUNK: Final = "First Token Stream Event"
-"""What OpenInference's instrumentors call the arrival of the first chunk."""
 _HELPERS: Final = (
     "openai.lib.streaming.chat:ChatCompletionStream",
     "openai.lib.streaming.chat:AsyncChatCompletionStream",
@@ -95,7 +93,7 @@ class _Finishing:
 
         def first() -> None:
             if streamed:
-                with_span.add_event(_FIRST_CHUNK)
+                with_span.add_event(straight.FIRST_CHUNK)
 
         def over(read: Read) -> None:
             if read.error is not None:

@@ -7,11 +7,11 @@ program wants of it (structured output that does not parse) is kept with its tok
 
 from __future__ import annotations
 
-import inspect
 import json
 import time
 import weakref
 from collections.abc import Callable
+from inspect import iscoroutine
 from typing import Any, Final
 
 from agentops import semconv
@@ -91,7 +91,7 @@ def _answered(
     except Exception:
         _keep(span, kwargs)
         raise
-    if inspect.isawaitable(result):
+    if iscoroutine(result):
         return _awaited(result, span, kwargs)
     return timed(result, span) if kwargs.get("stream") else result
 

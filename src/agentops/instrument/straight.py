@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import json
+import time
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any, Final, cast
@@ -32,6 +33,8 @@ _ANSWERS: Final[Mapping[str, str]] = {
     "openai.types:CreateEmbeddingResponse": "EMBEDDING",
 }
 """The answers that are told here, and the kind of each."""
+FIRST_CHUNK: Final = "First Token Stream Event"
+"""What OpenInference's instrumentors call the arrival of the first chunk."""
 _JSON: Final = ("._utils", "._request_attributes_extractor", "._attributes._responses_api")
 _NOTHING: Final = nullcontext[Any](())
 _FAILED: Final = '"failed"'
@@ -83,7 +86,7 @@ def take_messages(wrappers: Any, patches: Patches) -> None:
             with params as asked:
                 metadata = (attributes or {}).get("metadata")
                 call = make(span, asked, context_metadata=metadata, config=wrapper._config)
-                call.masks = config
+                call.masks, call.tell, call.first_ns = config, None, 0
                 yield call
         finally:
             leave(token)
@@ -126,6 +129,7 @@ def _quick_json(package: str, names: Iterable[str], patches: Patches) -> None:
             patches.replace(module, "safe_json_dumps", chat.to_json)
 
 
+# `tell` of a call tells a message of its chat; None when all that is known of the request has been told.
 class _Calls:
     """How requests are recorded."""
 
@@ -193,15 +197,19 @@ class _Calls:
         """Begin the event of a request; return None to leave it to the instrumentor's own wrapper."""
         try:
             config = asker._tracer._self_config
-            cast_to, asked, _ = self._parse(args)
+            cast_to, asked = args[0], getattr(args[1], "json_data", None)
+            if type(asked) is not dict:
+                cast_to, asked, _ = self._parse(args)
             if where.get(_SUPPRESSED) or cast_to is self._images or config.enable_genai_semconv:
                 return None
             attributes = self._entered(asker, instance, cast_to, asked, config)
             if type(model := asked.get("model")) is str:
                 attributes[_MODEL] = model
             attributes.update(lean.told_by(where))
-            more = {}
-            if cast_to is not self._chat or type(asked.get("messages")) is not list:
+            more = tell = None
+            if cast_to is self._chat and type(asked.get("messages")) is list:
+                tell = asker._request_attributes_extractor._get_attributes_from_message_param
+            else:
                 more = dict(
                     asker._get_extra_attributes_from_request(cast_to=cast_to, request_parameters=asked)
                 )
@@ -210,9 +218,8 @@ class _Calls:
                 name, where, attributes=lean.shown(config, attributes)
             )
             call = self._call(span, None, more)
-            call.masks, call.cast_to, call.asked = config, cast_to, asked
-            if not more:
-                call.tell = asker._request_attributes_extractor._get_attributes_from_message_param
+            call.masks, call.cast_to, call.asked, call.tell = config, cast_to, asked, tell
+            call.first_ns = 0
             return call
         except Exception:
             return None
@@ -244,15 +251,18 @@ class _Calls:
 
     def _answered(self, asker: Any, call: Any, response: Any) -> Any:
         try:
-            if isinstance(response, asker._stream_types):
-                make = asker._response_accumulator_factories.get(call.cast_to)
+            cast_to = call.cast_to
+            # Not `isinstance` alone: a model of pydantic's goes a long way for it.
+            same = type(response) is cast_to
+            if not same and isinstance(response, asker._stream_types):
+                make = asker._response_accumulator_factories.get(cast_to)
                 return self._stream(response, call, None if make is None else make(call.asked))
-            if call.cast_to not in self._kinds or not isinstance(response, call.cast_to):
+            if cast_to not in self._kinds or not (same or isinstance(response, cast_to)):
                 return asker._finalize_response(
-                    response=response, with_span=call, cast_to=call.cast_to, request_parameters=call.asked
+                    response=response, with_span=call, cast_to=cast_to, request_parameters=call.asked
                 )
             tell = asker._response_attributes_extractor
-            if call.cast_to is self._chat:
+            if cast_to is self._chat:
                 told = chat.answered(
                     response,
                     tell._get_attributes_from_completion_usage,
@@ -300,22 +310,23 @@ def call_class(with_span: Any, known: str) -> Any:
     """
 
     class Call(with_span):
-        __slots__ = ("asked", "cast_to", "masks", "tell")
-
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
-            self.tell: Any = None
-            """Tells a message of a chat; None when all that is known of the request has been told."""
+        __slots__ = ("asked", "cast_to", "first_ns", "masks", "tell")
 
         @property
         def span(self) -> Any:
             return self._span
 
+        def add_event(self, name: str) -> None:
+            if name == FIRST_CHUNK and not self.first_ns:
+                self.first_ns = time.time_ns()  # The program waits for the chunk; at the end it does not.
+            else:
+                super().add_event(name)
+
         def _of_request(self) -> dict[str, Any]:
             if self.tell is None:
                 return dict(getattr(self, known) or ())
             try:
-                # Not at the start, where the program would wait for it before its first chunk.
+                # Not at the start, for the same reason.
                 return chat.asked(self.asked, self.tell)
             except Exception:
                 return {}  # Its JSON is there.
@@ -335,6 +346,8 @@ def call_class(with_span: Any, known: str) -> Any:
                 return
             self._is_finished = True
             try:
+                if self.first_ns:
+                    self._span.add_event(FIRST_CHUNK, timestamp=self.first_ns)
                 told = self._of_request()
                 told.update(attributes or ())
                 told.update(extra_attributes or ())

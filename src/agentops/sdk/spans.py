@@ -52,6 +52,8 @@ class RecordedSpan(Span):
     _set_status_on_exception = True
     seq = 0
     """The event's number in its session and process; 0 until its first record, and for roots."""
+    parent_id = 0
+    """The parent's span id; 0 without one."""
     kind_number = 1
     """OTLP's number of the span kind."""
     status_number = 0
@@ -98,7 +100,11 @@ class RecordedSpan(Span):
             self.kind_number = kind.value + 1
         self._below = parent
         self.span_id = span_id or new_span_id()
-        self.trace_id: int = core.trace_id if parent is None else parent.trace_id
+        if parent is None:
+            self.trace_id: int = core.trace_id
+        else:
+            self.trace_id = parent.trace_id
+            self.parent_id = parent.span_id
         self._ids: SpanContext | None = None
         self._attributes = attributes
         attributes[semconv.SESSION_ID] = core.text
@@ -142,11 +148,6 @@ class RecordedSpan(Span):
     def _parent(self) -> SpanContext | None:
         parent = self._below
         return parent._context if isinstance(parent, RecordedSpan) else parent
-
-    @property
-    def parent_id(self) -> int:
-        """The parent's span id; 0 without one."""
-        return 0 if self._below is None else self._below.span_id
 
     @property
     def itself(self) -> RecordedSpan:
