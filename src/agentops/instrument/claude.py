@@ -52,6 +52,7 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
     stream = found("openinference.instrumentation.anthropic._stream:_MessagesStream")
     patches.replace(stream, "__next__", _next)
     patches.replace(stream, "__anext__", _anext)
+    patches.replace(stream, "__aiter__", _aiter)
     batches = _Batches(tracer)
     for place in (_BATCHES, _BETA_BATCHES):
         patches.method(found(place + "Batches"), "create", batches.created)
@@ -113,6 +114,16 @@ async def _anext(stream: Any) -> Any:
         raise
     stream._response_accumulator.process_chunk(event)
     return event
+
+
+async def _aiter(stream: Any) -> AsyncIterator[Any]:
+    """Iterate, so that only what fails in the stream is its error, not how its reader leaves it."""
+    while True:
+        try:
+            event = await _anext(stream)
+        except StopAsyncIteration:
+            return
+        yield event
 
 
 def _ended(stream: Any, error: BaseException) -> None:
@@ -303,6 +314,9 @@ def _call(answer: Any, message: Any) -> dict[str, Any]:
         attributes["gen_ai.usage.cache_read.input_tokens"] = read
     if written is not None:
         attributes["gen_ai.usage.cache_creation.input_tokens"] = written
+    hour = getattr(getattr(usage, "cache_creation", None), "ephemeral_1h_input_tokens", None)
+    if hour:
+        attributes["gen_ai.usage.cache_creation.ephemeral_1h_input_tokens"] = hour
     return attributes
 
 

@@ -197,7 +197,8 @@ class _Calls:
         """Begin the event of a request; return None to leave it to the instrumentor's own wrapper."""
         try:
             config = asker._tracer._self_config
-            cast_to, asked = args[0], getattr(args[1], "json_data", None)
+            cast_to: Any = args[0]
+            asked: Any = getattr(args[1], "json_data", None)
             if type(asked) is not dict:
                 cast_to, asked, _ = self._parse(args)
             if where.get(_SUPPRESSED) or cast_to is self._images or config.enable_genai_semconv:

@@ -18,6 +18,8 @@ from pydantic import BaseModel
 
 import agentops
 from agentops.server.normalise.event import Event
+from tests.golden import standin
+from tests.golden.standin import batch_results
 from tests.standin import Models
 from tests.unit.instrument.conftest import ask
 from tests.unit.instrument.stored import only, stored
@@ -246,6 +248,35 @@ def test_anthropic_batches(home: Path, models: Models) -> None:
     assert (second.status, second.error_message) == ("error", "max_tokens: too many")
     asyncio.run(run())
     assert len(stored(home)) == 6
+
+
+def test_what_a_batch_wrote_to_the_cache_for_an_hour_is_told(
+    home: Path, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def results(url: str) -> list[dict[str, Any]]:
+        first, _ = batch_results(url)
+        usage = first["result"]["message"]["usage"]
+        usage["cache_creation"] = {"ephemeral_5m_input_tokens": 56, "ephemeral_1h_input_tokens": 200}
+        return [first]
+
+    monkeypatch.setattr(standin, "batch_results", results)
+    agentops.init()
+    with Anthropic() as client:
+        list(client.messages.batches.results("msgbatch_1"))
+    event = only(home)
+    assert (event.tokens_cache_write, event.usage_more) == (256, '{"cache_write_1h":200}')
+
+
+def test_a_stream_left_at_the_end_of_the_program_did_not_fail(home: Path, models: Models) -> None:
+    async def run() -> None:
+        # asyncio.run() closes what is left of the loop, and cancels that.
+        async for _ in await AsyncAnthropic().messages.create(**CLAUDE, stream=True):
+            break
+
+    agentops.init()
+    asyncio.run(run())
+    gc.collect()
+    assert (only(home).status, only(home).tokens_input) == ("ok", 21)
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
