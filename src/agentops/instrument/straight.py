@@ -198,9 +198,8 @@ class _Calls:
         try:
             config = asker._tracer._self_config
             cast_to: Any = args[0]
-            asked: Any = getattr(args[1], "json_data", None)
-            if type(asked) is not dict:
-                cast_to, asked, _ = self._parse(args)
+            given: Any = getattr(args[1], "json_data", None)
+            asked = cast("dict[str, Any]", given) if type(given) is dict else self._parse(args)[1]
             if where.get(_SUPPRESSED) or cast_to is self._images or config.enable_genai_semconv:
                 return None
             attributes = self._entered(asker, instance, cast_to, asked, config)

@@ -65,9 +65,7 @@ _OWN: Final = frozenset(
 """What stays the outer span's own affair."""
 
 
-def outer_call(
-    above: RecordedSpan | None, kind: str, attributes: Mapping[str, Any]
-) -> RecordedSpan | None:
+def outer_call(above: RecordedSpan | None, kind: str, attributes: Mapping[str, Any]) -> RecordedSpan | None:
     """Return the open span that records the call already of which `attributes` begin a span, or None.
 
     Args:
