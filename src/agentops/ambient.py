@@ -11,7 +11,7 @@ from contextvars import ContextVar, Token
 from typing import Any, Final, cast
 
 from opentelemetry.context import _RUNTIME_CONTEXT as _runtime  # pyright: ignore[reportPrivateUsage] -- see above
-from opentelemetry.context import Context, attach
+from opentelemetry.context import Context, attach, create_key
 from opentelemetry.context import get_current as _get_current
 from opentelemetry.trace.propagation import (
     _SPAN_KEY,  # pyright: ignore[reportPrivateUsage] -- get_current_span copies no dict, but costs a call a span
@@ -22,6 +22,8 @@ _variable: Final[ContextVar[Context] | None] = cast("Any", _found) if isinstance
 
 SPAN: Final = _SPAN_KEY
 """The key of the current span."""
+OWN: Final = create_key("agentops-span")
+"""The key of the innermost span of our own, whatever foreign span is current."""
 get_current: Final[Callable[[], Context]] = _get_current if _variable is None else _variable.get
 attach_context: Final[Callable[[Context], Token[Context]]] = attach if _variable is None else _variable.set
 

@@ -56,7 +56,18 @@ def langchain(tracer: trace.Tracer, patches: Patches) -> None:
             pass  # Its instrumentor tells at the end what it is.
         return result
 
-    tracer_class = found(_PACKAGE + "langchain._tracer:OpenInferenceTracer")
+    def raised(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        del instance
+        # A stream that its reader has left did not fail.
+        return None if isinstance(args[1], GeneratorExit) else wrapped(*args, **kwargs)
+
+    module = importlib.import_module(_PACKAGE + "langchain._tracer")
+    patches.method(module, "_record_exception", raised)
+    if isinstance(passed := getattr(module, "IGNORED_EXCEPTION_PATTERNS", None), list):
+        patches.replace(module, "IGNORED_EXCEPTION_PATTERNS", [*passed, r"^GeneratorExit\("])  # pyright: ignore[reportUnknownArgumentType] -- the instrumentor's
+    tracer_class = module.OpenInferenceTracer
     patches.method(tracer_class, "_start_trace", started)
     # In the task that makes the call, and not in a thread beside it, which could note nothing for it.
     patches.replace(tracer_class, "run_inline", True)
@@ -96,6 +107,30 @@ def _told(span: Any, instance: Any) -> None:
         span._otel_span.set_attribute(kinds.KIND, span._span_kind)
         if span._span_kind in _CALLS:
             calls.note(span._otel_span)
+
+
+def _beginning(place: str) -> Callable[[trace.Tracer, Patches], None]:
+    """Return what lets an instrumentor say of a call when it begins what it would say at the end.
+
+    Args:
+        place: its class that begins spans.
+    """
+
+    def complete(tracer: trace.Tracer, patches: Patches) -> None:
+        del tracer
+        patches.method(found(_PACKAGE + place), "_start_as_current_span", begun)
+
+    def begun(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        del instance
+        if "attributes" in kwargs and "extra_attributes" in kwargs:
+            known = dict(kwargs["attributes"])
+            kwargs["attributes"] = known.items()
+            kwargs["extra_attributes"] = {**dict(kwargs["extra_attributes"]), **known}.items()
+        return wrapped(*args, **kwargs)
+
+    return complete
 
 
 def haystack(tracer: trace.Tracer, patches: Patches) -> None:
@@ -181,6 +216,8 @@ def _plain(value: Any) -> Any:
 COMPLETE: Final[Mapping[str, Callable[[trace.Tracer, Patches], None]]] = {
     "langchain_core": langchain,
     "llama_index.core": llama_index,
+    "groq": _beginning("groq._wrappers:_WithTracer"),
+    "mistralai": _beginning("mistralai._chat_wrapper:_WithTracer"),
     "haystack": haystack,
     "mcp": mcp,
 }

@@ -10,17 +10,19 @@ from __future__ import annotations
 import json
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from inspect import iscoroutine
 from typing import Any, Final
 
 from agentops import semconv
-from agentops.ambient import SPAN, get_current
+from agentops.ambient import OWN, SPAN, get_current
 from agentops.instrument.patches import Patches, found
 from agentops.instrument.registry import Library
 
 _CLIENTS: Final = ("SyncAPIClient", "AsyncAPIClient")
-_KINDS: Final = frozenset({"openinference.span.kind", "gen_ai.operation.name", semconv.SPAN_KIND})
+_KINDS: Final = ("openinference.span.kind", "gen_ai.operation.name", semconv.SPAN_KIND)
+_CALLS: Final = frozenset({"llm", "embedding", "chat", "text_completion", "generate_content", "embeddings"})
+"""Kinds of spans that are LLM calls, in any dialect."""
 _IDS: Final = {
     name: name.encode() for name in ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id")
 }
@@ -41,11 +43,19 @@ def watch(library: Library, patches: Patches) -> None:
 
 def current_call() -> Any:
     """Return the LLM span that is current, or None."""
-    span: Any = get_current().get(SPAN)
+    context = get_current()
+    span: Any = context.get(SPAN)
     if span is None or not span.is_recording():
-        return None
-    attributes = getattr(span, "attributes", None)
-    return span if attributes and not _KINDS.isdisjoint(attributes) else None
+        # An instrumentor that is kept quiet puts a span there that is none.
+        span = context.get(OWN)
+        if span is None or not span.is_recording():
+            return None
+    attributes: Mapping[str, Any] = getattr(span, "attributes", None) or {}
+    for name in _KINDS:
+        kind = attributes.get(name)
+        if kind is not None:
+            return span if str(kind).lower() in _CALLS else None
+    return None
 
 
 def _retried(

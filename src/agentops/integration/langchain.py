@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from opentelemetry.context import Context, get_current
 
 from agentops import semconv
-from agentops.ambient import SPAN
+from agentops.ambient import OWN, SPAN
 from agentops.sdk.client import client
-from agentops.sdk.context import OWN
 from agentops.sdk.events import llm_attributes
 from agentops.sdk.functions import init
 

@@ -17,10 +17,10 @@ from types import FunctionType
 from typing import Any, Final, cast
 
 from agentops import semconv
-from agentops.ambient import get_current
+from agentops.ambient import OWN, get_current
 from agentops.sdk.calls import Call, Opener, Spec
 from agentops.sdk.client import client
-from agentops.sdk.context import OWN, Context, enter
+from agentops.sdk.context import Context, enter
 from agentops.sdk.descriptors import around
 from agentops.sdk.shapes import shaped
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context, create_key
 
-from agentops.ambient import SPAN, attach_context, get_current
+from agentops.ambient import OWN, SPAN, attach_context, get_current
 from agentops.errors import MultiSessionException, NoSessionException
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 BOUND: Final = create_key("agentops-session")
 """The bound Session."""
-OWN: Final = create_key("agentops-span")
-"""The innermost RecordedSpan of this context, whatever foreign span is current."""
 TRACE_STATE: Final = "agentops"
 """Key of our `tracestate` entry; its value is the session's id, 32 hex digits."""
 

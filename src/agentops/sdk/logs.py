@@ -11,9 +11,8 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from agentops.ambient import SPAN, get_current
+from agentops.ambient import OWN, SPAN, get_current
 from agentops.sdk.capture import to_json
-from agentops.sdk.context import OWN
 from agentops.sdk.settings import word
 from agentops.sdk.spans import RecordedSpan, exception_attributes
 

@@ -21,10 +21,10 @@ from opentelemetry.trace import INVALID_SPAN, SpanContext, SpanKind
 from opentelemetry.util._once import Once
 
 from agentops import semconv
-from agentops.ambient import SPAN, get_current
+from agentops.ambient import OWN, SPAN, get_current
 from agentops.otlp import encode
 from agentops.sdk.absorb import Absorbed, absorb_late, outer_call
-from agentops.sdk.context import OWN, Belonging, marked_session
+from agentops.sdk.context import Belonging, marked_session
 from agentops.sdk.recorder import EAGER, Recorder, is_agents, kind_of
 from agentops.sdk.spans import RecordedSpan, Scope, tell
 
@@ -208,6 +208,8 @@ class Provider(TracerProvider):
         """Take note that a span's kind has become known after its start."""
         if isinstance(span, RecordedSpan):
             absorb_late(span)
+        if type(span) is RecordedSpan and not span.announced and kind_of(span._attributes) in EAGER:
+            self.recorder.announce(span)
 
     def show(self, span: RecordedSpan, context: Context | None = None) -> None:
         """Let the program's own processors see a span of ours, now and at its end."""

@@ -1,4 +1,4 @@
-"""A chain of LangChain with a tool and a retriever, streamed once."""
+"""A chain of LangChain with a tool and a retriever, streamed, and left early."""
 
 from langchain_core.documents import Document
 from langchain_core.prompts import ChatPromptTemplate
@@ -28,4 +28,6 @@ prompt = ChatPromptTemplate.from_messages([("system", "You are terse."), ("user"
 called = (prompt | model.bind_tools([get_weather])).invoke({"question": "Weather in Paris?"})
 print(get_weather.invoke(called.tool_calls[0]).content)
 print("".join(chunk.content for chunk in model.stream("Capital of France?")))
+for _, chunk in zip(range(4), model.stream("Capital of France?"), strict=False):
+    print(chunk.content)  # Left early: no failure of the model's.
 agentops.end_session("Success")

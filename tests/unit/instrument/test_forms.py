@@ -326,6 +326,19 @@ def test_what_is_no_llm_call_is_no_event(home: Path, models: Models) -> None:
     assert stored(home) == []
 
 
+def test_what_is_no_llm_call_says_nothing_of_the_tool_that_asks(home: Path, models: Models) -> None:
+    @agentops.tool
+    def choose() -> None:
+        with OpenAI() as client:
+            client.models.list()
+
+    agentops.init()
+    choose()
+    event = only(home)
+    assert (event.kind, event.provider) == ("tool", "")
+    assert not attributes(event).keys() & {"http.response.status_code", "agentops.llm.request_id"}
+
+
 @pytest.mark.parametrize("by", ["the instrumentor", "session.patch"])
 def test_the_memory_of_an_open_stream_is_that_of_its_text(by: str, home: Path, models: Models) -> None:
     def chunks() -> Iterator[dict[str, Any]]:

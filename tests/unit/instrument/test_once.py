@@ -17,7 +17,7 @@ from agentops.instrument import calls
 from agentops.sdk.client import client as sdk
 from tests.standin import Models
 from tests.unit.instrument.conftest import ask
-from tests.unit.instrument.stored import only, stored
+from tests.unit.instrument.stored import events, only, stored
 
 OpenAI: Any = openai.OpenAI
 LLM = {"openinference.span.kind": "LLM"}
@@ -64,6 +64,16 @@ def test_a_framework_and_its_provider_record_one_call(how: str, home: Path, mode
     assert event.model == "gpt-4o-mini"
     assert sdk.registry.only is not None
     assert sdk.registry.only.counts["llm"] == 1
+
+
+@pytest.mark.parametrize("kind", ["LLM", "TOOL"])
+def test_what_a_framework_begins_is_on_disk_once_its_kind_is_told(kind: str, home: Path) -> None:
+    agentops.init()
+    span = framework("someone").start_span("framework")
+    span.set_attributes({"input.value": "x", "openinference.span.kind": kind})
+    (begun,) = [event for event in events(home) if event.kind != "session"]
+    assert (begun.kind, begun.name, begun.input, begun.ended) == (kind.lower(), "framework", "x", False)
+    span.end()
 
 
 def test_three_of_them(home: Path, models: Models) -> None:
