@@ -15,7 +15,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
 from agentops import semconv
-from agentops.instrument import calls, kinds
+from agentops.instrument import calls, kinds, lite_llm
 from agentops.instrument.patches import Patches, found
 
 _PACKAGE: Final = "openinference.instrumentation."
@@ -216,6 +216,7 @@ def _plain(value: Any) -> Any:
 COMPLETE: Final[Mapping[str, Callable[[trace.Tracer, Patches], None]]] = {
     "langchain_core": langchain,
     "llama_index.core": llama_index,
+    "litellm": lite_llm.complete,
     "groq": _beginning("groq._wrappers:_WithTracer"),
     "mistralai": _beginning("mistralai._chat_wrapper:_WithTracer"),
     "haystack": haystack,

@@ -1,4 +1,4 @@
-"""Calls of litellm: plain, asynchronous, streamed, of two providers."""
+"""Calls of litellm: plain, asynchronous, streamed with usage and without, of two providers."""
 
 import asyncio
 
@@ -20,5 +20,8 @@ async def main():
 
 asyncio.run(main())
 for chunk in litellm.completion(model="openai/gpt-4o", messages=ask, stream=True):
+    print(chunk.choices[0].delta.content)
+claude = {"model": "anthropic/claude-sonnet-4-20250514", "messages": ask, "max_tokens": 64}
+for chunk in litellm.completion(**claude, stream=True, stream_options={"include_usage": True}):
     print(chunk.choices[0].delta.content)
 agentops.end_session("Success")
