@@ -1,4 +1,4 @@
-"""What the instrumentor of LiteLLM leaves out: an answer's id, when its first chunk came, long-lived caches."""
+"""What the instrumentor of LiteLLM leaves out: answers' ids, the first chunk's time, long-lived caches."""
 
 from __future__ import annotations
 
