@@ -22,7 +22,8 @@ from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
 from agentops import semconv
-from agentops.instrument import gate, straight
+from agentops.instrument import gate, messages
+from agentops.instrument.gathered import patient
 from agentops.instrument.patches import Patches, found
 from agentops.instrument.tee import Read, Tee, server_sent
 
@@ -44,9 +45,11 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
         patches.method(found(place + "Messages"), "count_tokens", gate.aside)
         patches.method(found(place + "AsyncMessages"), "count_tokens", gate.aside)
     wrappers = importlib.import_module(_WRAPPERS)
-    straight.take_messages(wrappers, patches)
+    messages.take(wrappers, patches)
     patches.method(wrappers, "_finish_api_response_tracing", _read_later)
     patches.method(wrappers, "_async_finish_api_response_tracing", _read_later_async)
+    streams = importlib.import_module("openinference.instrumentation.anthropic._stream")
+    patches.replace(streams, "_MessageResponseAccumulator", patient(streams._MessageResponseAccumulator))
     extractor = found("openinference.instrumentation.anthropic._stream:_MessageExtractor")
     patches.method(extractor, "get_attributes", _without_provisional)
     stream = found("openinference.instrumentation.anthropic._stream:_MessagesStream")

@@ -1,6 +1,6 @@
-"""What is gathered of an answer of openai's while it is streamed: little of it, and never nothing.
+"""What is gathered of an answer while it is streamed: little of it, and never nothing.
 
-The instrumentor's own classes, with what they leave out: text is held in blocks, and of a response that is
+The instrumentors' own classes, with what they leave out: text is held in blocks, and of a response that is
 dropped, or ends as incomplete or failed, what had come is kept.
 """
 
@@ -36,6 +36,39 @@ def compact(accumulator: Any) -> Any:
             return self
 
     return Compact
+
+
+_TAKEN: Final = object()
+
+
+def patient(accumulator: Any) -> Any:
+    """Return the class that follows a streamed message of Claude's, made to let the first event pass."""
+
+    class Patient(accumulator):
+        __slots__ = ("_first",)
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._first: Any = None
+
+        def process_chunk(self, chunk: Any) -> None:
+            if self._first is None:
+                # The program waits for it: it is looked at when the next one is there, or none comes.
+                self._first = chunk
+                return
+            self._begin()
+            super().process_chunk(chunk)
+
+        def _begin(self) -> None:
+            first, self._first = self._first, _TAKEN
+            if first is not None and first is not _TAKEN:
+                super().process_chunk(first)
+
+        def _result(self) -> Any:
+            self._begin()
+            return super()._result()  # pyright: ignore[reportUnknownVariableType] -- a class given by name
+
+    return Patient
 
 
 def following(accumulator: Any) -> Any:

@@ -1,7 +1,7 @@
-"""Calls of openai and anthropic, recorded straight: what their instrumentors say of each, in fewer steps.
+"""Calls of openai, recorded straight: what their instrumentor says of each, in fewer steps.
 
-They ask five layers for a span, and each looks at every attribute. Here attributes are gathered once, and
-given to the span as they are. What is to be said of a request and of its answer stays the instrumentors'
+It asks five layers for a span, and each looks at every attribute. Here attributes are gathered once, and
+given to the span as they are. What is to be said of a request and of its answer stays the instrumentor's
 affair (but for plain chats, see `chat`), and so do answers that are read later, and images.
 """
 
@@ -11,8 +11,7 @@ import functools
 import importlib
 import json
 import time
-from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, cast
 
 from opentelemetry.context import (
@@ -36,10 +35,9 @@ _ANSWERS: Final[Mapping[str, str]] = {
 FIRST_CHUNK: Final = "First Token Stream Event"
 """What OpenInference's instrumentors call the arrival of the first chunk."""
 _JSON: Final = ("._utils", "._request_attributes_extractor", "._attributes._responses_api")
-_NOTHING: Final = nullcontext[Any](())
 _FAILED: Final = '"failed"'
-_OK: Final = Status(StatusCode.OK)
-_MODEL: Final = "llm.request.model_name"
+OK: Final = Status(StatusCode.OK)
+MODEL: Final = "llm.request.model_name"
 
 
 def take(request: Any, patches: Patches) -> None:
@@ -47,82 +45,11 @@ def take(request: Any, patches: Patches) -> None:
     calls = _Calls(request)
     patches.replace(request._Request, "__call__", calls.sync(request._Request.__call__))
     patches.replace(request._AsyncRequest, "__call__", calls.asynchronous(request._AsyncRequest.__call__))
-    _quick_json(request.__package__, _JSON, patches)
+    quick_json(request.__package__, _JSON, patches)
 
 
-def take_messages(wrappers: Any, patches: Patches) -> None:
-    """Take the place of how spans are begun in `wrappers`, the module of anthropic's instrumentor."""
-    original = wrappers._WithTracer._start_as_current_span
-    make = call_class(wrappers._WithSpan, "_params")
-
-    def begun(wrapper: Any, attributes: dict[str, Any], params: Any, where: Context) -> tuple[Any, Any]:
-        """Begin the event of a request; no span leaves it to the instrumentor's own way."""
-        try:
-            tracer = wrapper._tracer
-            config = tracer._self_config
-            if config.enable_genai_semconv:
-                return None, config
-            known = {**attributes, **lean.told_by(where)}
-            known.pop("session.id", None)
-            if type(model := getattr(params, "_kwargs", {}).get("model")) is str:
-                known[_MODEL] = model
-            shown = lean.shown(config, known)
-            return tracer.__wrapped__.start_span(wrapper._span_name, where, attributes=shown), config
-        except Exception:
-            return None, None
-
-    @contextmanager
-    def started(
-        wrapper: Any, attributes: dict[str, Any] | None = None, params: Any = _NOTHING
-    ) -> Generator[Any]:
-        where = get_current()
-        span, config = begun(wrapper, attributes or {}, params, where)
-        if span is None:
-            with original(wrapper, attributes, params) as call:
-                yield call
-            return
-        token = attach_context(Context({**where, SPAN: span}))
-        try:
-            with params as asked:
-                metadata = (attributes or {}).get("metadata")
-                call = make(span, asked, context_metadata=metadata, config=wrapper._config)
-                call.masks, call.tell, call.first_ns = config, None, 0
-                yield call
-        finally:
-            leave(token)
-
-    patches.replace(wrappers._WithTracer, "_start_as_current_span", started)
-    content = importlib.import_module(wrappers.__package__ + "._content")
-    patches.replace(content, "_get_response_metadata", _metadata(content._get_response_metadata))
-    _quick_json(wrappers.__package__, ("._wrappers", "._content", "._utils"), patches)
-
-
-def _metadata(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """Return what looks for eleven things in a message, made to see at once that a plain one has none."""
-
-    def metadata(message: Any, config: Any = None, request_messages: Any = None) -> dict[str, Any]:
-        try:
-            said = {key for key, value in message.__dict__.items() if value is not None and key[0] != "_"}
-            plain = (
-                said <= _OF_MESSAGES
-                and not message.model_extra
-                and not message.usage.model_extra
-                and not any(message.usage.__dict__.get(key) for key in ("iterations", "server_tool_use"))
-                and all(block.type == "text" and not block.citations for block in message.content)
-                and all(type(each["content"]) is str for each in request_messages)
-            )
-        except Exception:
-            plain = False
-        return {} if plain else original(message, config, request_messages)
-
-    return metadata
-
-
-_OF_MESSAGES: Final = {"id", "content", "model", "role", "stop_reason", "stop_sequence", "type", "usage"}
-"""What every message has."""
-
-
-def _quick_json(package: str, names: Iterable[str], patches: Patches) -> None:
+def quick_json(package: str, names: Iterable[str], patches: Patches) -> None:
+    """Let modules of an instrumentor make their JSON as we do."""
     for name in names:
         module = importlib.import_module(package + name)
         if hasattr(module, "safe_json_dumps"):
@@ -204,7 +131,7 @@ class _Calls:
                 return None
             attributes = self._entered(asker, instance, cast_to, asked, config)
             if type(model := asked.get("model")) is str:
-                attributes[_MODEL] = model
+                attributes[MODEL] = model
             attributes.update(lean.told_by(where))
             more = tell = None
             if cast_to is self._chat and type(asked.get("messages")) is list:
@@ -218,8 +145,7 @@ class _Calls:
                 name, where, attributes=lean.shown(config, attributes)
             )
             call = self._call(span, None, more)
-            call.masks, call.cast_to, call.asked, call.tell = config, cast_to, asked, tell
-            call.first_ns = 0
+            call.masks, call.cast_to, call.asked, call.tell, call.first_ns = config, cast_to, asked, tell, 0
             return call
         except Exception:
             return None
@@ -270,20 +196,21 @@ class _Calls:
                 )
             else:
                 told = dict(tell.get_attributes_from_response(response, call.asked))
-            said = _to_json(response)
+            said = model_json(response, exclude_unset=True)
             output = {"output.value": said, "output.mime_type": "application/json"}
-            call.finish_tracing(_OK, output, told)
+            call.finish_tracing(OK, output, told)
         except Exception:
             call.finish_tracing()
         return response
 
 
-def _to_json(answer: Any) -> str:
+def model_json(answer: Any, **how: Any) -> str:
+    """Return a model of pydantic's as JSON text."""
     try:
         # What `model_dump_json` comes to.
-        return answer.__pydantic_serializer__.to_json(answer, exclude_unset=True, warnings=False).decode()
+        return answer.__pydantic_serializer__.to_json(answer, warnings=False, **how).decode()
     except (AttributeError, TypeError):
-        return answer.model_dump_json(exclude_unset=True, warnings=False)
+        return answer.model_dump_json(warnings=False, **how)
 
 
 def _provider_of(infer: Callable[[str], Any]) -> Callable[[Any], str]:

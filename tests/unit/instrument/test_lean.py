@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from openai._models import construct_type
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 import agentops
-from agentops.instrument import chat
-from agentops.instrument.gathered import following
+from agentops.instrument import chat, messages
+from agentops.instrument.gathered import following, patient
 from tests.standin import Models
 from tests.unit.instrument.conftest import ask
 from tests.unit.instrument.stored import events, only
@@ -113,14 +114,15 @@ def test_a_stream_is_gathered_as_the_instrumentor_would(chunks: list[dict[str, A
     assert told[0] == told[1]
 
 
-def test_the_first_chunk_is_not_looked_at_before_the_next() -> None:
+@pytest.mark.parametrize("made", [following, patient])
+def test_the_first_chunk_is_not_looked_at_before_the_next(made: Callable[[Any], Any]) -> None:
     class Looking:
         looked = 0
 
         def process_chunk(self, chunk: Any) -> None:
             self.looked += 1
 
-    gathering = following(Looking)()
+    gathering = made(Looking)()
     gathering.process_chunk(object())
     assert gathering.looked == 0
     gathering.process_chunk(object())
@@ -205,6 +207,60 @@ def test_a_chat_is_answered_as_the_instrumentor_would_say(answer: dict[str, Any]
         extractor._get_attributes_from_chat_completion_message,
     )
     assert ours == dict(extractor.get_attributes_from_response(made, {}))
+
+
+MESSAGES: list[dict[str, Any]] = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ho"}]
+WANTED: dict[str, tuple[dict[str, Any], bool]] = {
+    "texts": ({"messages": MESSAGES, "max_tokens": 5, "temperature": 0.5, "stream": True}, True),
+    "instructed": ({"messages": MESSAGES, "max_tokens": 5, "system": "Be terse."}, True),
+    "nothing said": ({"messages": [{"role": "user", "content": ""}]}, False),
+    "blocks": ({"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]}, False),
+    "thinking": ({"messages": MESSAGES, "thinking": {"type": "enabled", "budget_tokens": 9}}, False),
+    "tools": ({"messages": MESSAGES, "tools": [{"name": "f", "input_schema": {"type": "object"}}]}, False),
+    "not given": ({"messages": MESSAGES, "system": anthropic.omit, "extra_body": None}, False),
+}
+
+
+@pytest.mark.parametrize(("wanted", "plain"), WANTED.values(), ids=WANTED)
+def test_a_message_is_asked_for_as_the_instrumentor_would_say(wanted: dict[str, Any], plain: bool) -> None:
+    wrappers = importlib.import_module("openinference.instrumentation.anthropic._wrappers")
+    given = {"model": "claude-sonnet-4-6", **wanted}
+    ours = messages.asked(given)
+    assert (ours is not None) == plain
+    assert ours is None or read(ours) == read(wrappers._get_attributes_from_messages_create(given))
+    said = messages.request_json(given)
+    theirs = dict(wrappers._get_inputs(given))["input.value"]
+    assert said is None if "extra_body" in given else json.loads(said or "") == json.loads(theirs)
+
+
+SPOKEN: dict[str, tuple[list[dict[str, Any]], bool]] = {
+    "texts": ([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}], True),
+    "nothing": ([], True),
+    "cited": ([{"type": "text", "text": "a", "citations": [
+        {"type": "char_location", "cited_text": "a", "document_index": 0,
+         "start_char_index": 0, "end_char_index": 1}]}], False),
+    "a tool": ([{"type": "tool_use", "id": "t", "name": "f", "input": {}}], False),
+    "thoughts": ([{"type": "thinking", "thinking": "a", "signature": "s"}], False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("content", "plain"), SPOKEN.values(), ids=SPOKEN)
+def test_a_message_is_answered_as_the_instrumentor_would_say(
+    content: list[dict[str, Any]], plain: bool
+) -> None:
+    wrappers = importlib.import_module("openinference.instrumentation.anthropic._wrappers")
+    usage = {"input_tokens": 5, "output_tokens": 3, "cache_read_input_tokens": 2}
+    made = anthropic.types.Message.model_validate(
+        {"id": "m", "type": "message", "role": "assistant", "model": "claude-sonnet-4-6",
+         "content": content, "stop_reason": "end_turn", "usage": usage}
+    )  # fmt: skip
+    ours = messages.answered(made, MESSAGES, wrappers._get_token_counts)
+    theirs: dict[str, Any] = {}
+    for tell in ("_get_llm_model_name_from_response", "_get_output_messages",
+                 "_get_llm_token_counts_from_response", "_get_outputs"):  # fmt: skip
+        theirs.update(getattr(wrappers, tell)(made))
+    assert (ours is not None) == plain
+    assert ours is None or ours == theirs
 
 
 def test_a_call_under_way_is_shown_by_its_model(
