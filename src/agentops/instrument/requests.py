@@ -54,7 +54,8 @@ def current_call() -> Any:
     for name in _KINDS:
         kind = attributes.get(name)
         if kind is not None:
-            return span if str(kind).lower() in _CALLS else None
+            # Or one of ours around a request that sends many.
+            return span if str(kind).lower() in _CALLS or "gen_ai.provider.name" in attributes else None
     return None
 
 

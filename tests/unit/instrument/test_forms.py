@@ -243,6 +243,7 @@ def test_anthropic_batches(home: Path, models: Models) -> None:
     sent, first, second = stored(home)
     assert (sent.kind, sent.name) == ("operation", "messages.batches.create")
     assert json.loads(sent.input)[0]["custom_id"] == "first"
+    assert attributes(sent)["agentops.llm.request_id"] == "req_golden"
     assert (first.kind, first.output_preview) == ("llm", SAID)
     assert (first.tokens_input, first.tokens_cache_read, first.tokens_output) == (1301, 1024, 8)
     assert (second.status, second.error_message) == ("error", "max_tokens: too many")
