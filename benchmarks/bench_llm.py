@@ -1,10 +1,10 @@
-"""What recording adds to a call of a model: the real openai client against a stand-in that answers at once.
+"""What recording adds to a call of a model: the real clients of openai and anthropic, answered at once.
 
     make bench-llm
     python -m benchmarks.bench_llm [CALLS] [ROUNDS]
 
-The same client calls with and without us, in turn, a block of each after a block of the other, in one
-process: a noisy machine is noisy to both. Printed are medians of a plain call, of the first chunk of a
+The same client calls a stand-in with and without us, in turn, a block of each after a block of the other, in
+one process: a noisy machine is noisy to both. Printed are medians of a plain call, of the first chunk of a
 streamed one, and the memory that an open stream holds beside its text.
 """
 
@@ -48,6 +48,26 @@ def chunk(text: str) -> bytes:
     return f"data: {json.dumps(body)}\n\n".encode()
 
 
+def event(kind: str, **more: Any) -> bytes:
+    """Return one server-sent event of anthropic's."""
+    return f"event: {kind}\ndata: {json.dumps({'type': kind, **more})}\n\n".encode()
+
+
+MESSAGE: dict[str, Any] = {
+    "id": "msg_1", "type": "message", "role": "assistant", "model": "claude-sonnet-4-6",
+    "content": [{"type": "text", "text": "Paris is the capital of France. " * 10}],
+    "stop_reason": "end_turn", "stop_sequence": None, "usage": {"input_tokens": 90, "output_tokens": 80},
+}  # fmt: skip
+MESSAGE_STREAM = b"".join(
+    (
+        event("message_start", message={**MESSAGE, "content": [], "stop_reason": None}),
+        event("content_block_start", index=0, content_block={"type": "text", "text": ""}),
+        event("content_block_delta", index=0, delta={"type": "text_delta", "text": "Paris "}) * 20,
+        event("content_block_stop", index=0),
+        event("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": 80}),
+        event("message_stop"),
+    )
+)
 CPU: list[float] = []
 """What the calling thread's processor time was, call by call, in milliseconds."""
 STREAM = chunk("Paris ") * 20 + b"data: [DONE]\n\n"
@@ -63,7 +83,12 @@ class Model(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer a call, or take what the recorder sends."""
         asked = self.rfile.read(int(self.headers["content-length"]))
-        if not self.path.endswith("/completions"):
+        if self.path.endswith("/messages"):
+            if b'"stream":true' in asked:
+                self._answer(MESSAGE_STREAM, "text/event-stream")
+            else:
+                self._answer(json.dumps(MESSAGE).encode(), "application/json")
+        elif not self.path.endswith("/completions"):
             self._answer(b"{}", "application/json")
         elif b'"stream":true' not in asked:
             self._answer(PLAIN, "application/json")
@@ -102,6 +127,7 @@ def main(calls: int, rounds: int) -> None:
     url = f"http://127.0.0.1:{server.server_address[1]}"
     os.environ["AGENTOPS_HOME"] = tempfile.mkdtemp(prefix="agentops-bench-")
     os.environ["AGENTOPS_API_ENDPOINT"] = url
+    import anthropic
     import openai
 
     import agentops
@@ -109,39 +135,49 @@ def main(calls: int, rounds: int) -> None:
 
     model: Any = openai.OpenAI(api_key="none", base_url=f"{url}/v1")
 
-    def plain() -> None:
-        model.chat.completions.create(model="gpt-4o", messages=MESSAGES)
+    claude: Any = anthropic.Anthropic(api_key="none", base_url=url)
 
+    def chat(**more: Any) -> Any:
+        return model.chat.completions.create(model="gpt-4o", messages=MESSAGES, **more)
+
+    def message(**more: Any) -> Any:
+        return claude.messages.create(model="claude-sonnet-4-6", max_tokens=99, messages=MESSAGES, **more)
+
+    agentops.init()
+    recording: Any = sdk.instrumentation
+    for who, ask in (("openai", chat), ("anthropic", message)):
+        compare(who, ask, recording, calls, rounds)
+    kept, text = held(model) / 1024, CHUNKS * 6 / 1024
+    print(f"an open stream of {CHUNKS:,} chunks: {kept:.0f} KiB for {text:.0f} KiB of text")
+    agentops.end_session("Success")
+    server.shutdown()
+
+
+def compare(who: str, ask: Callable[..., Any], recording: Any, calls: int, rounds: int) -> None:
+    """Measure calls of one client with and without us, and print their medians."""
     firsts: list[float] = []
 
     def streamed() -> None:
         began = time.perf_counter_ns()
-        stream = model.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True)
-        for at, _ in enumerate(stream):
+        for at, _ in enumerate(ask(stream=True)):
             if at == 0:
                 firsts.append((time.perf_counter_ns() - began) / 1e6)
 
-    agentops.init()
-    recording: Any = sdk.instrumentation
     figures: dict[str, list[float]] = {
-        "plain": [],
-        "plain+": [],
-        "first": [],
-        "first+": [],
-        "cpu": [],
-        "cpu+": [],
+        f"{name}{on}": [] for name in ("plain", "cpu", "first") for on in ("", "+")
     }
-    timed(plain, WARM_UP)
+    timed(ask, WARM_UP)
     timed(streamed, WARM_UP)
-    for _ in range(rounds):
-        for name, on in (("+", True), ("", False)):
+    for at in range(rounds):
+        for on in (True, False) if at % 2 else (False, True):
             if on:
                 recording.resume()
             else:
                 recording.uninstall()
-            timed(plain, 3)
+            name = "+" if on else ""
+            timed(ask, 3)
             CPU.clear()
-            figures[f"plain{name}"] += timed(plain, calls)
+            figures[f"plain{name}"] += timed(ask, calls)
             figures[f"cpu{name}"] += CPU
             firsts.clear()
             timed(streamed, calls)
@@ -154,11 +190,8 @@ def main(calls: int, rounds: int) -> None:
     )
     for name, title in titles:
         without, with_us = (statistics.median(figures[each]) for each in (name, f"{name}+"))
-        print(f"{title}: {without:.3f} ms without, {with_us:.3f} ms with, {with_us - without:+.3f} ms (p50)")
-    kept, text = held(model) / 1024, CHUNKS * 6 / 1024
-    print(f"an open stream of {CHUNKS:,} chunks: {kept:.0f} KiB for {text:.0f} KiB of text")
-    agentops.end_session("Success")
-    server.shutdown()
+        added = f"{with_us - without:+.3f} ms (p50)"
+        print(f"{who}, {title}: {without:.3f} ms without, {with_us:.3f} ms with, {added}")
 
 
 def held(model: Any) -> int:
