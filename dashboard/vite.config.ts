@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
-import type { Plugin } from "vite";
+import type { Plugin, Rollup } from "vite";
 import { defineConfig } from "vitest/config";
 
 /** Where `npm run dev` finds a running `agentops serve`. */
@@ -23,7 +23,10 @@ function packed(): Plugin {
   };
 }
 
-/** The letters of the first paint travel with the code that paints: nothing moves when they come. */
+/**
+ * The letters of the first paint travel with the code that paints: nothing moves when they come. What code and styles the
+ * charts need beyond that, public/boot.js reads in the page.
+ */
 function early(): Plugin {
   return {
     name: "early",
@@ -33,10 +36,25 @@ function early(): Plugin {
       handler(_html, { bundle = {} }) {
         const fonts = Object.keys(bundle).filter((name) => /inter-latin-wght-normal/.test(name));
         if (fonts.length !== 1) throw new Error(`one font is expected, not ${fonts.join(", ")}`);
-        return [{ tag: "link", attrs: { rel: "preload", as: "font", type: "font/woff2", href: `/${fonts[0]}`, crossorigin: true }, injectTo: "head" }];
+        const charts = filesOf("AnalyticsPage", bundle).map((name) => `/${name}`);
+        return [
+          { tag: "meta", attrs: { name: "analytics", content: charts.join(" ") }, injectTo: "head-prepend" },
+          { tag: "link", attrs: { rel: "preload", as: "font", type: "font/woff2", href: `/${fonts[0]}`, crossorigin: true }, injectTo: "head" },
+        ];
       },
     },
   };
+}
+
+/** The files of a page that is loaded when it is asked for, without those that every page has. */
+function filesOf(page: string, bundle: Rollup.OutputBundle): string[] {
+  const chunks = Object.values(bundle).filter((one) => one.type === "chunk");
+  const first = chunks.find(({ isEntry, name }) => isEntry && name === "index");
+  const own = chunks.find(({ name }) => name === page);
+  if (!first || !own) throw new Error(`no code of ${page} was built`);
+  const shared = new Set([first.fileName, ...first.imports]);
+  const parts = [own, ...chunks.filter(({ fileName }) => own.imports.includes(fileName))].filter(({ fileName }) => !shared.has(fileName));
+  return parts.flatMap((one) => [one.fileName, ...(one.viteMetadata?.importedCss ?? [])]);
 }
 
 export default defineConfig({

@@ -70,6 +70,24 @@ def test_figures_are_those_of_the_api(known: Server, page: Page) -> None:
     assert len(states) in (21, 22)
 
 
+def test_everything_is_asked_for_once_while_the_code_still_loads(known: Server, page: Page) -> None:
+    page.goto(f"{known.url}/analytics", wait_until="networkidle")
+    asked = page.evaluate(
+        "() => performance.getEntriesByType('resource')"
+        ".filter(({ name }) => /api.(analytics|sessions)/.test(name) && !/limit=1$/.test(name))"
+        ".map(({ name, initiatorType }) => [new URL(name).pathname, initiatorType])"
+    )
+    # A preload that the page did not take would be followed by its own request. How many sessions there are at all,
+    # and how many run (limit=1), is asked later.
+    assert sorted(asked) == [
+        ["/api/analytics", "link"],
+        ["/api/analytics/breakdown", "link"],
+        ["/api/analytics/errors", "link"],
+        ["/api/sessions", "link"],
+        ["/api/sessions", "link"],
+    ]
+
+
 @pytest.mark.parametrize("by", ["model", "agent", "tool", "tag", "user", "session"])
 def test_each_table_says_what_the_api_says_and_leads_to_the_sessions(
     known: Server, page: Page, by: str

@@ -19,7 +19,7 @@ import type { SessionsSearch } from "../sessions/search";
 import { Charts } from "./Charts";
 import { ErrorTable } from "./ErrorTable";
 import { Foremost } from "./Foremost";
-import { GroupTable } from "./GroupTable";
+import { GroupTable, tableQuery } from "./GroupTable";
 import { RangeMenu } from "./RangeMenu";
 import { ALL_TIME, type AnalyticsSearch, filtersOf } from "./search";
 import { Totals } from "./Totals";
@@ -71,7 +71,7 @@ export function AnalyticsPage() {
 
   return (
     <>
-      {search.view === "waste" ? <WasteAhead filters={filters} /> : <OverviewAhead filters={filters} bucketing={bucketing} />}
+      {search.view === "waste" ? <WasteAhead filters={filters} /> : <OverviewAhead search={search} filters={filters} bucketing={bucketing} />}
       <header className="top">
         <h1>Analytics</h1>
         <Choice
@@ -146,9 +146,11 @@ export function AnalyticsPage() {
   );
 }
 
-/** What stands below the charts is asked for beside them, not after them. */
-function OverviewAhead({ filters, bucketing }: { filters: SessionFilters; bucketing: Bucketing }) {
+/** Everything is asked for at once, before anything is drawn: the charts first, beside them what stands below. */
+function OverviewAhead({ search, filters, bucketing }: { search: AnalyticsSearch; filters: SessionFilters; bucketing: Bucketing }) {
+  usePrefetchQuery(analyticsQuery(filters, bucketing));
   usePrefetchQuery(breakdownQuery(filters, bucketing, "model", "cost", "desc"));
+  usePrefetchQuery(tableQuery(search, filters, bucketing));
   usePrefetchQuery(failuresQuery(filters));
   usePrefetchQuery(foremostQuery(filters, "duration"));
   usePrefetchQuery(foremostQuery(filters, "cost"));

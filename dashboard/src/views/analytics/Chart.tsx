@@ -2,7 +2,6 @@
 
 import uPlot from "uplot";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { readPalette } from "../../draw/palette";
 import { csv } from "../../model/csv";
 import type { Millis } from "../../model/units";
 import { clock, day } from "../../model/time";
@@ -66,6 +65,7 @@ export function Chart(props: Props) {
     const { lines: now, hidden: off } = latest.current;
     const options = describe(now.filter(({ key }) => !off.has(`${id}:${key}`)), size.width, {
       shape,
+      theme,
       isUtc: zone === "utc",
       marks: (splits) => latest.current.marks?.(splits) ?? splits.map((split) => latest.current.format(split)),
       onIndex: setIndex,
@@ -185,6 +185,7 @@ function drawn(at: readonly Millis[], lines: readonly Line[], shape: "stack" | "
 
 interface Doing {
   shape: "stack" | "lines";
+  theme: string;
   isUtc: boolean;
   marks: (values: readonly number[]) => string[];
   onIndex: (index: number | null) => void;
@@ -193,11 +194,10 @@ interface Doing {
 }
 
 function describe(lines: readonly Line[], width: number, doing: Doing): uPlot.Options {
-  const palette = readPalette();
-  const colors = colorsOf(lines.map(({ color }) => color));
+  const color = (name: string) => colorOf(name, doing.theme);
   const isStack = doing.shape === "stack";
   const order = isStack ? lines.toReversed() : lines;
-  const axis = { stroke: palette.faint, font: AXIS_FONT, ticks: { show: false }, grid: { stroke: palette.line, width: 1 } };
+  const axis = { stroke: color("faint"), font: AXIS_FONT, ticks: { show: false }, grid: { stroke: color("line"), width: 1 } };
   return {
     width,
     height: HEIGHT,
@@ -218,10 +218,10 @@ function describe(lines: readonly Line[], width: number, doing: Doing): uPlot.Op
     series: [
       {},
       ...order.map((line) => {
-        const color = colors.get(line.color)!;
+        const stroke = color(line.color);
         return isStack
-          ? { stroke: color, fill: color, width: 0, points: { show: false }, paths: uPlot.paths.bars!({ size: [0.86, 40], align: 1 }) }
-          : { stroke: color, width: 1.6, spanGaps: true, points: { size: 4, filter: alone } };
+          ? { stroke, fill: stroke, width: 0, points: { show: false }, paths: uPlot.paths.bars!({ size: [0.86, 40], align: 1 }) }
+          : { stroke, width: 1.6, spanGaps: true, points: { size: 4, filter: alone } };
       }),
     ],
     hooks: {
@@ -263,15 +263,18 @@ function mark(seconds: number, isUtc: boolean): string {
   return time === "00:00" ? day(at, zone).slice(0, 6) : time;
 }
 
-function colorsOf(names: readonly string[]): Map<string, string> {
+const resolved = new Map<string, string>();
+
+/** A colour of the stylesheet as a canvas takes it. Finding one out computes styles: each is looked up once a theme. */
+function colorOf(name: string, theme: string): string {
+  const key = `${theme} ${name}`;
+  const known = resolved.get(key);
+  if (known !== undefined) return known;
   const probe = document.createElement("span");
+  probe.style.color = `var(--${name})`;
   document.body.append(probe);
-  const found = new Map(
-    names.map((name) => {
-      probe.style.color = `var(--${name})`;
-      return [name, getComputedStyle(probe).color];
-    }),
-  );
+  const { color } = getComputedStyle(probe);
   probe.remove();
-  return found;
+  resolved.set(key, color);
+  return color;
 }

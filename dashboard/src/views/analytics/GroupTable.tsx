@@ -27,11 +27,16 @@ interface Props {
   onChange: (change: Partial<AnalyticsSearch>, replace?: boolean) => void;
 }
 
+/** What the table of an address shows. */
+export function tableQuery({ by = "model", by_sort = "cost", by_order = "desc" }: AnalyticsSearch, filters: SessionFilters, bucketing: Bucketing) {
+  return breakdownQuery(filters, bucketing, by, by_sort, by_order);
+}
+
 export function GroupTable({ search, filters, bucketing, at, onChange }: Props) {
   const by = search.by ?? "model";
   const sort = search.by_sort ?? "cost";
   const order = search.by_order ?? "desc";
-  const { data, error, refetch } = useQuery(breakdownQuery(filters, bucketing, by, sort, order));
+  const { data, error, refetch } = useQuery(tableQuery(search, filters, bucketing));
   const isStale = data !== undefined && data.by !== by;
   const columns: readonly (readonly [Column, string])[] = [
     ["value", TITLES[by]],

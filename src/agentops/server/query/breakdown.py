@@ -2,7 +2,8 @@
 
 Model, agent, tool, kind and event name are measured on events: how many, how many failed, their durations.
 Tag, user, state and session name are measured on sessions: how many, how many failed, their durations.
-`counts` says which. Everything of a session counts where the session started.
+`counts` says which. Everything of a session counts where the session started: it is in one interval, so that
+sums over intervals count no session twice.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def breakdown(
     direction = "ASC" if order == "asc" else "DESC"
     rows = store.rows(
         f"""
-        SELECT group_value, sum(part_counted) AS counted, uniqExactMerge(part_sessions) AS sessions,
+        SELECT group_value, sum(part_counted) AS counted, sum(part_sessions) AS sessions,
             sum(part_failed) AS failed, {_QUANTILES}Merge(0.5, 0.95)(part_latency) AS latency,
             sum(part_tokens) AS tokens, sum(part_cost) AS cost,
             groupArray(starts_at) AS starts, groupArray(part_counted) AS counts,
@@ -116,9 +117,10 @@ def _of_events(where: str, by: str, at: str, beside: Elsewhere) -> str:
     value = f"toString({EVENT_DIMENSIONS[by]})"
     return f"""
         SELECT {value} AS group_value, starts_at, count() AS part_counted, countIf(failed) AS part_failed,
-            uniqExactState(session) AS part_sessions,
+            uniqExact(session) AS part_sessions,
             {_QUANTILES}State(0.5, 0.95)(duration_ns) AS part_latency,
-            sum(if(input IS NULL, output, input + ifNull(output, 0))) AS part_tokens, sum(cost) AS part_cost
+            if(sum(input) IS NULL, sum(output), sum(input) + ifNull(sum(output), 0)) AS part_tokens,
+            sum(cost) AS part_cost
         FROM ({events(where, tuple(chosen), beside, f"{at} AS starts_at")})
         WHERE {value} != '' GROUP BY group_value, starts_at
     """
@@ -128,8 +130,7 @@ def _of_sessions(where: str, by: str, at: str) -> str:
     return f"""
         SELECT toString(arrayJoin({SESSION_DIMENSIONS[by]})) AS group_value, {at} AS starts_at,
             count() AS part_counted, countIf({STATE} = 'fail') AS part_failed,
-            uniqExactState(cityHash64(session_id)) AS part_sessions,
-            {_QUANTILES}State(0.5, 0.95)(toNullable({DURATION})) AS part_latency,
+            count() AS part_sessions, {_QUANTILES}State(0.5, 0.95)(toNullable({DURATION})) AS part_latency,
             sum(tokens_total) AS part_tokens, sum(cost_usd) AS part_cost
         FROM sessions FINAL WHERE {where}
         GROUP BY group_value, starts_at HAVING group_value != ''
