@@ -77,8 +77,7 @@ def test_everything_is_asked_for_once_while_the_code_still_loads(known: Server, 
         ".filter(({ name }) => /api.(analytics|sessions)/.test(name) && !/limit=1$/.test(name))"
         ".map(({ name, initiatorType }) => [new URL(name).pathname, initiatorType])"
     )
-    # A preload that the page did not take would be followed by its own request. How many sessions there are at all,
-    # and how many run (limit=1), is asked later.
+    # A preload that the page did not take would be followed by its own request.
     assert sorted(asked) == [
         ["/api/analytics", "link"],
         ["/api/analytics/breakdown", "link"],
