@@ -110,6 +110,11 @@ def test_only_the_same_input_makes_the_same_call_wherever_in_the_session_it_is(s
         call(11, 6, "tool", None, **of),
         call(11, 7, "tool", None, **of),
         call(11, 8, "llm", "aa", ms=5, **of),
+        # Nor are inputs that only begin alike.
+        call(11, 9, "tool", "x" * 900 + "a", **of),
+        call(11, 10, "tool", "x" * 900 + "b", **of),
+        # The first of a loop was wanted, even if it failed.
+        *[call(11, 12 + n, "tool", "again", fails=True, ms=2, **of) for n in range(5)],
     ]
     second = [
         call(12, 22, "tool", "aa", ms=20, **of),
@@ -123,23 +128,23 @@ def test_only_the_same_input_makes_the_same_call_wherever_in_the_session_it_is(s
     assert {name: (one["count"], one["duration_ms"]) for name, one in found.items()} == {
         "failed": (3, 44),
         "repeat": (1, 20),
+        "loop": (4, 8),
     }
 
 
 @pytest.mark.parametrize(
-    ("kind", "failed", "known", "expected"),
+    ("kind", "failed", "expected"),
     [
-        ("tool", [False], True, []),
-        ("tool", [True], True, [("failed", 0)]),
-        ("llm", [True], True, []),
-        ("tool", [True, False], True, [("retry", 0)]),
-        ("tool", [True, True], True, [("retry", 0), ("failed", 1)]),
-        ("llm", [True, True, False, False], True, [("retry", 0), ("retry", 1), ("repeat", 3)]),
-        ("tool", [False] * 5, True, [("loop", place) for place in range(1, 5)]),
-        ("tool", [False, True, False], False, [("failed", 1)]),
+        ("tool", [False], []),
+        ("tool", [True], [("failed", 0)]),
+        ("llm", [True], []),
+        ("tool", [True, False], [("retry", 0)]),
+        ("tool", [True, True], [("retry", 0), ("failed", 1)]),
+        ("llm", [True, True, False, False], [("retry", 0), ("retry", 1), ("repeat", 3)]),
+        ("tool", [False] * 5, [("loop", place) for place in range(1, 5)]),
     ],
 )
 def test_a_time_of_a_call_is_counted_once(
-    kind: str, failed: list[bool], known: bool, expected: list[tuple[str, int]]
+    kind: str, failed: list[bool], expected: list[tuple[str, int]]
 ) -> None:
-    assert classified(kind, failed, known=known) == expected
+    assert classified(kind, failed) == expected

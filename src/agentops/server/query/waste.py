@@ -14,7 +14,7 @@ Calls whose input was not recorded can only be counted as failed.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, Final, TypeVar
@@ -34,6 +34,8 @@ _PREFIXES: Final = (4096, 8192, 16_384, 32_768, 65_536, 131_072)
 """Bytes of a prompt's beginning that are compared."""
 _MOST: Final = 200_000
 _MOST_SHOWN: Final = 20
+_MOST_NAMED: Final = 100_000
+_Row = TypeVar("_Row", "_Same", "_Alike")
 _Key = TypeVar("_Key", str, tuple[str, str, str])
 
 
@@ -44,11 +46,19 @@ class _Same(Struct):
     kind: str
     name: str
     model: str
-    known: bool
     ids: list[str]
     failed: list[bool]
     durations: list[int]
     costs: list[float | None]
+
+
+class _FailedTool(Struct):
+    session_id: str
+    name: str
+    model: str
+    span_id: str
+    duration: int
+    cost: float | None
 
 
 class _Alike(Struct):
@@ -64,6 +74,10 @@ class _Alike(Struct):
     cached: list[int]
     lengths: list[int]
     prefixes: list[list[str]]
+
+
+class _Candidate(Struct):
+    id: int
 
 
 class _Named(Struct):
@@ -120,15 +134,21 @@ def waste(store: Store, filters: Filters) -> dict[str, Any]:
     where, values = condition(filters)
     values["most"] = _MOST
     headings = {kind: _Heading() for kind in KINDS}
-    same = store.rows(_same(where), values, _Same)
+    same = _asked(store, _of_one_beginning(where), lambda among: _same(where, among), values, _Same)
     counted: set[tuple[str, str]] = set()
+    several = {(one.session_id, event_id) for one in same for event_id in one.ids}
     for one in same:
-        for heading, place in classified(one.kind, one.failed, known=one.known):
+        for heading, place in classified(one.kind, one.failed):
             counted.add((one.session_id, one.ids[place]))
             headings[heading].add(
                 one.session_id, (one.kind, one.name, one.model), one.durations[place], one.costs[place]
             )
-    for one in store.rows(_alike(where), values, _Alike):
+    failed = store.rows(_failed_tools(where), values, _FailedTool)
+    for one in failed:
+        if (one.session_id, one.span_id) not in several:
+            headings["failed"].add(one.session_id, ("tool", one.name, one.model), one.duration, one.cost)
+    prompts = _of_several_prompts(where)
+    for one in _asked(store, prompts, lambda among: _alike(where, among), values, _Alike):
         _uncached(one, counted, headings["uncached"])
     found = [(kind, heading) for kind, heading in headings.items() if heading.all.count]
     found.sort(key=lambda one: one[1].all.rank, reverse=True)
@@ -137,23 +157,23 @@ def waste(store: Store, filters: Filters) -> dict[str, Any]:
     return {
         "cost_usd": sum(costs) if costs else None,
         "duration_ms": sum(heading.all.duration_ns for _, heading in found) / 1e6,
-        "cut_off": len(same) >= _MOST,
+        "cut_off": max(len(same), len(failed)) >= _MOST,
         "headings": [_shown(kind, heading, names) for kind, heading in found],
     }
 
 
-def classified(kind: str, failed: list[bool], *, known: bool) -> list[tuple[str, int]]:
+def classified(kind: str, failed: list[bool]) -> list[tuple[str, int]]:
     """Return which times of the same call are wasted, as (heading, place), by what each time came to."""
-    if known and len(failed) >= LOOP:
+    if len(failed) >= LOOP:
         return [("loop", place) for place in range(1, len(failed))]
     found: list[tuple[str, int]] = []
     succeeded = False
     for place, fails in enumerate(failed):
-        if fails and known and place < len(failed) - 1:
+        if fails and place < len(failed) - 1:
             found.append(("retry", place))
         elif fails and kind == "tool":
             found.append(("failed", place))
-        elif not fails and known:
+        elif not fails:
             if succeeded:
                 found.append(("repeat", place))
             succeeded = True
@@ -207,6 +227,19 @@ def _shown(kind: str, heading: _Heading, names: dict[str, str]) -> dict[str, Any
     }
 
 
+def _asked(
+    store: Store, candidates: str, question: Callable[[str], str], values: dict[str, Any], row: type[_Row]
+) -> list[_Row]:
+    """Return the rows of a question about some calls, which hashes of their ids name."""
+    ids = store.rows(f"SELECT id FROM ({candidates}) LIMIT {_MOST_NAMED + 1}", values, _Candidate)
+    if not ids:
+        return []
+    if len(ids) > _MOST_NAMED:
+        return store.rows(question(f"({candidates})"), values, row)
+    values = {**values, "among": [one.id for one in ids]}
+    return store.rows(question("{among:Array(UInt64)}"), values, row)
+
+
 def _names(store: Store, filters: Filters, found: Iterable[tuple[str, _Heading]]) -> dict[str, str]:
     ids = sorted({session for _, heading in found for session, _ in _worst(heading.sessions)})
     rows = store.rows(
@@ -218,36 +251,39 @@ def _names(store: Store, filters: Filters, found: Iterable[tuple[str, _Heading]]
     return {row.session_id: row.name for row in rows}
 
 
-def _same(where: str) -> str:
+def _same(where: str, among: str) -> str:
     return f"""
-        SELECT session_id, kind, name, model, known, {_apart("ids", "failed", "durations", "costs")}
+        SELECT session_id, kind, name, model, {_apart("ids", "failed", "durations", "costs")}
         FROM (
-            SELECT session_id, kind, name, model, hash != 0 ? true : false AS known,
+            SELECT session_id, kind, name, model,
                 arraySort(groupArray((started_at, span_id, fails, duration, cost))) AS times
             FROM (
-                SELECT m.session_id AS session_id, s.kind AS kind, s.name AS name, s.model AS model,
-                    s.hash AS hash, s.started_at AS started_at, s.span_id AS span_id,
-                    s.status = 'error' ? true : false AS fails, if(s.ended, s.duration_ns, 0) AS duration,
-                    if(r.span_id = '' AND (s.kind IN {CALLS} OR s.cost_source = 'reported'), s.cost_usd, NULL)
-                        AS cost
-                FROM ({_calls(_COMPARED, _HASHED, _of_one_size(where))}) AS s
+                SELECT s.hash AS hash, {_TOLD}, s.status = 'error' ? true : false AS fails
+                FROM ({_calls(_COMPARED, "cityHash64(input) AS hash", among)}) AS s
                 {_joined(where)}
             )
-            GROUP BY session_id, kind, name, model, hash
-            HAVING count() > 1 OR (kind = 'tool' AND countIf(fails) > 0)
+            GROUP BY session_id, kind, name, model, hash HAVING count() > 1
             LIMIT {{most:UInt32}}
         )
     """
 
 
-def _alike(where: str) -> str:
+def _failed_tools(where: str) -> str:
+    return f"""
+        SELECT session_id, name, model, span_id, duration, cost
+        FROM (SELECT {_TOLD} FROM ({_calls("kind = 'tool' AND status = 'error'")}) AS s {_joined(where)})
+        LIMIT {{most:UInt32}}
+    """
+
+
+def _alike(where: str, among: str) -> str:
     prefixes = ", ".join(
         f"if(length(input) >= {size}, [toString(cityHash64(substring(input, 1, {size})))], [])"
         for size in _PREFIXES
     )
     chosen = f"""provider, greatest(length(input), 1) AS size, tokens_input,
         ifNull(tokens_cache_read, 0) AS read, arrayConcat({prefixes}) AS begins"""
-    calls = _calls(_PROMPTS, chosen, _of_several_prompts(where))
+    calls = _calls(_PROMPTS, chosen, among)
     return f"""
         SELECT session_id, name, provider, model,
             arrayMap(one -> one.1, times) AS starts,
@@ -276,30 +312,43 @@ def _apart(*names: str) -> str:
 
 _COMPARED: Final = "kind IN ('llm', 'embedding', 'tool')"
 _PROMPTS: Final = f"kind = 'llm' AND tokens_input >= {MIN_SHARED}"
-_HASHED: Final = "if(input = '', 0, cityHash64(input)) AS hash"
+_TOLD: Final = f"""
+    m.session_id AS session_id, s.kind AS kind, s.name AS name, s.model AS model, s.started_at AS started_at,
+    s.span_id AS span_id, if(s.ended, s.duration_ns, 0) AS duration,
+    if(r.span_id = '' AND (s.kind IN {CALLS} OR s.cost_source = 'reported'), s.cost_usd, NULL) AS cost
+"""
+"""What is told of a call `s`."""
 
 
-def _calls(kinds: str, more: str, looked_at: str) -> str:
+def _calls(kinds: str, more: str = "", looked_at: str = "") -> str:
+    """Return SQL for calls, with further columns; with `looked_at` for those only that it names by hashes."""
     return f"""
         SELECT trace_id, span_id, declared_session, kind, name, model, started_at, ended, duration_ns, status,
-            cost_usd, cost_source, {more}
+            cost_usd, cost_source{f", {more}" if more else ""}
         FROM spans FINAL
-        PREWHERE cityHash64(trace_id, span_id) IN ({looked_at})
+        {f"PREWHERE cityHash64(trace_id, span_id) IN {looked_at}" if looked_at else ""}
         WHERE project = {{project:String}} AND {kinds}
     """
 
 
-# Bodies are most of a store, but how long one is stands beside it. That and other short columns tell which
-# calls can be wasted at all: only theirs are read.
+# Bodies are most of a store, but how long one is stands beside it, and its beginning is a column of its own.
+# These and other short columns tell which calls can be the same at all: only theirs are read.
 
 
-def _of_one_size(where: str) -> str:
-    """Return SQL for failed tools, and for calls whose input is as long as that of another."""
+def _of_one_beginning(where: str) -> str:
+    """Return SQL for calls whose input is as long as that of another, and may begin as it does."""
+    of_one_size = _looked_at(
+        where, f"{_COMPARED} AND size > 0", "s.kind, s.name, s.model, s.size", "count() > 1"
+    )
     return _looked_at(
         where,
-        f"{_COMPARED} AND (size > 0 OR fails)",
+        _COMPARED,
         "s.kind, s.name, s.model, s.size",
-        "count() > 1 OR countIf(s.fails) > 0",
+        # A body that came in a log record has no beginning beside it.
+        """count() > 1 AND (uniqExact(s.begins, s.format) < count() OR uniqExact(s.format) > 1
+            OR countIf(s.begins = 0) > 0)""",
+        ", input_format AS format, if(input_preview = '', 0, cityHash64(input_preview)) AS begins",
+        of_one_size,
     )
 
 
@@ -313,16 +362,17 @@ def _of_several_prompts(where: str) -> str:
     )
 
 
-def _looked_at(where: str, calls: str, alike: str, having: str) -> str:
+def _looked_at(where: str, calls: str, alike: str, having: str, more: str = "", among: str = "") -> str:
     """Return SQL for hashes of the ids of those calls of which `having` is true of all alike in a session."""
     return f"""
-        SELECT arrayJoin(ids) FROM (
+        SELECT arrayJoin(ids) AS id FROM (
             SELECT groupArray(s.id) AS ids
             FROM (
                 SELECT trace_id, cityHash64(trace_id, span_id) AS id, kind, name, model, provider,
-                    input.size AS size, kind = 'tool' AND status = 'error' AS fails,
-                    ifNull(tokens_cache_read, 0) AS cached
-                FROM spans FINAL WHERE project = {{project:String}} AND {calls}
+                    input.size AS size, ifNull(tokens_cache_read, 0) AS cached{more}
+                FROM spans FINAL
+                {f"PREWHERE cityHash64(trace_id, span_id) IN ({among})" if among else ""}
+                WHERE project = {{project:String}} AND {calls}
             ) AS s
             INNER JOIN ({_traces(where)}) AS m ON m.trace_id = s.trace_id
             GROUP BY cityHash64(m.session_id, {alike}) HAVING {having}
