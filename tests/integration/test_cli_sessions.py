@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -137,8 +138,45 @@ def test_who_reads_no_further_ends_tail(known: Server) -> None:
         assert tail.stdout.readline()
         tail.stdout.close()
         record(known, 20)
-        assert tail.wait(10) == 1
+        assert tail.wait(10) == 128 + signal.SIGPIPE
         assert tail.stderr.read() == b""
+
+
+@pytest.mark.parametrize("command", ["sessions", "show s-3", "stats --json", "export s-3"])
+def test_who_leaves_before_all_is_read_hears_no_complaint(known: Server, command: str) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AGENTOPS_", "OTEL_"))}
+    # As in most shells: what is printed waits in a buffer until Python ends.
+    kept.pop("PYTHONUNBUFFERED", None)
+    reads, writes = os.pipe()
+    os.close(reads)
+    done = subprocess.run(
+        [sys.executable, "-m", "agentops.cli", *command.split()],
+        env={**kept, "AGENTOPS_HOME": str(known.home)},
+        stdout=writes,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("show s-", "sessions begin with 's-': s-0, s-1"),
+        ("show nothing", "no session 'nothing'. `agentops sessions` lists"),
+        ("export nothing", "no session 'nothing'"),
+        ("tail --count 0", "--count: '0' cannot be used. Use a whole number from 1."),
+        ("stats --limit 501", "--limit: '501' cannot be used. Use a whole number from 1 to 500."),
+        ("sessions --state failed", "state: 'failed' cannot be used."),
+    ],
+)
+def test_what_cannot_be_used_is_named_with_what_can(known: Server, command: str, says: str) -> None:
+    refused = agentops(known.home, *command.split())
+    assert refused.returncode in (1, 2)
+    assert says in refused.stderr.decode()
+    assert refused.stdout == b""
 
 
 def in_a_terminal(server: Server, columns: int, *arguments: str, **more: str) -> str:
@@ -173,6 +211,16 @@ def test_a_terminal_keeps_figures_whole_and_colours_only_where_they_are_wanted(k
     coloured = re.compile(r"\x1b\[[0-9;]*3[0-9]")
     assert coloured.search(in_a_terminal(known, 120, "show", "s-3"))
     assert not coloured.search(in_a_terminal(known, 120, "show", "s-3", NO_COLOR="1"))
+
+
+@pytest.mark.parametrize("columns", [40, 60])
+def test_a_narrow_terminal_drops_columns_and_cuts_no_figure(known: Server, columns: int) -> None:
+    for command, name in (("sessions", "run 3"), ("stats --by session", "run 3"), ("store", "session_")):
+        drawn = in_a_terminal(known, columns, *command.split())
+        lines = re.sub(r"\x1b\[[0-9;]*m", "", drawn).splitlines()
+        assert any(name in line for line in lines), drawn
+        # A text that is cut ends in an ellipsis; a figure must not.
+        assert not re.search(r"[0-9$.,]…", drawn), drawn
 
 
 def test_they_work_without_a_server(tmp_path: Path) -> None:

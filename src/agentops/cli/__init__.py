@@ -7,6 +7,8 @@ server.
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -52,9 +54,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
-        return runs[chosen.command](chosen)
+        code = runs[chosen.command](chosen)
+        # Here and not when Python ends, which would complain: who reads may have left.
+        sys.stdout.flush()
+        return code
     except AgentOpsError as error:
         print(f"agentops {chosen.command}: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        return 1
+        # What is left in the buffer has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Final
 from urllib.parse import quote
 
 from agentops.cli import storeway
+from agentops.cli.named import named_session
 from agentops.cli.progress import progress, sized
 from agentops.errors import AgentOpsError
 
@@ -37,7 +38,7 @@ REPEATABLE: Final = ("tag", "state", "model", "agent", "tool", "user", "name", "
 def define(commands: Any) -> None:
     """Add the command."""
     command = commands.add_parser("export", help="write sessions into a file")
-    command.add_argument("session", nargs="?", metavar="ID", help="id of the session")
+    command.add_argument("session", nargs="?", metavar="ID", help="id of the session, or the beginning of it")
     command.add_argument("--all", action="store_true", help="every session")
     command.add_argument(
         "-o", "--output", metavar="FILE", help="where to (default: standard output); - is standard output"
@@ -70,7 +71,8 @@ def run(chosen: argparse.Namespace) -> int:
         raise AgentOpsError("Parquet is no text for a terminal. Use -o FILE.")
     with storeway.storeway(chosen.home, chosen.store, chosen.project) as way:
         if chosen.session is not None:
-            path, parameters = f"/api/sessions/{quote(chosen.session, safe='')}/export", {}
+            session_id = named_session(way, chosen.session)["session_id"]
+            path, parameters = f"/api/sessions/{quote(session_id, safe='')}/export", {}
             sessions = 1
         else:
             path, parameters = "/api/export", filters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
@@ -10,6 +11,10 @@ from typing import Any, Final
 from agentops.cli import storeway
 from agentops.cli.export import FILTERS, REPEATABLE
 
+_LEAST_TEXT: Final = 8
+"""Letters of a text that are always shown."""
+_GAP: Final = 2
+"""Between two columns."""
 STATE_STYLES: Final = {"success": "green", "fail": "red", "running": "blue", "indeterminate": "yellow"}
 
 
@@ -67,11 +72,36 @@ def plain(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
+def console() -> Any:
+    """Return what draws on standard output; lines that are too long for a terminal are left to it."""
+    from rich.console import Console
+
+    class Drawing(Console):
+        def on_broken_pipe(self) -> None:
+            # Rich would end the program with an exit code of its own.
+            raise BrokenPipeError
+
+    return Drawing(soft_wrap=True, highlight=False)
+
+
+def whole(least: int, most: int | None = None) -> Callable[[str], int]:
+    """Return what reads a whole number of an option, for argparse; others are refused with the range."""
+
+    def read(text: str) -> int:
+        if re.fullmatch(r"\d{1,9}", text) and least <= int(text) <= (int(text) if most is None else most):
+            return int(text)
+        bounds = f"from {least}" + ("" if most is None else f" to {most}")
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be used. Use a whole number {bounds}.")
+
+    return read
+
+
 def print_table(
     columns: Sequence[tuple[str, str]],
     rows: Iterable[Sequence[str]],
     *,
     style: Callable[[Sequence[str]], str] | None = None,
+    drop: Sequence[str] = (),
 ) -> None:
     """Print a table: drawn for a terminal; fields with tabs between them, no head, when it goes elsewhere.
 
@@ -79,25 +109,48 @@ def print_table(
         columns: each a title and `left`, `right`, or `text` for what may be cut.
         rows: texts, one for each column.
         style: the style of a row's first field.
+        drop: titles of columns that a narrow terminal can do without, the first to go first.
     """
     if not sys.stdout.isatty():
         for row in rows:
             print("\t".join(plain(field) for field in row))
         return
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    drawn = console()
+    lines = [[plain(field) for field in row] for row in rows]
+    kept = _fitting(columns, lines, drop, drawn.width)
     table = Table(box=None, header_style="dim", pad_edge=False)
-    for title, justify in columns:
+    for title, justify in (columns[place] for place in kept):
         table.add_column(
             title, justify="right" if justify == "right" else "left", no_wrap=justify != "text",
-            overflow="ellipsis", min_width=8 if justify == "text" else None,
+            overflow="ellipsis", min_width=_LEAST_TEXT if justify == "text" else None,
         )  # fmt: skip
-    for row in rows:
+    for line in lines:
         # Where there is little room, texts give way and figures stay whole.
-        fields = [Text(plain(field), overflow="ellipsis", no_wrap=True) for field in row]
+        fields = [Text(line[place], overflow="ellipsis", no_wrap=True) for place in kept]
         if style is not None:
-            fields[0].stylize(style(row))
+            fields[0].stylize(style(line))
         table.add_row(*fields)
-    Console().print(table)
+    drawn.print(table, soft_wrap=False)
+
+
+def _fitting(
+    columns: Sequence[tuple[str, str]], lines: Sequence[Sequence[str]], drop: Sequence[str], room: int
+) -> list[int]:
+    """Return the places of the columns that fit into so many letters, with figures whole."""
+    from rich.cells import cell_len
+
+    needs = [
+        _LEAST_TEXT
+        if justify == "text"
+        else max([cell_len(title), *(cell_len(line[place]) for line in lines)])
+        for place, (title, justify) in enumerate(columns)
+    ]
+    kept = list(range(len(columns)))
+    for title in drop:
+        if sum(needs[place] for place in kept) + _GAP * (len(kept) - 1) <= room:
+            break
+        kept = [place for place in kept if columns[place][0] != title]
+    return kept

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import shutil
-import sys
 from typing import Any, Final
 
 import msgspec
 
 from agentops.cli import listing, storeway
-from agentops.errors import AgentOpsError
 
 _SORTS: Final = ("started", "duration", "cost", "tokens", "errors", "events")
 _PAGE: Final = 500
@@ -25,15 +22,15 @@ _COLUMNS: Final = (
     ("NAME", "text"),
     ("ID", "text"),
 )
-_WIDE: Final = 110
-"""Letters of a terminal's line that hold all columns."""
-_DROPPED: Final = ("EVENTS", "TOKENS")
+_DROPPED: Final = ("EVENTS", "TOKENS", "ERRORS", "STARTED (UTC)", "DURATION", "COST")
 
 
 def define(commands: Any) -> None:
     """Add the command."""
     command = commands.add_parser("sessions", help="list sessions")
-    command.add_argument("--limit", type=int, default=20, metavar="N", help="at most so many (default 20)")
+    command.add_argument(
+        "--limit", type=listing.whole(1), default=20, metavar="N", help="at most so many (default 20)"
+    )
     command.add_argument("--sort", choices=_SORTS, default="started", help="what to sort by")
     command.add_argument("--order", choices=("asc", "desc"), default="desc")
     listing.define(command)
@@ -41,8 +38,6 @@ def define(commands: Any) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """List; the exit code is 0 for an empty list too."""
-    if chosen.limit < 1:
-        raise AgentOpsError("--limit is a number of sessions from 1.")
     asked: dict[str, Any] = {**listing.chosen_filters(chosen), "sort": chosen.sort, "order": chosen.order}
     found: list[dict[str, Any]] = []
     cursor: str | None = None
@@ -66,12 +61,8 @@ def run(chosen: argparse.Namespace) -> int:
 
 def show(found: list[dict[str, Any]]) -> None:
     """Print sessions as a table; on a narrow terminal with fewer columns."""
-    is_narrow = sys.stdout.isatty() and shutil.get_terminal_size().columns < _WIDE
-    kept = [place for place, (title, _) in enumerate(_COLUMNS) if not (is_narrow and title in _DROPPED)]
     listing.print_table(
-        [_COLUMNS[place] for place in kept],
-        [[row[place] for place in kept] for row in map(fields, found)],
-        style=lambda row: listing.STATE_STYLES.get(row[0], ""),
+        _COLUMNS, map(fields, found), style=lambda row: listing.STATE_STYLES.get(row[0], ""), drop=_DROPPED
     )
 
 

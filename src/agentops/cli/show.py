@@ -11,7 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from agentops.cli import listing, storeway
-from agentops.errors import AgentOpsError
+from agentops.cli.named import named_session
 
 _PAGE: Final = 1000
 _KIND_STYLES: Final = {"llm": "magenta", "tool": "yellow", "agent": "cyan", "error": "red"}
@@ -21,7 +21,9 @@ def define(commands: Any) -> None:
     """Add the command."""
     command = commands.add_parser("show", help="show one session as a tree with costs")
     command.add_argument("session", metavar="ID", help="id of the session, or the beginning of it")
-    command.add_argument("--limit", type=int, default=2000, metavar="N", help="events to show (default 2000)")
+    command.add_argument(
+        "--limit", type=listing.whole(1), default=2000, metavar="N", help="events to show (default 2000)"
+    )
     listing.define(command, filters=False)
 
 
@@ -32,7 +34,7 @@ def run(chosen: argparse.Namespace) -> int:
         AgentOpsError: there is no such session.
     """
     with storeway.storeway(chosen.home, chosen.store, chosen.project) as way:
-        session = _session(way, chosen.session)
+        session = named_session(way, chosen.session)
         path = f"/api/sessions/{quote(session['session_id'], safe='')}/events"
         events: list[dict[str, Any]] = []
         cursor: str | None = None
@@ -50,23 +52,10 @@ def run(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _session(way: storeway.StoreWay, given: str) -> dict[str, Any]:
-    try:
-        return way.ask("GET", f"/api/sessions/{quote(given, safe='')}")
-    except AgentOpsError:
-        # Ids are long: a beginning that only one of the latest sessions has will do.
-        latest = way.ask("GET", "/api/sessions", parameters={"limit": 500})["sessions"]
-        fitting = [one["session_id"] for one in latest if one["session_id"].startswith(given)]
-        if len(fitting) != 1:
-            raise
-        return way.ask("GET", f"/api/sessions/{quote(fitting[0], safe='')}")
-
-
 def _show(session: dict[str, Any], events: list[dict[str, Any]], *, whole: bool) -> None:
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(soft_wrap=True, highlight=False)
+    console = listing.console()
     state = session["state"]
     head = Text(listing.plain(session["name"] or session["session_id"]), "bold")
     head.append(f"  {state}", listing.STATE_STYLES.get(state, ""))

@@ -11,13 +11,16 @@ import msgspec
 from agentops.cli import listing, storeway
 
 _BY: Final = ("model", "agent", "tool", "tag", "user", "session", "kind", "name", "state")
+_DROPPED: Final = ("P50", "SHARE", "ERRORS", "P95", "TOKENS")
 
 
 def define(commands: Any) -> None:
     """Add the command."""
     command = commands.add_parser("stats", help="sums over sessions: cost, tokens, latency, errors")
     command.add_argument("--by", choices=_BY, default="model", help="what to break down by (default model)")
-    command.add_argument("--limit", type=int, default=20, metavar="N", help="rows at most (default 20)")
+    command.add_argument(
+        "--limit", type=listing.whole(1, 500), default=20, metavar="N", help="rows at most (default 20)"
+    )
     listing.define(command)
 
 
@@ -33,7 +36,7 @@ def run(chosen: argparse.Namespace) -> int:
                 **filters,
                 "interval": "week",
                 "by": chosen.by,
-                "limit": max(1, min(chosen.limit, 500)),
+                "limit": chosen.limit,
             },
         )
     if chosen.json:
@@ -60,6 +63,7 @@ def run(chosen: argparse.Namespace) -> int:
             ]
             for one in groups["groups"]
         ],
+        drop=_DROPPED,
     )
     return 0
 

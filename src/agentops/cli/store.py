@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from agentops.cli import storeway
+from agentops.cli import listing, storeway
 from agentops.cli.progress import progress, sized
 from agentops.errors import AgentOpsError
 
@@ -45,42 +45,41 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _show(found: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
     kept = (
         f"{found['retention_days']} days" if found["retention_days"] else "as the setting retention_days says"
     )
-    console.print(f"{found['url']}  (engine {found['engine']})", highlight=False, soft_wrap=True)
-    console.print(
+    print(f"{found['url']}  (engine {found['engine']})")
+    print(
         f"{found['sessions']:,} sessions, {found['spans']:,} spans, {sized(found['bytes'])} on disk; "
-        f"sessions are kept {kept}",
-        highlight=False,
+        f"sessions are kept {kept}"
     )
-    table = Table("table", box=None)
-    for name in ("rows", "parts", "on disk", "indexes"):
-        table.add_column(name, justify="right")
-    for one in found["tables"]:
-        table.add_row(
-            one["table"],
-            f"{one['rows']:,}",
-            str(one["parts"]),
-            sized(one["bytes"]),
-            sized(one["index_bytes"]),
-        )
-    console.print(table)
-    applied = Table("migration", "applied", box=None)
-    for one in found["migrations"]:
-        at = datetime.fromtimestamp(one["applied_at"] / 1e9, UTC)
-        applied.add_row(f"{one['number']:04d} {one['name']}", f"{at:%Y-%m-%d %H:%M:%S} UTC")
-    console.print(applied)
-    if found["growth"]:
-        growth = Table("day (UTC)", box=None)
-        growth.add_column("span records", justify="right")
-        for one in found["growth"]:
-            growth.add_row(one["day"], f"{one['spans']:,}")
-        console.print(growth)
+    sizes = [(name, "right") for name in ("ROWS", "PARTS", "ON DISK", "INDEXES")]
+    listing.print_table(
+        [("TABLE", "text"), *sizes],
+        [
+            [
+                one["table"],
+                f"{one['rows']:,}",
+                str(one["parts"]),
+                sized(one["bytes"]),
+                sized(one["index_bytes"]),
+            ]
+            for one in found["tables"]
+        ],
+        drop=("INDEXES", "PARTS"),
+    )
+    applied = [
+        (f"{one['number']:04d} {one['name']}", datetime.fromtimestamp(one["applied_at"] / 1e9, UTC))
+        for one in found["migrations"]
+    ]
+    listing.print_table(
+        [("MIGRATION", "text"), ("APPLIED (UTC)", "left")],
+        [[name, f"{at:%Y-%m-%d %H:%M:%S}"] for name, at in applied],
+    )
+    listing.print_table(
+        [("DAY (UTC)", "left"), ("SPAN RECORDS", "right")],
+        [[one["day"], f"{one['spans']:,}"] for one in found["growth"]],
+    )
 
 
 def _compact(chosen: argparse.Namespace, way: storeway.StoreWay) -> int:

@@ -27,6 +27,10 @@ _STARTING_S: Final = 10.0
 _PIECE: Final = 1 << 18
 
 
+class NotThere(AgentOpsError):
+    """The server knows no such thing."""
+
+
 class StoreWay:
     """An open way: `ask` returns JSON, `pieces` the bytes of a long answer as they come."""
 
@@ -93,7 +97,8 @@ class StoreWay:
             line.request(method, path, body, headers)
             answer = line.getresponse()
             if answer.status >= 400:
-                raise AgentOpsError(_refusal(answer.status, answer.read()))
+                refused = NotThere if answer.status == 404 else AgentOpsError
+                raise refused(_refusal(answer.status, answer.read()))
             yield answer
         except http.client.HTTPException as error:
             raise OSError(f"the server broke off: {error}") from None

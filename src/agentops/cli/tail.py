@@ -17,9 +17,9 @@ def define(commands: Any) -> None:
     """Add the command."""
     command = commands.add_parser("tail", help="follow sessions live")
     command.add_argument(
-        "--lines", type=int, default=5, metavar="N", help="sessions to begin with (default 5)"
+        "--lines", type=listing.whole(0), default=5, metavar="N", help="sessions to begin with (default 5)"
     )
-    command.add_argument("--count", type=int, metavar="N", help="stop after so many changes")
+    command.add_argument("--count", type=listing.whole(1), metavar="N", help="stop after so many changes")
     listing.define(command)
 
 
@@ -79,7 +79,6 @@ def _tell(chosen: argparse.Namespace, one: dict[str, Any]) -> None:
     if not sys.stdout.isatty():
         print("\t".join(listing.plain(field) for field in row), flush=True)
         return
-    from rich.console import Console
     from rich.text import Text
 
     state, started, length, events, errors, tokens, cost, name, session_id = map(listing.plain, row)
@@ -89,4 +88,4 @@ def _tell(chosen: argparse.Namespace, one: dict[str, Any]) -> None:
         f"{name}  "
     )
     line.append(session_id, "dim")
-    Console(highlight=False, soft_wrap=True).print(line)
+    listing.console().print(line)
