@@ -190,6 +190,7 @@ def in_a_terminal(server: Server, columns: int, *arguments: str, **more: str) ->
         env={**kept, "AGENTOPS_HOME": str(server.home), "TERM": "xterm-256color", **more},
         stdin=theirs,
         stdout=theirs,
+        stderr=theirs,
     ) as command:
         os.close(theirs)
         drawn = b""
@@ -221,6 +222,23 @@ def test_a_narrow_terminal_drops_columns_and_cuts_no_figure(known: Server, colum
         assert any(name in line for line in lines), drawn
         # A text that is cut ends in an ellipsis; a figure must not.
         assert not re.search(r"[0-9$.,]…", drawn), drawn
+
+
+def test_long_work_shows_how_far_it_is_on_a_terminal_only(known: Server, tmp_path: Path) -> None:
+    file = tmp_path / "all.json"
+    for label, command in (
+        ("Exporting", ["export", "--all", "-o", str(file)]),
+        ("Importing", ["import", str(file)]),
+        ("Pricing calls", ["reprice"]),
+    ):
+        drawn = in_a_terminal(known, 80, *command)
+        assert label in drawn
+        assert "━" in drawn
+        piped = agentops(known.home, *command)
+        assert piped.returncode == 0
+        assert label not in (piped.stdout + piped.stderr).decode()
+    size = file.stat().st_size / 1000
+    assert f"{size:.1f}/{size:.1f} kB" in in_a_terminal(known, 80, "import", str(file))
 
 
 def test_they_work_without_a_server(tmp_path: Path) -> None:

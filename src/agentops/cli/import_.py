@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gzip
 import sys
 from collections.abc import Iterator
@@ -42,22 +43,29 @@ def run(chosen: argparse.Namespace) -> int:
     refused: dict[str, int] = {}
     with (
         storeway.storeway(chosen.home, chosen.store, chosen.project) as way,
-        progress("Importing", len(chosen.files)) as step,
+        progress("Importing", sum(map(_size, chosen.files)) or None, is_bytes=True) as step,
     ):
         for name in chosen.files:
+            left = _size(name)
             try:
-                for media, body in _bodies(name):
+                content = _content(name)
+                # What is sent is about as long as what was read; a packed file counts as it lies on the disk.
+                packed = left / len(content) if content else 0.0
+                for media, body in _bodies(name, content):
                     answer = way.ask("POST", "/api/import", body, media=media)
                     sessions.update(answer["sessions"])
                     spans += answer["spans"]
                     logs += answer["logs"]
                     for one in answer["rejected"]:
                         refused[one["reason"]] = refused.get(one["reason"], 0) + one["count"]
+                    done = min(left, round(len(body) * packed))
+                    left -= done
+                    step(done)
             except (AgentOpsError, MalformedBody, OSError, EOFError) as error:
                 failed += 1
                 reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
                 print(f"agentops import: {name}: {reason}", file=sys.stderr)
-            step(1)
+            step(left)
     also = f", {logs} log records" if logs else ""
     print(f"{len(sessions)} sessions ({spans} spans{also}) imported", file=sys.stderr)
     for reason, count in refused.items():
@@ -65,11 +73,20 @@ def run(chosen: argparse.Namespace) -> int:
     return 1 if failed or refused else 0
 
 
-def _bodies(name: str) -> Iterator[tuple[str, bytes]]:
-    """Yield what to send for a file: pieces small enough for any server, with their content type."""
+def _size(name: str) -> int:
+    """Return a file's size in bytes, 0 where it is not known before it is read."""
+    with contextlib.suppress(OSError):
+        return 0 if name == "-" else Path(name).stat().st_size
+    return 0
+
+
+def _content(name: str) -> bytes:
     content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    if content.startswith(b"\x1f\x8b"):
-        content = gzip.decompress(content)
+    return gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+
+
+def _bodies(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield what to send for a file: pieces small enough for any server, with their content type."""
     if Path(name.removesuffix(".gz")).suffix in _PROTOBUF or content.lstrip()[:1] != b"{":
         yield "application/x-protobuf", content
         return
