@@ -24,6 +24,20 @@ test("days and weeks begin by the clock", () => {
   expect(new Date(nextStart(local, "week", "local")).getHours()).toBe(0);
 });
 
+test("days that the clock's change makes longer or shorter are days", () => {
+  const before = process.env.TZ;
+  process.env.TZ = "Europe/Berlin";
+  try {
+    const days = (from: number, to: number) => starts(from, to, "day", "local").map((at) => new Date(at).toISOString().slice(5, 13));
+    expect(days(Date.UTC(2026, 2, 28, 12), Date.UTC(2026, 2, 30, 12))).toEqual(["03-27T23", "03-28T23", "03-29T22"]);
+    expect(days(Date.UTC(2026, 9, 24, 12), Date.UTC(2026, 9, 26, 12))).toEqual(["10-23T22", "10-24T22", "10-25T23"]);
+    expect(starts(Date.UTC(2026, 9, 25), Date.UTC(2026, 9, 25, 3), "hour", "local")).toHaveLength(3);
+  } finally {
+    if (before === undefined) delete process.env.TZ;
+    else process.env.TZ = before;
+  }
+});
+
 test("every interval of a range is there, and a series finds its places", () => {
   const at = starts(NOW - 2 * HOUR, NOW, "hour", "utc");
   expect(at).toEqual([NOW - 2 * HOUR, NOW - HOUR]);
@@ -34,7 +48,7 @@ test("every interval of a range is there, and a series finds its places", () => 
 
 test("a change is told against what was", () => {
   expect([change(12, 10), change(5, 0), change(null, 3)]).toEqual([0.2, null, null]);
-  expect([0.2, -0.04, 0.001, 2.4, 19, null].map(changed)).toEqual(["+20%", "−4%", "±0%", "×3.4", "×20", ""]);
+  expect([0.2, -0.04, 0.001, 2.4, 8.94, 19, 12_344, null].map(changed)).toEqual(["+20%", "−4%", "±0%", "×3.4", "×9.9", "×20", "×12,345", ""]);
   expect([0, 0.0002, 0.013, 0.42, 1, null].map(percent)).toEqual(["0%", "<0.1%", "1.3%", "42%", "100%", "–"]);
 });
 

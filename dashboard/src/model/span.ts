@@ -1,5 +1,6 @@
 /** A range of time as an address names it, the intervals in it, and what a measure changed by. */
 
+import { grouped } from "./format";
 import { INTERVAL_MS, type Interval } from "./histogram";
 import type { Zone } from "./time";
 import type { Millis } from "./units";
@@ -89,10 +90,11 @@ export function change(now: number | null | undefined, before: number | null | u
   return (now - before) / before;
 }
 
-/** `+12%`, `−4%`, `×3.4` where it more than trebled; "" for no change that could be told. */
+/** `+12%`, `−4%`, `×3.4`, `×12,345` where it more than trebled; "" for no change that could be told. */
 export function changed(share: number | null): string {
   if (share === null) return "";
-  if (share >= 2) return `×${(share + 1).toFixed(share >= 9 ? 0 : 1)}`;
+  if (share >= 8.95) return `×${grouped(share + 1)}`;
+  if (share >= 2) return `×${(share + 1).toFixed(1)}`;
   const points = Math.round(share * 100);
   if (points === 0) return "±0%";
   return points > 0 ? `+${points}%` : `−${-points}%`;

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import logging
 import socket
 import ssl
 import threading
@@ -153,6 +154,8 @@ def storeway(
     from agentops.cli.serve import check_installed
 
     check_installed()
+    # What its driver complains of, our own message says.
+    logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
     from agentops.server.auth.secret import open_secret
     from agentops.server.store.lock import read_owner
     from agentops.server.store.url import StoreUrl

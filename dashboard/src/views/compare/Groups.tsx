@@ -53,7 +53,7 @@ export function Groups({ tagA, tagB, since }: { tagA: string; tagB: string; sinc
       </section>
       <p className="faint">
         Whole distributions are compared by ranks (Mann-Whitney), shares of failed sessions by Fisher&apos;s exact test; p is corrected for asking{" "}
-        {data.metrics.length} questions at once (Holm), and below {data.level} counts as a difference. A difference between tags is not yet its
+        {plural(data.metrics.filter(({ p }) => p !== null).length, "question")} at once (Holm), and below {data.level} counts as a difference. A difference between tags is not yet its
         cause: the sessions may differ in more than the tag.
       </p>
     </>
