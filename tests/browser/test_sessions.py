@@ -66,6 +66,16 @@ def test_columns_say_what_the_store_holds(known: Server, page: Page) -> None:
     expect(page.locator("[data-total]")).to_have_text("4 sessions")
 
 
+def test_a_lost_network_is_said_and_mended(known: Server, page: Page) -> None:
+    open_list(page, known)
+    expect(page.locator(".live")).to_have_text("live")
+    page.context.set_offline(True)
+    expect(page.get_by_text("connection lost, trying again")).to_be_visible()
+    shows(page, REFUND, HOSTILE, DIGEST, HISTORY)
+    page.context.set_offline(False)
+    expect(page.locator(".live")).to_have_text("live", timeout=15_000)
+
+
 def test_sorting_is_the_servers_and_in_the_address(known: Server, page: Page) -> None:
     open_list(page, known)
     page.get_by_role("columnheader").get_by_role("button", name="Cost").click()

@@ -22,6 +22,7 @@ export class Live {
   onRefusal: () => void = () => {};
   state: LiveState = "connecting";
   private readonly path: string;
+  private isLooking = false;
 
   constructor(path = "/api/live") {
     this.path = path;
@@ -40,8 +41,23 @@ export class Live {
     return () => this.stateListeners.delete(listener);
   }
 
+  /** The browser lost a network, or found one. It may not be the one to the server, and an open connection would not tell. */
+  private async look(): Promise<void> {
+    const isThere = await fetch("/healthz", { cache: "no-store" }).then(
+      () => true,
+      () => false,
+    );
+    if (isThere === (this.state === "live")) return;
+    this.source?.close();
+    this.source = null;
+    if (!isThere) this.setState("lost");
+    this.connect();
+  }
+
   private connect(): void {
     if (this.source || isFile()) return;
+    if (!this.isLooking) for (const change of ["offline", "online"]) window.addEventListener(change, () => void this.look());
+    this.isLooking = true;
     const source = new EventSource(this.path);
     this.source = source;
     source.addEventListener("open", () => {
