@@ -20,7 +20,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page in a context of its own. It fails the test if it throws, or complains of more than no network."""
+    """A page in a context of its own. It fails the test if it throws or complains, but of no network."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, permissions=[])
     opened = context.new_page()
     broken: list[str] = []
