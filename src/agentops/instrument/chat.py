@@ -12,6 +12,8 @@ from typing import Any, Final, cast
 
 import msgspec
 
+_type: Final = cast("Callable[[Any], Any]", type)
+"""`type`, of which nothing is known: a request may hold anything."""
 _TEXT: Final = frozenset({"role", "content"})
 
 _WITH_IMAGES: Final = ("image_url", "input_image")
@@ -30,11 +32,11 @@ def to_json(value: Any, **more: Any) -> str:
 def has_image(given: Mapping[str, Any]) -> bool:
     """Say whether a message of a request has a part that is an image."""
     for name in ("messages", "input"):
-        messages = given.get(name)
-        for message in cast("list[Any]", messages) if isinstance(messages, list) else ():
-            content = cast("Any", message).get("content") if isinstance(message, dict) else None
-            for part in cast("list[Any]", content) if isinstance(content, list) else ():
-                if isinstance(part, dict) and cast("Any", part).get("type") in _WITH_IMAGES:
+        messages: Any = given.get(name)
+        for message in messages if _type(messages) is list else ():
+            content: Any = message.get("content") if _type(message) is dict else None
+            for part in content if _type(content) is list else ():
+                if _type(part) is dict and part.get("type") in _WITH_IMAGES:
                     return True
     return False
 
@@ -45,13 +47,13 @@ def asked(given: Mapping[str, Any], other: Callable[[Any], Pairs]) -> dict[str, 
     messages, tools = rest.pop("messages"), rest.pop("tools", None)
     rest.pop("functions", None)
     found: dict[str, Any] = {}
-    for at, tool in enumerate(cast("list[Any]", tools) if isinstance(tools, list) else ()):
+    for at, tool in enumerate(tools if _type(tools) is list else ()):
         found[f"llm.tools.{at}.tool.json_schema"] = to_json(tool)
     found["llm.invocation_parameters"] = to_json(rest)
     for at, message in enumerate(messages):
-        if type(message) is dict and cast("dict[str, Any]", message).keys() == _TEXT:
-            role, content = cast("Any", message["role"]), cast("Any", message["content"])
-            if type(role) is str and type(content) is str and role and content:
+        if _type(message) is dict and message.keys() == _TEXT:
+            role, content = message["role"], message["content"]
+            if _type(role) is str and _type(content) is str and role and content:
                 found[f"llm.input_messages.{at}.message.role"] = role
                 found[f"llm.input_messages.{at}.message.content"] = content
                 continue

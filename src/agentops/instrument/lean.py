@@ -69,6 +69,11 @@ def shown(config: Any, attributes: Mapping[str, Any]) -> Mapping[str, Any]:
     return {key: value for key, value in masked if value is not None}
 
 
+def shown_first(config: Any, attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what is shown of attributes among which is no image, and none that is made on demand."""
+    return attributes if _open(config) else shown(config, attributes)
+
+
 def told_by(context: Context) -> dict[str, Any]:
     """Return what the program has put into a context for its spans."""
     if _names().isdisjoint(context):

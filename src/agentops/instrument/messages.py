@@ -33,6 +33,9 @@ _OF_MESSAGES: Final = frozenset(
     {"id", "content", "model", "role", "stop_reason", "stop_sequence", "type", "usage"}
 )
 """What every message has."""
+_PERHAPS_TEXT: Final = (str, type(None))
+_type: Final = cast("Callable[[Any], Any]", type)
+"""`type`, of which nothing is known: a request may hold anything."""
 _strict: Final = msgspec.json.Encoder().encode
 
 
@@ -64,7 +67,7 @@ class _Calls:
             call = self._begun(asker, instance, kwargs, where)
             if call is None:
                 return original(asker, wrapped, instance, args, kwargs)
-            token = attach_context(Context({**where, SPAN: call.span}))
+            token = attach_context(Context({**where, SPAN: call._span}))
             try:
                 with call._params:
                     response = wrapped(*args, **kwargs)
@@ -92,7 +95,7 @@ class _Calls:
             call = self._begun(asker, instance, kwargs, where)
             if call is None:
                 return await original(asker, wrapped, instance, args, kwargs)
-            token = attach_context(Context({**where, SPAN: call.span}))
+            token = attach_context(Context({**where, SPAN: call._span}))
             try:
                 with call._params:
                     response = await wrapped(*args, **kwargs)
@@ -146,7 +149,9 @@ class _Calls:
         known.pop("session.id", None)
         if type(model := getattr(params, "_kwargs", {}).get("model")) is str:
             known[straight.MODEL] = model
-        span = tracer.__wrapped__.start_span(asker._span_name, where, attributes=lean.shown(config, known))
+        span = tracer.__wrapped__.start_span(
+            asker._span_name, where, attributes=lean.shown_first(config, known)
+        )
         call = self._make(span, params, context_metadata=known.get("metadata"), config=asker._config)
         call.masks, call.tell, call.first_ns = config, None, 0
         return call
@@ -187,7 +192,7 @@ class _Calls:
                 with original(asker, attributes, params) as theirs:
                     yield theirs
                 return
-            token = attach_context(Context({**where, SPAN: call.span}))
+            token = attach_context(Context({**where, SPAN: call._span}))
             try:
                 with params:
                     yield call
@@ -228,7 +233,7 @@ def asked(given: Mapping[str, Any]) -> dict[str, Any] | None:
     model, messages, system = rest.pop("model", None), rest.pop("messages", None), rest.pop("system", None)
     for name in _APART:
         rest.pop(name, None)
-    if type(model) is not str or type(messages) is not list or type(system) not in (str, type(None)):
+    if _type(model) is not str or _type(messages) is not list or _type(system) not in _PERHAPS_TEXT:
         return None
     if not _SCALARS.issuperset(map(type, rest.values())):
         return None
@@ -238,11 +243,11 @@ def asked(given: Mapping[str, Any]) -> dict[str, Any] | None:
         found["llm.input_messages.0.message.role"] = "system"
         found["llm.input_messages.0.message.content"] = system
         at = 1
-    for message in cast("list[Any]", messages):
-        if type(message) is not dict or cast("dict[str, Any]", message).keys() != _TEXT:
+    for message in messages:
+        if _type(message) is not dict or message.keys() != _TEXT:
             return None
-        role, content = cast("Any", message["role"]), cast("Any", message["content"])
-        if type(role) is not str or type(content) is not str or not role or not content:
+        role, content = message["role"], message["content"]
+        if _type(role) is not str or _type(content) is not str or not role or not content:
             return None
         found[f"llm.input_messages.{at}.message.role"] = role
         found[f"llm.input_messages.{at}.message.content"] = content

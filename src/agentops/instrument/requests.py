@@ -11,7 +11,7 @@ import json
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from inspect import iscoroutine
+from types import CoroutineType
 from typing import Any, Final
 
 from agentops import semconv
@@ -26,6 +26,9 @@ _CALLS: Final = frozenset({"llm", "embedding", "chat", "text_completion", "gener
 _IDS: Final = {
     name: name.encode() for name in ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-id")
 }
+
+
+_KEYS: Final = frozenset(_IDS.values())
 
 
 def watch(library: Library, patches: Patches) -> None:
@@ -102,7 +105,7 @@ def _answered(
     except Exception:
         _keep(span, kwargs)
         raise
-    if iscoroutine(result):
+    if type(result) is CoroutineType:
         return _awaited(result, span, kwargs)
     return timed(result, span) if kwargs.get("stream") else result
 
@@ -137,8 +140,8 @@ def _note_response(span: Any, response: Any) -> None:
     span.set_attribute("http.response.status_code", int(response.status_code))
     headers = response.headers
     # httpx goes through all of them, and decodes them, for each that is asked for.
-    raw = getattr(headers, "raw", None)
-    sent = _IDS.values() if raw is None else {key.lower() for key, _ in raw}.intersection(_IDS.values())
+    kept = getattr(headers, "_list", None)
+    sent = {key for _, key, _ in kept if key in _KEYS} if kept is not None else _KEYS
     for name, key in _IDS.items() if sent else ():
         value = headers.get(name) if key in sent else None
         if value:

@@ -86,7 +86,7 @@ class _Calls:
             call = self._begun(asker, instance, args, where)
             if call is None:
                 return original(asker, wrapped, instance, args, kwargs)
-            token = attach_context(Context({**where, SPAN: call.span}))
+            token = attach_context(Context({**where, SPAN: call._span}))
             try:
                 return self._answered(asker, call, wrapped(*args, **kwargs))
             except BaseException as error:
@@ -109,7 +109,7 @@ class _Calls:
             call = self._begun(asker, instance, args, where)
             if call is None:
                 return await original(asker, wrapped, instance, args, kwargs)
-            token = attach_context(Context({**where, SPAN: call.span}))
+            token = attach_context(Context({**where, SPAN: call._span}))
             try:
                 return self._answered(asker, call, await wrapped(*args, **kwargs))
             except BaseException as error:
@@ -142,7 +142,7 @@ class _Calls:
                 )
             name = self._shown.get(cast_to) or cast_to.__name__
             span = asker._tracer.__wrapped__.start_span(
-                name, where, attributes=lean.shown(config, attributes)
+                name, where, attributes=lean.shown_first(config, attributes)
             )
             call = self._call(span, None, more)
             call.masks, call.cast_to, call.asked, call.tell, call.first_ns = config, cast_to, asked, tell, 0

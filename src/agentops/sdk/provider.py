@@ -55,7 +55,8 @@ def place(core: Core, context: Context) -> tuple[SpanContext | RecordedSpan | No
         elif isinstance(current, trace.Span) and _is_of(current, core):
             above = own if isinstance(own, RecordedSpan) and own.core is core else core.root
             return current.get_span_context(), above
-    if isinstance(own, RecordedSpan) and own.core is core:
+    # A span's class is an abstract one's: what is no span would be asked about at length.
+    if own is not None and isinstance(own, RecordedSpan) and own.core is core:
         return own, own
     root = core.root
     if root is not None:
@@ -201,7 +202,8 @@ class Provider(TracerProvider):
         self.recorder.started(span)
         if not span.announced and known in EAGER:
             self.recorder.announce(span)
-        self.show(span, context)
+        if self.forward is not None:
+            self.show(span, context)
         return span
 
     def kind_known(self, span: Any) -> None:

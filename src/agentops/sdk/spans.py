@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 _UNSET: Final = Status(StatusCode.UNSET)
-_STATUS_NUMBERS: Final = {code: code.value for code in StatusCode}  # An enum's `value` is a call away.
 _FIRST_CHUNK_EVENT: Final = "First Token Stream Event"
 """What OpenInference's instrumentors call the arrival of the first chunk."""
 _MAX_STACK: Final = 65_536
@@ -213,7 +212,7 @@ class RecordedSpan(Span):
             return
         if not isinstance(status, Status):
             status = Status(status, description if status is StatusCode.ERROR else None)
-        number = _STATUS_NUMBERS[status.status_code]
+        number = status.status_code._value_  # Not `value`, nor as a key: both are calls.
         if number and self.status_number != 1:
             self._status = status
             self.status_number = number
