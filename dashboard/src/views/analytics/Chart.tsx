@@ -35,6 +35,8 @@ interface Props {
   onZoom: (from: Millis, to: Millis) => void;
   /** An interval was clicked. */
   onOpen: (from: Millis, to: Millis) => void;
+  /** Values are counts: nothing stands between two of them. */
+  isCount?: boolean;
   /** Values of one interval are days or longer: no clock. */
   isDaily: boolean;
 }
@@ -42,6 +44,8 @@ interface Props {
 const HEIGHT = 168;
 const AXIS_FONT = '11px "Inter Variable", system-ui, sans-serif';
 const DRAG_PX = 5;
+/** Steps between the marks of an axis of counts. */
+const COUNTED = Array.from({ length: 15 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
 
 export function Chart(props: Props) {
   const { id, title, at, lines, shape, format, hidden, isDaily } = props;
@@ -66,6 +70,7 @@ export function Chart(props: Props) {
     const options = describe(now.filter(({ key }) => !off.has(`${id}:${key}`)), size.width, {
       shape,
       theme,
+      isCount: latest.current.isCount ?? false,
       isUtc: zone === "utc",
       marks: (splits) => latest.current.marks?.(splits) ?? splits.map((split) => latest.current.format(split)),
       onIndex: setIndex,
@@ -186,6 +191,7 @@ function drawn(at: readonly Millis[], lines: readonly Line[], shape: "stack" | "
 interface Doing {
   shape: "stack" | "lines";
   theme: string;
+  isCount: boolean;
   isUtc: boolean;
   marks: (values: readonly number[]) => string[];
   onIndex: (index: number | null) => void;
@@ -213,7 +219,7 @@ function describe(lines: readonly Line[], width: number, doing: Doing): uPlot.Op
     scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.06 : 1] } },
     axes: [
       { ...axis, grid: { show: false }, size: 26, space: 64, values: (_plot, splits) => splits.map((split) => mark(split, doing.isUtc)) },
-      { ...axis, size: 58, values: (_plot, splits) => doing.marks(splits) },
+      { ...axis, size: 58, values: (_plot, splits) => doing.marks(splits), ...(doing.isCount ? { incrs: COUNTED } : {}) },
     ],
     series: [
       {},

@@ -79,12 +79,12 @@ export function Charts({ data, filters, bucketing, at, end, ...rest }: Props) {
   const shared = { at, end, isDaily: bucketing.interval === "day" || bucketing.interval === "week", ...rest };
   return (
     <section className="charts" aria-label="Over time">
-      <Chart id="sessions" title="Sessions by state" lines={told.states} shape="stack" format={whole} {...shared} />
+      <Chart id="sessions" isCount title="Sessions by state" lines={told.states} shape="stack" format={whole} {...shared} />
       <Chart id="cost" title="Cost by model" lines={cost} shape="stack" format={usd} marks={usdMarks} {...shared} />
-      <Chart id="tokens" title="Tokens by class" lines={told.tokens} shape="stack" format={whole} {...shared} />
+      <Chart id="tokens" isCount title="Tokens by class" lines={told.tokens} shape="stack" format={whole} {...shared} />
       <Chart id="latency" title="Latency of events" lines={told.latency} shape="lines" format={duration} {...shared} />
       <Chart id="errors" title="Error rate" lines={told.errors} shape="lines" format={percent} {...shared} />
-      <Chart id="events" title="Events" lines={told.events} shape="stack" format={whole} {...shared} />
+      <Chart id="events" isCount title="Events" lines={told.events} shape="stack" format={whole} {...shared} />
     </section>
   );
 }

@@ -23,7 +23,7 @@ const HEADINGS: Record<WasteHeading["heading"], readonly [string, string]> = {
 export function Waste({ filters }: { filters: SessionFilters }) {
   const { data, error, refetch } = useQuery(wasteQuery(filters));
   if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
-  if (!data) return null;
+  if (!data) return <p className="dim waste-sum late">Adding up what was spent in vain…</p>;
   if (data.headings.length === 0) {
     return (
       <div className="empty">

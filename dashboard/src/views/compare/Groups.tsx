@@ -31,6 +31,7 @@ export function Groups({ tagA, tagB, since }: { tagA: string; tagB: string; sinc
   const { data, error, refetch } = useQuery(cohortsQuery(tagA, tagB, since));
   if (error) return <Failure error={error} retry={() => void refetch()} />;
   if (!data) return <p className="dim">Name two tags.</p>;
+  const tested = data.metrics.filter(({ p }) => p !== null).length;
   return (
     <>
       <p className="dim">
@@ -52,9 +53,9 @@ export function Groups({ tagA, tagB, since }: { tagA: string; tagB: string; sinc
         ))}
       </section>
       <p className="faint">
-        Whole distributions are compared by ranks (Mann-Whitney), shares of failed sessions by Fisher&apos;s exact test; p is corrected for asking{" "}
-        {plural(data.metrics.filter(({ p }) => p !== null).length, "question")} at once (Holm), and below {data.level} counts as a difference. A difference between tags is not yet its
-        cause: the sessions may differ in more than the tag.
+        {tested > 0 &&
+          `Whole distributions are compared by ranks (Mann-Whitney), shares of failed sessions by Fisher's exact test; p is corrected for asking ${plural(tested, "question")} at once (Holm), and below ${data.level} counts as a difference. `}
+        A difference between tags is not yet its cause: the sessions may differ in more than the tag.
       </p>
     </>
   );
@@ -155,7 +156,7 @@ function verdict({ verdict: found, p_corrected: p, b_exceeds_a: exceeds, metric 
   const chance = p !== null && p < 0.001 ? "p < 0.001" : `p = ${p?.toFixed(3)}`;
   if (found === "no_difference_shown") return `No difference shown (${chance}). That is not proof that there is none.`;
   if (metric === "failed" || exceeds === null) return `They differ (${chance}).`;
-  return `They differ (${chance}): a session of B has more than one of A in ${percent(exceeds)} of pairs.`;
+  return `They differ (${chance}): of one session of each, B's has more in ${percent(exceeds)} of pairs, equal ones counted as halves.`;
 }
 
 function range(interval: readonly number[] | null | undefined): string {
