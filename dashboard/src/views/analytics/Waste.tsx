@@ -35,7 +35,12 @@ export function Waste({ filters }: { filters: SessionFilters }) {
   return (
     <>
       <p className="waste-sum" data-waste-cost={data.cost_usd ?? ""}>
-        <b>{usd(data.cost_usd)}</b> and <b>{duration(data.duration_ms)}</b> spent in vain.{" "}
+        {data.cost_usd !== null && (
+          <>
+            <b>{usd(data.cost_usd)}</b> and{" "}
+          </>
+        )}
+        <b>{duration(data.duration_ms)}</b> spent in vain.{" "}
         <span className="dim">Each call is counted under one heading only, so that the parts add up.</span>
         {data.cut_off && <span className="warn"> There is more than is counted here: choose a shorter range.</span>}
       </p>
@@ -55,7 +60,7 @@ function Heading({ one }: { one: WasteHeading }) {
         <h2 className="waste-figure">{title}</h2>
         <span className="dim">{means}</span>
         <span className="grow" />
-        <b className="waste-figure">{usd(one.cost_usd)}</b>
+        {one.cost_usd !== null && <b className="waste-figure">{usd(one.cost_usd)}</b>}
         {!isTokens && <b className="waste-figure">{duration(one.duration_ms)}</b>}
         <span className="faint waste-figure">
           {plural(one.count, "call")} in {plural(one.sessions, "session")}
