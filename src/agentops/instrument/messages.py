@@ -76,7 +76,7 @@ class _Calls:
                 raise
             finally:
                 leave(token)
-            if self._wrappers._is_api_response(response):
+            if type(response) is not self._message and self._wrappers._is_api_response(response):
                 self._wrappers._finish_api_response_tracing(
                     call, response, streaming=kwargs.get("stream", False)
                 )
@@ -104,7 +104,7 @@ class _Calls:
                 raise
             finally:
                 leave(token)
-            if self._wrappers._is_api_response(response):
+            if type(response) is not self._message and self._wrappers._is_api_response(response):
                 await self._wrappers._async_finish_api_response_tracing(
                     call, response, streaming=kwargs.get("stream", False)
                 )
@@ -278,15 +278,19 @@ def answered(message: Any, request_messages: Any, counts: Callable[[Any], Any]) 
 
 def _is_plain(message: Any, request_messages: Any) -> bool:
     """Say whether a message is of texts, with nothing to be said of it as metadata."""
-    said = {key for key, value in message.__dict__.items() if value is not None and key[0] != "_"}
-    return (
-        said <= _OF_MESSAGES
-        and not message.model_extra
-        and not message.usage.model_extra
-        and not any(message.usage.__dict__.get(key) for key in ("iterations", "server_tool_use"))
-        and all(block.type == "text" and not block.citations for block in message.content)
-        and all(type(each["content"]) is str for each in request_messages)
-    )
+    usage = message.usage
+    if message.__pydantic_extra__ or usage.__pydantic_extra__:
+        return False
+    for key, value in message.__dict__.items():
+        if value is not None and key not in _OF_MESSAGES and key[0] != "_":
+            return False
+    counted = usage.__dict__
+    if counted.get("iterations") or counted.get("server_tool_use"):
+        return False
+    for block in message.content:
+        if block.type != "text" or block.citations:
+            return False
+    return all(type(each["content"]) is str for each in request_messages)
 
 
 def _metadata(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:

@@ -94,7 +94,7 @@ class RecordedSpan(Span):
         self.core = core
         self.above = above
         self._name = name
-        if kind is not None:
+        if kind is not None and kind is not SpanKind.INTERNAL:
             self._kind = kind
             self.kind_number = kind.value + 1
         self._below = parent
