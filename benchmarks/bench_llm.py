@@ -23,9 +23,9 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-CALLS = 40
+CALLS = 20
 """Calls of one block."""
-ROUNDS = 25
+ROUNDS = 50
 WARM_UP = 50
 CHUNKS = 20_000
 """Chunks of the stream whose memory is measured."""
@@ -177,11 +177,11 @@ def compare(who: str, ask: Callable[..., Any], recording: Any, calls: int, round
             name = "+" if on else ""
             timed(ask, 3)
             CPU.clear()
-            figures[f"plain{name}"] += timed(ask, calls)
-            figures[f"cpu{name}"] += CPU
+            figures[f"plain{name}"].append(statistics.median(timed(ask, calls)))
+            figures[f"cpu{name}"].append(statistics.median(CPU))
             firsts.clear()
             timed(streamed, calls)
-            figures[f"first{name}"] += firsts
+            figures[f"first{name}"].append(statistics.median(firsts))
     recording.resume()
     titles = (
         ("plain", "a call"),
@@ -189,9 +189,10 @@ def compare(who: str, ask: Callable[..., Any], recording: Any, calls: int, round
         ("first", "the first chunk of a streamed call"),
     )
     for name, title in titles:
-        without, with_us = (statistics.median(figures[each]) for each in (name, f"{name}+"))
-        added = f"{with_us - without:+.3f} ms (p50)"
-        print(f"{who}, {title}: {without:.3f} ms without, {with_us:.3f} ms with, {added}")
+        without, with_us = figures[name], figures[f"{name}+"]
+        # Of each pair of blocks, whose machine is the same one; from pair to pair it is not.
+        added = statistics.median([one - other for one, other in zip(with_us, without, strict=True)])
+        print(f"{who}, {title}: {statistics.median(without):.3f} ms without, {added:+.3f} ms with (p50)")
 
 
 def held(model: Any) -> int:
