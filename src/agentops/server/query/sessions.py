@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import msgspec
 from msgspec import Struct
 
 from agentops.server.query import cursors
-from agentops.server.query.filters import DURATION, ENDED_AT, LAPSED, STATE, Filters, condition, deeper
+from agentops.server.query.filters import DURATION, Filters, condition, deeper
 from agentops.server.query.times import iso
 from agentops.server.store.client import Store
 from agentops.server.store.dialect import FEW_ROWS
@@ -23,15 +27,17 @@ SORTS: Final = {
     "events": "toFloat64(events)",
 }
 """What a list can be sorted by."""
+_MOST_KEPT: Final = 2_000
+"""Rows that are kept, some kilobytes each."""
+_PAGE_KEPT: Final = 100
+"""Rows of larger pages are not kept: who scrolls far does not come back soon."""
 
-_COLUMNS: Final = f"""
-    session_id, version, name, note, {STATE} AS shown_state,
-    if({LAPSED}, 'stopped', state_reason) AS reason, {LAPSED} AS lapsed, {ENDED_AT} AS shown_ended_at,
-    tags, user_id, started_at, last_seen_at, events, llm, tool, action, agent, operation, retrieval,
-    embedding,
-    guardrail, errors, tokens_input, tokens_output, tokens_cache_read, tokens_cache_write, tokens_reasoning,
-    tokens_total, cost_usd, models, agents, tools, providers, error_types, service, resource_id, ledger_sent,
-    ledger_stored, input_preview
+_COLUMNS: Final = """
+    session_id, version, name, note, state, state_reason, lapses_at, ended_at, tags, user_id,
+    started_at, last_seen_at, events, llm, tool, action, agent, operation, retrieval, embedding,
+    guardrail, errors, tokens_input, tokens_output, tokens_cache_read, tokens_cache_write,
+    tokens_reasoning, tokens_total, cost_usd, models, agents, tools, providers, error_types, service,
+    resource_id, ledger_sent, ledger_stored, input_preview
 """
 
 
@@ -40,10 +46,10 @@ class _Row(Struct):
     version: int
     name: str
     note: str
-    shown_state: str
-    reason: str
-    lapsed: int
-    shown_ended_at: int
+    state: str
+    state_reason: str
+    lapses_at: int
+    ended_at: int
     tags: list[str]
     user_id: str
     started_at: int
@@ -76,6 +82,36 @@ class _Row(Struct):
     ledger_stored: int
     input_preview: str
     host_env: str = ""
+
+
+class _Kept:
+    """Rows that pages have shown lately, by session and version: a version of a row never changes."""
+
+    def __init__(self) -> None:
+        self._rows: OrderedDict[tuple[str, str, int], _Row] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, project: str, wanted: Mapping[str, int]) -> dict[str, _Row]:
+        """Return those that are kept, by session id."""
+        found: dict[str, _Row] = {}
+        with self._lock:
+            for session_id, version in wanted.items():
+                row = self._rows.get((project, session_id, version))
+                if row is not None:
+                    self._rows.move_to_end((project, session_id, version))
+                    found[session_id] = row
+        return found
+
+    def keep(self, project: str, rows: Iterable[_Row]) -> None:
+        """Keep rows; the ones that were not asked for the longest go."""
+        with self._lock:
+            for row in rows:
+                self._rows[project, row.session_id, row.version] = row
+            while len(self._rows) > _MOST_KEPT:
+                self._rows.popitem(last=False)
+
+
+_kept: WeakKeyDictionary[Store, _Kept] = WeakKeyDictionary()
 
 
 class _Key(Struct):
@@ -159,7 +195,7 @@ def sessions(
     by_id = _rows(store, filters, keys)
     last = keys[-1]
     return Page(
-        [_shown(by_id[key.session_id]) for key in keys if key.session_id in by_id],
+        [_shown(by_id[key.session_id], filters.now_ns) for key in keys if key.session_id in by_id],
         cursors.written(sort, order, filters.now_ns, last.sort_value, last.session_id) if more else None,
         total_sessions,
     )
@@ -171,23 +207,27 @@ def _rows(store: Store, filters: Filters, keys: list[_Key]) -> dict[str, _Row]:
     They are read by their versions: settling again which is the last would cost twice as much. A version that
     a merge has dropped since its key was read is read as it is now.
     """
-    values = {"project": filters.project, "now": filters.now_ns}
     read = f"SELECT {_COLUMNS} FROM sessions"
     of_page = "project = {project:String} AND session_id IN {ids:Array(String)} AND NOT deleted"
-    wanted = {key.session_id: key.version for key in keys}
-    found = {
-        row.session_id: row
-        for row in store.rows(
+    versions = {key.session_id: key.version for key in keys}
+    kept = _kept.setdefault(store, _Kept())
+    found = kept.find(filters.project, versions)
+    missing = [session_id for session_id in versions if session_id not in found]
+    if missing:
+        wanted = list({versions[session_id] for session_id in missing})
+        rows = store.rows(
             f"{read} WHERE {of_page} AND version IN {{versions:Array(UInt64)}}",
-            {**values, "ids": list(wanted), "versions": list(set(wanted.values()))},
+            {"project": filters.project, "ids": missing, "versions": wanted},
             _Row,
         )
-        if row.version == wanted[row.session_id]
-    }
-    replaced = [session_id for session_id in wanted if session_id not in found]
+        read_now = {row.session_id: row for row in rows if row.version == versions[row.session_id]}
+        if len(keys) <= _PAGE_KEPT:
+            kept.keep(filters.project, read_now.values())
+        found |= read_now
+    replaced = [session_id for session_id in missing if session_id not in found]
     if replaced:
-        now = store.rows(f"{read} FINAL WHERE {of_page}", {**values, "ids": replaced}, _Row)
-        found |= {row.session_id: row for row in now}
+        of_now = {"project": filters.project, "ids": replaced}
+        found |= {row.session_id: row for row in store.rows(f"{read} FINAL WHERE {of_page}", of_now, _Row)}
     return found
 
 
@@ -196,13 +236,13 @@ def session(store: Store, project: str, session_id: str, now_ns: int) -> dict[st
     rows = store.rows(
         f"SELECT {_COLUMNS}, host_env FROM sessions FINAL "
         f"WHERE project = {{project:String}} AND session_id = {{session:String}} AND NOT deleted {FEW_ROWS}",
-        {"project": project, "session": session_id, "now": now_ns},
+        {"project": project, "session": session_id},
         _Row,
     )
     if not rows:
         return None
     row = rows[0]
-    shown = _shown(row)
+    shown = _shown(row, now_ns)
     shown["host_env"] = parsed(row.host_env) if row.host_env else None
     shown["resource"] = resource(store, project, row.resource_id)
     shown["trace_ids"] = [one.trace_id for one in traces(store, project, session_id)[:1000]]
@@ -239,19 +279,25 @@ def parsed(text: str) -> Any:
         return text
 
 
-def _shown(row: _Row) -> dict[str, Any]:
-    running = row.shown_state == "running"
+def _shown(row: _Row, now_ns: int) -> dict[str, Any]:
+    # As filters.py has it in SQL.
+    lapsed = row.state == "running" and row.lapses_at < now_ns
+    running = row.state == "running" and not lapsed
+    ended_at = row.last_seen_at if lapsed else row.ended_at
+    reason = f"stopped reporting at {iso(row.last_seen_at)}" if lapsed else row.state_reason
     return {
         "session_id": row.session_id,
         "name": row.name,
-        "state": row.shown_state,
-        "state_reason": f"stopped reporting at {iso(row.last_seen_at)}" if row.lapsed else row.reason or None,
+        "state": "indeterminate" if lapsed else row.state,
+        "state_reason": f"stopped reporting at {iso(row.last_seen_at)}"
+        if lapsed
+        else row.state_reason or None,
         "tags": row.tags,
         "note": row.note or None,
         "user_id": row.user_id or None,
         "started_at": iso(row.started_at),
-        "ended_at": iso(row.shown_ended_at),
-        "duration_ms": None if running else max(0, row.shown_ended_at - row.started_at) / 1e6,
+        "ended_at": iso(ended_at),
+        "duration_ms": None if running else max(0, ended_at - row.started_at) / 1e6,
         "event_counts": {
             "llm": row.llm,
             "tool": row.tool,
