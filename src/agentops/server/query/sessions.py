@@ -289,9 +289,7 @@ def _shown(row: _Row, now_ns: int) -> dict[str, Any]:
         "session_id": row.session_id,
         "name": row.name,
         "state": "indeterminate" if lapsed else row.state,
-        "state_reason": f"stopped reporting at {iso(row.last_seen_at)}"
-        if lapsed
-        else row.state_reason or None,
+        "state_reason": reason or None,
         "tags": row.tags,
         "note": row.note or None,
         "user_id": row.user_id or None,
