@@ -92,6 +92,8 @@ def nothing_serious(page: Page, name: str) -> None:
     for theme, size in looks:
         page.emulate_media(color_scheme=theme)
         page.set_viewport_size(size)
+        # The page draws itself for the size in its next frame.
+        page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
         found: dict[str, Any] = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
         serious = [
             (broken["id"], [node["html"][:160] for node in broken["nodes"]][:4])
