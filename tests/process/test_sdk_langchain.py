@@ -143,7 +143,9 @@ def below(journal: Journal, span: Recorded) -> list[Recorded]:
 
 
 def shape(journal: Journal, span: Recorded) -> Any:
-    return (span.kind, span.name, [shape(journal, one) for one in below(journal, span)])
+    runs = [shape(journal, one) for one in below(journal, span)]
+    # Branches run in threads: whichever ends first.
+    return (span.kind, span.name, sorted(runs) if span.name.startswith("RunnableParallel") else runs)
 
 
 def first(journal: Journal, name: str, taken: str) -> Recorded:
