@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import time
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.test_hostile_text import nothing_serious
 from tests.integration.test_analytics_sums import made, send
 from tests.serving import Server
+from tests.spans import body, span
 
 RANGE = "since=2026-03-20&until=2026-04-10"
 
@@ -208,3 +210,23 @@ def test_waste_compare_and_settings_say_what_the_api_says(known: Server, page: P
     page.get_by_role("button", name="Keep so long").click()
     expect(page.get_by_text("Sessions are deleted 9,000 days after")).to_be_visible()
     nothing_serious(page, "settings")
+
+
+_PAINTED_AT_THE_END = """() => {
+  const canvas = document.querySelector('[data-chart=sessions] canvas');
+  const over = document.querySelector('[data-chart=sessions] .u-over');
+  if (!over) return false;
+  const [whole, plot] = [canvas, over].map((one) => one.getBoundingClientRect());
+  const scale = canvas.width / whole.width;
+  const left = (plot.right - 6 - whole.left) * scale;
+  const top = (plot.bottom - 10 - whole.top) * scale;
+  const { data } = canvas.getContext('2d').getImageData(left, top, 6 * scale, 2);
+  const colour = (at) => Math.max(...data.slice(at, at + 3)) - Math.min(...data.slice(at, at + 3));
+  return Array.from({ length: data.length / 4 }, (_, pixel) => colour(4 * pixel)).some((one) => one > 60);
+}"""
+
+
+def test_the_bar_of_the_interval_that_runs_is_drawn(known: Server, page: Page) -> None:
+    known.post("/v1/traces", body(span(0xBA5, 1, start_ns=time.time_ns())))
+    open_page(page, known, "")
+    page.wait_for_function(_PAINTED_AT_THE_END)

@@ -70,6 +70,12 @@ export function Chart(props: Props) {
     const options = describe(now.filter(({ key }) => !off.has(`${id}:${key}`)), size.width, {
       shape,
       theme,
+      ends: () => {
+        // The last interval may still run: its bar is as wide as the others.
+        const { at: starts, end: asked } = latest.current;
+        const [before = 0, last = 0] = starts.slice(-2);
+        return starts.length > 1 ? Math.max(asked, 2 * last - before) : asked;
+      },
       isCount: latest.current.isCount ?? false,
       isUtc: zone === "utc",
       marks: (splits) => latest.current.marks?.(splits) ?? splits.map((split) => latest.current.format(split)),
@@ -191,6 +197,8 @@ function drawn(at: readonly Millis[], lines: readonly Line[], shape: "stack" | "
 interface Doing {
   shape: "stack" | "lines";
   theme: string;
+  /** When the last interval ends. */
+  ends: () => Millis;
   isCount: boolean;
   isUtc: boolean;
   marks: (values: readonly number[]) => string[];
@@ -216,7 +224,8 @@ function describe(lines: readonly Line[], width: number, doing: Doing): uPlot.Op
       points: { size: 6 },
       bind: { dblclick: () => null },
     },
-    scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.06 : 1] } },
+    // To the end of the last interval: its bar begins where the last value stands.
+    scales: { x: { range: (_plot, low) => [low, doing.ends() / 1000] }, y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.06 : 1] } },
     axes: [
       { ...axis, grid: { show: false }, size: 26, space: 64, values: (_plot, splits) => splits.map((split) => mark(split, doing.isUtc)) },
       { ...axis, size: 58, values: (_plot, splits) => doing.marks(splits), ...(doing.isCount ? { incrs: COUNTED } : {}) },
