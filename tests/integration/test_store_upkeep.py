@@ -17,6 +17,9 @@ from msgspec import Struct
 from agentops.server import prices
 from agentops.server.ingest import Ingest
 from agentops.server.pricelist import PriceList, read_prices
+from agentops.server.query.events import events
+from agentops.server.query.scope import scope
+from agentops.server.query.timeline import timeline
 from agentops.server.store import edits, migrate
 from agentops.server.store.client import Store
 from agentops.server.store.reprice import Repriced, reprice
@@ -269,6 +272,33 @@ def test_compacting_leaves_one_part_of_each_table_and_no_replaced_rows(opened: R
     assert {table.parts for table in after.tables if table.table in ("spans", "sessions")} == {1}
     assert after.bytes > sum(table.bytes for table in after.tables) > 0
     assert after.migrations[0] == "0001_foundation"
+
+
+def test_of_a_span_in_several_parts_the_newest_is_shown_whether_they_were_merged_or_not(
+    opened: Rooms,
+) -> None:
+    """A merged part says which traces it holds, one that just arrived does not."""
+    of_trace = f"00000000-0000-0000-0000-{1:012x}"
+
+    def shown() -> list[tuple[str, str, str]]:
+        where = scope(opened.store, "default", of_trace, time.time_ns())
+        assert where is not None
+        page = events(opened.store, where, limit=10, cursor=None, kinds=[], q="", status=[])
+        drawn = json.loads(timeline(opened.store, where))
+        assert drawn["status"] == [one["status"] for one in page.events]
+        return [(one["name"], one["status"], one["output_preview"]) for one in page.events]
+
+    began = time.time_ns()
+    opened.send(*(span(number, 1, start_ns=began) for number in range(2, 9)))
+    opened.send(span(1, 1, name="first", start_ns=began, ms=None))
+    opened.store.command("OPTIMIZE TABLE spans FINAL")
+    assert shown() == [("first", "running", None)]
+    opened.send(span(1, 1, name="first", start_ns=began, output__value="done"))
+    opened.send(span(1, 2, 1, name="second", start_ns=began + 1, ms=None))
+    assert shown() == [("first", "ok", "done"), ("second", "interrupted", None)]
+    opened.store.command("OPTIMIZE TABLE spans FINAL")
+    opened.send(span(1, 2, 1, name="second", start_ns=began + 1, output__value="too"))
+    assert shown() == [("first", "ok", "done"), ("second", "ok", "too")]
 
 
 def story(chance: random.Random) -> list[dict[str, Any]]:

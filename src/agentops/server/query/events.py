@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,13 +10,13 @@ from msgspec import Struct
 
 from agentops.server.normalise.attributes import restored
 from agentops.server.prices import explained
-from agentops.server.query import cursors
-from agentops.server.query.scope import Scope
+from agentops.server.query import cursors, side
+from agentops.server.query.scope import Agents, Scope, above, agents_above
 from agentops.server.query.sessions import parsed, resource
 from agentops.server.query.text import ATTRIBUTES, SEARCHED, searched
 from agentops.server.query.times import iso
 from agentops.server.store.client import Store
-from agentops.server.store.dialect import FEW_ROWS
+from agentops.server.store.dialect import OF_TRACES
 
 _LIGHT: Final = """
     span_id, trace_id, kind, name, agent, started_at, ended, duration_ns, model, provider, tokens_input,
@@ -98,12 +98,6 @@ class WholeEventRow(EventRow):
     seen_at: int
 
 
-class _Agent(Struct):
-    trace_id: str
-    span_id: str
-    agent: str
-
-
 @dataclass(frozen=True, slots=True)
 class EventPage:
     """A page of events, as the API shows them."""
@@ -142,10 +136,11 @@ def events(
         values["status"] = status
     if q:
         where += f" AND ({searched(q, values, searching)})"
+    looked_up = side.ask(lambda: above(store, scope))
     rows = store.rows(
         f"SELECT {_LIGHT}, {scope.parent} AS parent, {scope.status} AS shown_status FROM spans FINAL "
         f"WHERE {where} "
-        f"ORDER BY {START_ORDER} LIMIT {{limit:UInt32}}",
+        f"ORDER BY {START_ORDER} LIMIT {{limit:UInt32}} {'' if q else OF_TRACES}",
         {**values, "limit": limit + 1},
         EventRow,
     )
@@ -156,6 +151,7 @@ def events(
     more = len(rows) > limit
     rows = rows[:limit]
     cursor_after = cursors.written(rows[-1].started_at, rows[-1].span_id, rows[-1].trace_id) if more else None
+    looked_up.result()
     agents = agents_of(store, scope, rows)
     return EventPage([shown(row, scope.session_id, agents) for row in rows], cursor_after)
 
@@ -164,7 +160,7 @@ def event(store: Store, scope: Scope, event_id: str) -> dict[str, Any] | None:
     """Return one event with its bodies, or None."""
     rows = store.rows(
         f"SELECT {whole_columns(scope)} FROM spans FINAL "
-        f"WHERE {scope.events_where} AND span_id = {{event:String}} LIMIT 1 {FEW_ROWS}",
+        f"WHERE {scope.events_where} AND span_id = {{event:String}} LIMIT 1 {OF_TRACES}, max_threads = 1",
         {**scope.values, "event": event_id},
         WholeEventRow,
     )
@@ -180,28 +176,13 @@ def whole_columns(scope: Scope) -> str:
     return f"{_LIGHT}, {_HEAVY}, {scope.parent} AS parent, {scope.status} AS shown_status"
 
 
-Agents = Mapping[tuple[str, str], str]
-"""Agents of events that name none themselves, by trace and span id."""
-
-
 def agents_of(store: Store, scope: Scope, rows: Sequence[EventRow]) -> Agents:
     """Return the agents that the events without an agent's name of their own work for."""
     unnamed = [row for row in rows if not row.agent]
     if not unnamed:
         return {}
-    # The newest of each instead of FINAL, which would merge every row between those of a large trace.
-    found = store.rows(
-        "SELECT trace_id, span_id, agent FROM span_agents WHERE project = {project:String} "
-        "AND trace_id IN {traces:Array(String)} AND span_id IN {spans:Array(String)} "
-        f"ORDER BY version DESC LIMIT 1 BY trace_id, span_id {FEW_ROWS}",
-        {
-            "project": scope.project,
-            "traces": sorted({row.trace_id for row in unnamed}),
-            "spans": [row.span_id for row in unnamed],
-        },
-        _Agent,
-    )
-    return {(one.trace_id, one.span_id): one.agent for one in found}
+    found = above(store, scope)
+    return agents_above(store, scope, [row.span_id for row in unnamed]) if found is None else found
 
 
 def shown(row: EventRow, session_id: str, agents: Agents) -> dict[str, Any]:

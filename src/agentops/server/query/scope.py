@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from msgspec import Struct, field
 
-from agentops.server.query.filters import LAPSED
+from agentops.server.query import side
+from agentops.server.query.kept import kept
 from agentops.server.query.sessions import traces
 from agentops.server.store.client import Store
 from agentops.server.store.dialect import FEW_ROWS
@@ -44,8 +46,13 @@ class Scope:
         return "if(ended, status, {open:String})"
 
 
+_FEW: Final = 1_000
+"""Events of a session with an agent above them whose agents are looked up once for all."""
+
+
 class _Session(Struct):
-    running: bool
+    state: str
+    lapses_at: int
     started_at: int
     tags: list[str]
     roots: dict[str, str] = field(default_factory=dict[str, str])
@@ -53,17 +60,13 @@ class _Session(Struct):
 
 def scope(store: Store, project: str, session_id: str, now_ns: int) -> Scope | None:
     """Return where a session's spans are, or None when there is no such session."""
-    found = store.rows(
-        f"SELECT state = 'running' AND NOT {LAPSED} ? true : false AS running, started_at, tags, "
-        f"roots FROM sessions FINAL "
-        f"WHERE project = {{project:String}} AND session_id = {{session:String}} AND NOT deleted {FEW_ROWS}",
-        {"project": project, "session": session_id, "now": now_ns},
-        _Session,
-    )
+    of_session = side.ask(lambda: traces(store, project, session_id))
+    found = kept(store, ("scope", project, session_id), lambda: _state(store, project, session_id))
     if not found:
         return None
-    session = found[0]
-    rows = traces(store, project, session_id)
+    session, rows = found[0], of_session.result()
+    # As filters.py has it in SQL.
+    running = session.state == "running" and session.lapses_at >= now_ns
     whole = [row.trace_id for row in rows if row.whole]
     mixed = [row.trace_id for row in rows if not row.whole]
     values: dict[str, Any] = {
@@ -72,7 +75,7 @@ def scope(store: Store, project: str, session_id: str, now_ns: int) -> Scope | N
         "traces": [row.trace_id for row in rows],
         "roots": list(session.roots) or [""],
         "hangs": list(session.roots.values()) or [""],
-        "open": "running" if session.running else "interrupted",
+        "open": "running" if running else "interrupted",
     }
     clauses: list[str] = []
     if len(whole) == 1:
@@ -112,9 +115,18 @@ def scope(store: Store, project: str, session_id: str, now_ns: int) -> Scope | N
             "OR (trace_id = '' AND declared_session = {session:String}))"
         ),
         values=values,
-        running=session.running,
+        running=running,
         started_at=session.started_at,
         tags=session.tags,
+    )
+
+
+def _state(store: Store, project: str, session_id: str) -> list[_Session]:
+    return store.rows(
+        "SELECT state, lapses_at, started_at, tags, roots FROM sessions FINAL "
+        f"WHERE project = {{project:String}} AND session_id = {{session:String}} AND NOT deleted {FEW_ROWS}",
+        {"project": project, "session": session_id},
+        _Session,
     )
 
 
@@ -135,7 +147,7 @@ _FOUND: Final = """
 
 def agents(store: Store, scope: Scope) -> AgentOf:
     """Return how to say an event's agent: its own, else the one that it works for."""
-    if not store.answer(f"SELECT 1 {_FOUND.replace('FINAL', '')} LIMIT 1 {FEW_ROWS}", scope.values):
+    if above(store, scope) == {}:
         return AgentOf("toString(agent)")
     if len(scope.values["traces"]) == 1:
         # A span's id is enough within one trace, and a list to look in costs half of what a join does.
@@ -148,3 +160,46 @@ def agents(store: Store, scope: Scope) -> AgentOf:
         join=f"LEFT ANY JOIN (SELECT trace_id AS above_trace, span_id AS above_span, agent AS above {_FOUND})"
         " AS a ON a.above_span = s.span_id AND a.above_trace = s.trace_id",
     )
+
+
+class _Agent(Struct):
+    trace_id: str
+    span_id: str
+    agent: str
+
+
+Agents = Mapping[tuple[str, str], str]
+"""Agents of events that name none themselves, by trace and span id."""
+
+
+def above(store: Store, scope: Scope) -> Agents | None:
+    """Return the agents of all events that name none themselves, or None when they are very many."""
+    return kept(store, ("above", scope.project, scope.session_id), lambda: _few_agents(store, scope))
+
+
+def _few_agents(store: Store, scope: Scope) -> Agents | None:
+    rows = store.rows(
+        "SELECT trace_id, span_id, agent FROM span_agents WHERE project = {project:String} "
+        f"AND trace_id IN {{traces:Array(String)}} LIMIT {_FEW + 1} {FEW_ROWS}",
+        scope.values,
+        _Agent,
+    )
+    if len(rows) > _FEW:
+        return None
+    # A second version of a row is rare, and then the newest counts.
+    if len({(one.trace_id, one.span_id) for one in rows}) < len(rows):
+        return agents_above(store, scope)
+    return {(one.trace_id, one.span_id): one.agent for one in rows}
+
+
+def agents_above(store: Store, scope: Scope, spans: Sequence[str] = ()) -> Agents:
+    """Return the agents of those of the events, or of all, that name none themselves."""
+    # The newest of each instead of FINAL, which would merge every row between those of a large trace.
+    rows = store.rows(
+        "SELECT trace_id, span_id, agent FROM span_agents WHERE project = {project:String} "
+        f"AND trace_id IN {{traces:Array(String)}} {'AND span_id IN {spans:Array(String)}' if spans else ''} "
+        f"ORDER BY version DESC LIMIT 1 BY trace_id, span_id {FEW_ROWS}",
+        {**scope.values, "spans": list(spans)},
+        _Agent,
+    )
+    return {(one.trace_id, one.span_id): one.agent for one in rows}

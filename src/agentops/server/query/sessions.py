@@ -12,8 +12,9 @@ from weakref import WeakKeyDictionary
 import msgspec
 from msgspec import Struct
 
-from agentops.server.query import cursors
+from agentops.server.query import cursors, side
 from agentops.server.query.filters import DURATION, Filters, condition, deeper
+from agentops.server.query.kept import kept
 from agentops.server.query.times import iso
 from agentops.server.store.client import Store
 from agentops.server.store.dialect import FEW_ROWS
@@ -31,6 +32,8 @@ _MOST_KEPT: Final = 2_000
 """Rows that are kept, some kilobytes each."""
 _PAGE_KEPT: Final = 100
 """Rows of larger pages are not kept: who scrolls far does not come back soon."""
+_MOST_TRACES_KEPT: Final = 1_000
+_LONGEST_KEPT: Final = 16_384
 
 _COLUMNS: Final = """
     session_id, version, name, note, state, state_reason, lapses_at, ended_at, tags, user_id,
@@ -233,6 +236,7 @@ def _rows(store: Store, filters: Filters, keys: list[_Key]) -> dict[str, _Row]:
 
 def session(store: Store, project: str, session_id: str, now_ns: int) -> dict[str, Any] | None:
     """Return one session with its host environment and resource attributes, or None."""
+    of_session = side.ask(lambda: traces(store, project, session_id))
     rows = store.rows(
         f"SELECT {_COLUMNS}, host_env FROM sessions FINAL "
         f"WHERE project = {{project:String}} AND session_id = {{session:String}} AND NOT deleted {FEW_ROWS}",
@@ -245,29 +249,39 @@ def session(store: Store, project: str, session_id: str, now_ns: int) -> dict[st
     shown = _shown(row, now_ns)
     shown["host_env"] = parsed(row.host_env) if row.host_env else None
     shown["resource"] = resource(store, project, row.resource_id)
-    shown["trace_ids"] = [one.trace_id for one in traces(store, project, session_id)[:1000]]
+    shown["trace_ids"] = [one.trace_id for one in of_session.result()[:1000]]
     return shown
 
 
 def resource(store: Store, project: str, resource_id: int) -> dict[str, Any]:
     """Return a resource's attributes."""
-    rows = store.rows(
-        "SELECT json FROM resources FINAL WHERE project = {project:String} AND resource_id = {id:UInt64} "
-        + FEW_ROWS,
-        {"project": project, "id": resource_id},
-        _Json,
+    rows = kept(
+        store,
+        ("resource", project, resource_id),
+        lambda: store.rows(
+            "SELECT json FROM resources FINAL WHERE project = {project:String} "
+            f"AND resource_id = {{id:UInt64}} {FEW_ROWS}",
+            {"project": project, "id": resource_id},
+            _Json,
+        ),
+        lambda rows: sum(len(row.json) for row in rows) <= _LONGEST_KEPT,
     )
     return parsed(rows[0].json) if rows else {}
 
 
 def traces(store: Store, project: str, session_id: str) -> list[TraceRow]:
     """Return the traces of a session."""
-    return store.rows(
-        "SELECT trace_id, whole FROM session_traces FINAL "
-        "WHERE project = {project:String} AND session_id = {session:String} "
-        f"AND NOT deleted ORDER BY trace_id {FEW_ROWS}",
-        {"project": project, "session": session_id},
-        TraceRow,
+    return kept(
+        store,
+        ("traces", project, session_id),
+        lambda: store.rows(
+            "SELECT trace_id, whole FROM session_traces FINAL "
+            "WHERE project = {project:String} AND session_id = {session:String} "
+            f"AND NOT deleted ORDER BY trace_id {FEW_ROWS}",
+            {"project": project, "session": session_id},
+            TraceRow,
+        ),
+        lambda rows: len(rows) <= _MOST_TRACES_KEPT,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from agentops.server.query.scope import Scope, agents
 from agentops.server.query.times import iso_sql
 from agentops.server.store.client import Store
+from agentops.server.store.dialect import OF_TRACES
 
 _COLUMNS: Final = {
     "event_id": "span_id",
@@ -65,6 +66,7 @@ def timeline(store: Store, scope: Scope, after_ms: int = 0, *, drawing: bool = F
         FROM spans AS s FINAL {agent.join}
         WHERE {scope.events_where} {"AND s.received_at >= {after:UInt64}" if after_ms else ""}
         ORDER BY s.started_at, s.span_id, s.trace_id
+        {"" if after_ms else OF_TRACES}
     """
     answer = store.answer(
         sql, {**scope.values, "origin": scope.started_at, "after": after_ms * 10**6}, form="JSONColumns"

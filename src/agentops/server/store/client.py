@@ -43,9 +43,11 @@ _SETTINGS: Mapping[str, str] = {
     "output_format_json_escape_forward_slashes": "0",
     # One request's rows are too few for several threads to share their reading.
     "input_format_parallel_parsing": "0",
-    # Indexes of words are built by merges: on the way in they would cost as much as the row itself.
+    # Indexes of words are built by merges: on the way in they would cost as much as the row itself. So is
+    # what tells which traces a part holds, which is a file more.
     "exclude_materialize_skip_indexes_on_insert": (
-        "name_words,source_words,input_words,output_words,error_words,status_words,input_letters,output_letters"
+        "name_words,source_words,input_words,output_words,error_words,status_words,input_letters,output_letters,"
+        "traces_held"
     ),
     # Session rows are few and long: by default one thread would read fewer than 160,000 of them.
     "merge_tree_min_rows_for_concurrent_read": "8192",
@@ -59,6 +61,7 @@ _SETTINGS: Mapping[str, str] = {
 # A server has its own bound, for all who use it.
 _EMBEDDED_SETTINGS: Mapping[str, str] = {"max_memory_usage": "2000000000"}
 _READERS = 4
+_ARRIVING = ("spans", "logs")
 
 
 class Store:
@@ -70,11 +73,24 @@ class Store:
         self._made = 0
         self._lock = threading.Lock()
         self._closed = False
+        self._changes = 0
         self._all: list[Any] = []
         self._pool.put(self.connect())
         self._made = 1
         self.disk = Disk(url.path, self.connect()) if url.path is not None else None
         """What the store is on, when that is known."""
+
+    @property
+    def changes(self) -> int | None:
+        """How often what stands in the store was changed; None where others change it, too.
+
+        Spans and logs that arrive are not counted: sessions change after them.
+        """
+        return self._changes if self.url.embedded else None
+
+    def _changed(self) -> None:
+        with self._lock:
+            self._changes += 1
 
     def connect(self) -> Any:
         """Return a new client of the engine, closed with the store.
@@ -145,8 +161,11 @@ class Store:
     def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
         """Run a statement that answers nothing. On a cluster it reaches every machine, if it must."""
         sql, values = self._asked(on_cluster(sql, self.url), parameters)
-        with explained(), self._reader() as client:
-            client.command(sql, parameters=values)
+        try:
+            with explained(), self._reader() as client:
+                client.command(sql, parameters=values)
+        finally:
+            self._changed()
 
     def _asked(self, sql: str, parameters: Mapping[str, Any] | None) -> tuple[str, dict[str, Any]]:
         if self.url.embedded or not parameters:
@@ -172,10 +191,15 @@ class Store:
         block = b"\n".join(lines)
         form = "JSONEachRow" if columns is None else "JSONCompactEachRow"
         lost_before = self.disk.lost(table) if self.disk else 0
-        with explained(), contextlib.nullcontext(client) if client is not None else self._reader() as mine:
-            mine.raw_insert(table, insert_block=block, fmt=form, column_names=columns)
-        if self.disk is not None and not self.disk.stored(table, lost_before):
-            raise Unavailable(f"The disk of {self.url} was full: nothing of this was stored.")
+        doorway = contextlib.nullcontext(client) if client is not None else self._reader()
+        try:
+            with explained(), doorway as mine:
+                mine.raw_insert(table, insert_block=block, fmt=form, column_names=columns)
+            if self.disk is not None and not self.disk.stored(table, lost_before):
+                raise Unavailable(f"The disk of {self.url} was full: nothing of this was stored.")
+        finally:
+            if table not in _ARRIVING:
+                self._changed()
 
     def close(self) -> None:
         """Close every client; merges stop, files are left whole."""

@@ -24,6 +24,12 @@ LOCAL: Final = "_local"
 """Ends the name of a cluster's local tables."""
 FEW_ROWS: Final = "SETTINGS max_threads = 1"
 """Ends a SELECT that looks up a few rows: a second thread costs it more than it saves."""
+OF_TRACES: Final = "SETTINGS use_skip_indexes_if_final_exact_mode = 0"
+"""Ends a SELECT FINAL of the spans of named traces: parts that hold none of them are not opened.
+
+Every version of a span has its trace's id, so that no part left out holds a newer one. That is not so of
+what is not in the table's key: a SELECT with a condition on another indexed column must not end so.
+"""
 _SYNCED: Final = ", fsync_after_insert = 1, fsync_part_directory = 1"
 _KEEPER_PATH: Final = "'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'"
 _IN_PLACE: Final = re.compile(

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct, field
 
 from agentops.server.store.client import Store
+from agentops.server.store.dialect import OF_TRACES
 from agentops.server.store.facts import COLUMNS, Fact, TraceKey
 from agentops.server.store.marks import Marks, load
 from agentops.server.store.moved import Moved
@@ -128,7 +129,7 @@ class Known:
         asked["ids"] = sorted(seen)
         for one in self._store.rows(
             f"SELECT trace_id, {COLUMNS} FROM spans FINAL "
-            "WHERE project = {project:String} AND trace_id IN {ids:Array(String)}",
+            f"WHERE project = {{project:String}} AND trace_id IN {{ids:Array(String)}} {OF_TRACES}",
             asked,
             _TracedFact,
         ):

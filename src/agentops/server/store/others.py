@@ -19,6 +19,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from agentops.server.store.client import Store
+from agentops.server.store.dialect import OF_TRACES
 from agentops.server.store.facts import TraceKey
 
 _AT_ONCE: Final = 2_000
@@ -44,7 +45,8 @@ class Others:
         """Return the signs of traces: which spans they have, in which versions."""
         return self._signs(
             "SELECT trace_id AS name, groupBitXor(cityHash64(span_id, version)) AS sign FROM spans FINAL "
-            "WHERE project = {project:String} AND trace_id IN {ids:Array(String)} GROUP BY trace_id",
+            "WHERE project = {project:String} AND trace_id IN {ids:Array(String)} GROUP BY trace_id "
+            + OF_TRACES,
             keys,
         )
 
