@@ -1,8 +1,9 @@
 """`q`: where texts contain what was typed, in any script and letter case, as SQL.
 
 Within one session the columns are read. Over a store they are looked up in indexes that merges build
-(0010_questions.sql): words of ASCII letters and digits in their dictionary, parts of words included; all
-other letters by groups of three. What an index alone cannot decide is read and compared.
+(0010_questions.sql, 0052_words_without_letters.sql): words of ASCII letters and digits in their dictionary,
+parts of words included; all other letters by groups of three. What an index alone cannot decide is read and
+compared, and so are the spans that were not merged yet.
 
 Attributes may hold what is looked for, too. They have no index, and words like "user" stand in most of them:
 they are read only when nothing else holds the text.
@@ -31,7 +32,10 @@ _JSON: Final = (*_BODIES, *ATTRIBUTES)
 _NOT_INDEXED: Final = ("error_type", *ATTRIBUTES)
 _RUNS: Final = re.compile(r"[A-Za-z0-9]+|[^\x00-\x7f]+")
 _LONGEST_GROUP: Final = 3
+_UNMERGED: Final = "match(_part, '^[^_]+_[0-9]+_[0-9]+_0(_|$)')"
+"""Rows of parts as inserts write them, without indexes: a part's name ends with how often it was merged."""
 _MOST_RUNS: Final = 4
+_MINE: Final = "project = {project:String}"
 _MOST_COMPARED: Final = 2_000
 """Events whose texts are read to see that the groups of letters they hold stand together: beyond so many,
 that all groups are there is taken for it."""
@@ -62,20 +66,29 @@ def contains(column: str, needle: str, text: str) -> str:
 
 def found(text: str, values: dict[str, Any], columns: tuple[str, ...] = SEARCHED) -> str:
     """Return SQL for the ids of sessions one of whose spans contains the text, as `searched` but indexed."""
+    read = searched(text, values, columns)
     ways = {"q": text, **_escaped(text)}
-    values |= ways
-    said: list[str] = []
-    compared: list[tuple[str, str]] = []
+    said: dict[bool, list[str]] = {True: [], False: []}
+    compared: list[str] = []
     for name, written in ways.items():
         for column in columns:
             if name != "q" and column not in _JSON:
                 continue
             candidates, decides = _looked_up(column, name, written, values)
             if decides:
-                said.append(candidates)
+                said[column in _BODIES].append(candidates)
             else:
-                compared.append((candidates, _compared(column, name, written, candidates)))
-    # Few traces hold several sessions: these are looked up by their sessions, which the table is sorted by.
+                reads = _compared(column, name, written, candidates)
+                compared.append(f"PREWHERE {candidates} AND NOT {_UNMERGED} WHERE {_MINE} AND {reads}")
+    # What must be read and compared stands in a SELECT of its own: in one condition with the others every
+    # text would be read, and not those of the candidates only. Bodies apart from the rest cost half.
+    # What is merged while this is asked is found twice: asked in the other order it could be missed.
+    selects = [f"WHERE {_MINE} AND {_UNMERGED} AND ({read})"]
+    selects += [
+        f"WHERE {_MINE} AND NOT {_UNMERGED} AND ({' OR '.join(some)})" for some in said.values() if some
+    ]
+    spans = " UNION ALL ".join(f"SELECT DISTINCT trace_id FROM spans {one}" for one in (*selects, *compared))
+    # Few traces hold several sessions: their spans are read.
     mixed = """
         SELECT trace_id FROM session_traces FINAL
         WHERE project = {project:String} AND session_id IN (
@@ -84,13 +97,12 @@ def found(text: str, values: dict[str, Any], columns: tuple[str, ...] = SEARCHED
     """
     return f"""
         SELECT session_id FROM session_traces FINAL
-        WHERE project = {{project:String}} AND whole AND NOT deleted AND trace_id IN (
-            {_spans("DISTINCT trace_id", said, compared, "1")}
-        )
-        UNION DISTINCT
+        WHERE project = {{project:String}} AND whole AND NOT deleted AND trace_id IN ({spans})
+        UNION ALL
         SELECT if(found.declared_session != '', found.declared_session, own.session_id) AS session_id
         FROM (
-            {_spans("trace_id, span_id, declared_session", said, compared, f"trace_id IN ({mixed})")}
+            SELECT trace_id, span_id, declared_session FROM spans
+            WHERE {_MINE} AND trace_id IN ({mixed}) AND ({read})
         ) AS found
         LEFT JOIN (
             SELECT trace_id, span_id, session_id FROM span_sessions FINAL
@@ -99,24 +111,20 @@ def found(text: str, values: dict[str, Any], columns: tuple[str, ...] = SEARCHED
     """
 
 
-def _spans(columns: str, said: list[str], compared: list[tuple[str, str]], within: str) -> str:
-    """Return SQL for the spans that contain a text.
-
-    What must be read and compared stands in a SELECT of its own: in one condition with the others every text
-    would be read, and not those of the candidates only.
-    """
-    mine = f"project = {{project:String}} AND {within}"
-    selects = [f"SELECT {columns} FROM spans WHERE {mine} AND ({' OR '.join(said)})"]
-    selects += [
-        f"SELECT {columns} FROM spans PREWHERE {candidates} WHERE {mine} AND {condition}"
-        for candidates, condition in compared
-    ]
-    return " UNION ALL ".join(selects)
+def _ascii(column: str) -> str:
+    """Return the expression that is indexed by words: a text with a blank for its letters beyond ASCII."""
+    return (
+        f"if(lengthUTF8({column}) = length({column}), {column}, "
+        f"replaceRegexpAll({column}, '[^\\\\x00-\\\\x7F]+', ' '))"
+    )
 
 
-def letters(column: str) -> str:
-    """Return the expression that 0010_questions.sql indexes: groups of a text's letters beyond ASCII."""
-    runs = f"replaceRegexpAll(lowerUTF8({column}), '[\\\\x00-\\\\x7F]+', ' ')"
+def _letters(column: str) -> str:
+    """Return the expression that is indexed by groups of letters: those of a text's runs beyond ASCII."""
+    runs = (
+        f"if(lengthUTF8({column}) = length({column}), '', "
+        f"replaceRegexpAll(lowerUTF8({column}), '[\\\\x00-\\\\x7F]+', ' '))"
+    )
     groups = ", ".join(f"ngrams({runs}, {length})" for length in range(1, _LONGEST_GROUP + 1))
     return f"arrayConcat({groups})"
 
@@ -151,12 +159,12 @@ def _looked_up(column: str, name: str, text: str, values: dict[str, Any]) -> tup
         key = f"{name}_{number}"
         if run.isascii():
             values[key] = f"%{run}%"
-            clauses.append(f"{column} ILIKE {{{key}:String}}")
+            clauses.append(f"{_ascii(column)} ILIKE {{{key}:String}}")
             continue
         last = max(0, len(run) - _LONGEST_GROUP)
         groups = [run[start : start + _LONGEST_GROUP] for start in range(last + 1)]
         values[key] = list(dict.fromkeys(groups))
-        clauses.append(f"hasAllTokens({letters(column)}, {{{key}:Array(String)}})")
+        clauses.append(f"hasAllTokens({_letters(column)}, {{{key}:Array(String)}})")
         decides = decides and len(groups) == 1
     if not clauses:
         return contains(column, name, text), True
@@ -168,5 +176,7 @@ def _compared(column: str, name: str, text: str, candidates: str) -> str:
     read = contains(column, name, text)
     if _RUNS.findall(text) != [text]:
         return read
-    many = f"(SELECT count() FROM spans WHERE project = {{project:String}} AND {candidates})"
+    many = (
+        f"(SELECT count() FROM spans WHERE project = {{project:String}} AND NOT {_UNMERGED} AND {candidates})"
+    )
     return f"({many} > {_MOST_COMPARED} OR {read})"
