@@ -301,6 +301,38 @@ def test_of_a_span_in_several_parts_the_newest_is_shown_whether_they_were_merged
     assert shown() == [("first", "ok", "done"), ("second", "ok", "too")]
 
 
+def test_what_a_clean_stop_left_is_not_summarised_again_and_what_a_crash_left_is(opened: Rooms) -> None:
+    first, second = (f"00000000-0000-0000-0000-{number:012x}" for number in (1, 2))
+
+    def start_again(*, end: bool) -> None:
+        one = Summariser(opened.store, Silence(30 * SECOND, 300 * SECOND), lambda project, sessions: None)
+        one.start()
+        # What it takes up at its start is taken up with or before what it is given.
+        one.submit({("default", f"{9:032x}"): []})
+        assert one.caught_up(60)
+        if end:
+            one.stop(30)
+
+    def version() -> int:
+        row = opened.session(first)
+        assert row is not None
+        return int(row["version"])
+
+    opened.send(span(1, 1))
+    written = version()
+    opened.summariser.stop(30)
+    start_again(end=True)
+    assert version() == written
+    # Committed, and nobody was left to summarise it.
+    done, _ = opened.ingest.traces(json.dumps(body(span(2, 1))).encode(), "json", "default", None)
+    assert done is not None
+    done.result(60)
+    assert opened.session(second) is None
+    start_again(end=False)
+    assert opened.session(second)
+    assert version() > written
+
+
 def story(chance: random.Random) -> list[dict[str, Any]]:
     """Return what two programs send: starts, ends, two sessions in a trace, calls recorded twice."""
     began = 1_790_000_000 * SECOND

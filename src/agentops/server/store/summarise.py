@@ -31,6 +31,7 @@ from agentops.server.store.others import Others
 from agentops.server.store.part import Part
 from agentops.server.store.said import by_project, edits_of, gone_of
 from agentops.server.store.session import NEVER, Edit, Silence, encoded, session_row
+from agentops.server.store.settled import Settled
 from agentops.server.store.shares import Gone, Shares, counted_elsewhere, doubled, part_row, shares
 
 _log: Final = logging.getLogger("agentops.server")
@@ -98,6 +99,8 @@ class Summariser:
         self._standing: dict[SessionKey, int] = {}
         self._belongs: dict[TraceKey, set[SessionKey]] = {}
         self._version = self._floor = 0
+        self._settled = Settled(store.url)
+        self._left = False
         self._turn = threading.Lock()
         self._first_lapse = NEVER
         self._thread = threading.Thread(target=self._run, name="agentops-summariser", daemon=True)
@@ -116,6 +119,10 @@ class Summariser:
             content: whether among these logs is content that completes spans.
         """
         with self._wake:
+            if self._left:
+                # Committed after the end: the next start summarises it.
+                self._left = False
+                self._settled.take()
             self._content = self._content or content
             for key, facts in touched.items():
                 self._pending.setdefault(key, []).extend(facts)
@@ -221,6 +228,8 @@ class Summariser:
                     lambda: bool(self._pending) or self._stopping or self._covered < self._submitted
                 )
                 if self._stopping and not self._pending:
+                    self._settled.leave()
+                    self._left = True
                     return
                 self._pause()
                 target = self._submitted
@@ -296,6 +305,8 @@ class Summariser:
             with self._turn:
                 self._any_edits = bool(self._store.answer("SELECT 1 FROM edits LIMIT 1"))
                 self._any_gone = bool(self._store.answer("SELECT 1 FROM edits WHERE notEmpty(gone) LIMIT 1"))
+        if self._settled.take():
+            return
         dirty = (
             self._store.rows(
                 "SELECT DISTINCT project, trace_id FROM spans WHERE received_at >= "
