@@ -100,50 +100,53 @@ def test_one_trace_becomes_one_session_with_its_events_in_start_order(
     ]
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
-def test_the_session_may_be_declared_by_a_parent_that_arrives_last(
-    module_server: Server, trace: int, order: tuple[int, ...]
-) -> None:
-    session = f"conversation {trace}"
-    spans = [
-        span(trace, 1, name="request", session__id=session),
-        span(trace, 2, 1, name="chain"),
-        span(trace, 3, 2, name="chat", gen_ai__operation__name="chat"),
-    ]
-    for index in order:
-        send(module_server, body(spans[index]))
+def test_the_session_may_be_declared_by_a_parent_that_arrives_last(module_server: Server) -> None:
+    orders = {next(TRACES): order for order in itertools.permutations(range(3))}
+    spans = {
+        trace: [
+            span(trace, 1, name="request", session__id=f"conversation {trace}"),
+            span(trace, 2, 1, name="chain"),
+            span(trace, 3, 2, name="chat", gen_ai__operation__name="chat"),
+        ]
+        for trace in orders
+    }
+    for turn in range(3):
+        send(module_server, body(*(spans[trace][order[turn]] for trace, order in orders.items())))
     listed = ids(module_server)
-    assert session in listed
-    assert session_of(trace) not in listed
-    events = module_server.get(f"/api/sessions/{session}/events")["events"]
-    assert [one["name"] for one in events] == ["request", "chain", "chat"]
+    for trace, order in orders.items():
+        session = f"conversation {trace}"
+        assert session in listed, order
+        assert session_of(trace) not in listed, order
+        events = module_server.get(f"/api/sessions/{session}/events")["events"]
+        assert [one["name"] for one in events] == ["request", "chain", "chat"], order
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
-def test_two_sessions_in_one_trace_divide_it_by_nearest_declaring_ancestor(
-    module_server: Server, trace: int, order: tuple[int, ...]
-) -> None:
-    first, second = f"first-{trace}", f"second-{trace}"
-    spans = [
-        span(trace, 1, name="in first", session__id=first),
-        span(trace, 2, 1, name="under first"),
-        span(trace, 3, 1, name="in second", session__id=second),
-        span(trace, 4, 3, name="under second"),
-    ]
-    for index in order:
-        send(module_server, body(spans[index]))
-    for session, names in ((first, ["in first", "under first"]), (second, ["in second", "under second"])):
-        assert module_server.get(f"/api/sessions/{session}")["event_counts"]["total"] == 2
-        assert [
-            one["name"] for one in module_server.get(f"/api/sessions/{session}/events")["events"]
-        ] == names
-        assert module_server.get(f"/api/sessions/{session}/timeline")["name"] == names
-        assert [
-            one["session_id"]
-            for one in module_server.get("/api/sessions", q=names[1])["sessions"]
-            if one["session_id"].endswith(str(trace))
-        ] == [session]
-    assert session_of(trace) not in ids(module_server)
+def test_two_sessions_in_one_trace_divide_it_by_nearest_declaring_ancestor(module_server: Server) -> None:
+    orders = {next(TRACES): order for order in itertools.permutations(range(4))}
+    word = f"under-{min(orders)}"
+    spans = {
+        trace: [
+            span(trace, 1, name="in first", session__id=f"first-{trace}"),
+            span(trace, 2, 1, name=f"{word} first"),
+            span(trace, 3, 1, name="in second", session__id=f"second-{trace}"),
+            span(trace, 4, 3, name=f"{word} second"),
+        ]
+        for trace in orders
+    }
+    # Every order at once, one trace each: no request holds two spans of a trace.
+    for turn in range(4):
+        send(module_server, body(*(spans[trace][order[turn]] for trace, order in orders.items())))
+    for trace, order in orders.items():
+        for which in ("first", "second"):
+            session, names = f"{which}-{trace}", [f"in {which}", f"{word} {which}"]
+            path = f"/api/sessions/{session}"
+            assert module_server.get(path)["event_counts"]["total"] == 2, order
+            assert [one["name"] for one in module_server.get(f"{path}/events")["events"]] == names, order
+            assert module_server.get(f"{path}/timeline")["name"] == names, order
+    for which in ("first", "second"):
+        found = module_server.get("/api/sessions", q=f"{word} {which}", limit=500)["sessions"]
+        assert {one["session_id"] for one in found} == {f"{which}-{trace}" for trace in orders}
+    assert not {session_of(trace) for trace in orders} & ids(module_server)
 
 
 def test_one_session_may_have_many_traces(module_server: Server, trace: int) -> None:
