@@ -1,7 +1,8 @@
 """What `make test` does once the environment stands: every check, to the end, with a verdict at the bottom.
 
 Static checks first (seconds), then the dashboard's, then pytest, which opens the built dashboard in a
-browser. A failed check does not stop the others: one run shows everything that is wrong.
+browser. Pyright, which has one thread, runs beside all that comes before pytest. A failed check does not stop
+the others: one run shows everything that is wrong.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import browser
 import frontend
@@ -27,25 +29,27 @@ def main() -> int:
     env = {**node.environment(), "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
     chromium = browser.path()
     npm = ["npm", "run", "--silent"]
-    checks: list[Callable[[], None]] = [
-        lambda: steps.run("ruff check", [_BIN / "ruff", "check", "."], env=env),
-        lambda: steps.run("ruff format", [_BIN / "ruff", "format", "--check", "."], env=env),
-        lambda: steps.run("import-linter", [_BIN / "lint-imports"], env=env),
-        lambda: steps.run("pyright (strict)", [_BIN / "pyright"], env=env),
-        lambda: frontend.install(env),
-        lambda: steps.run("dashboard: TypeScript", [*npm, "check"], cwd=frontend.SOURCES, env=env),
-        lambda: steps.run("dashboard: vitest", [*npm, "test"], cwd=frontend.SOURCES, env=env),
-        frontend.build,
-        integrations.make_all,
-        lambda: _pytest({**env, "AGENTOPS_TEST_BROWSER": chromium}),
-    ]
     failures: list[str] = []
-    for check in checks:
-        try:
-            check()
-        except steps.StepFailed as failure:
-            steps.say(f"\n{failure}\n")
-            failures.append(str(failure).split(":", 1)[0])
+    with ThreadPoolExecutor(1) as aside:
+        types = aside.submit(steps.run, "pyright (strict)", [_BIN / "pyright"], env=env, beside=True)
+        checks: list[Callable[[], None]] = [
+            lambda: steps.run("ruff check", [_BIN / "ruff", "check", "."], env=env),
+            lambda: steps.run("ruff format", [_BIN / "ruff", "format", "--check", "."], env=env),
+            lambda: steps.run("import-linter", [_BIN / "lint-imports"], env=env),
+            lambda: frontend.install(env),
+            lambda: steps.run("dashboard: TypeScript", [*npm, "check"], cwd=frontend.SOURCES, env=env),
+            lambda: steps.run("dashboard: vitest", [*npm, "test"], cwd=frontend.SOURCES, env=env),
+            frontend.build,
+            integrations.make_all,
+            types.result,
+            lambda: _pytest({**env, "AGENTOPS_TEST_BROWSER": chromium}),
+        ]
+        for check in checks:
+            try:
+                check()
+            except steps.StepFailed as failure:
+                steps.say(f"\n{failure}\n")
+                failures.append(str(failure).split(":", 1)[0])
     took = steps.duration(time.monotonic() - began)
     if failures:
         steps.say(f"\n✗ Failed after {took}: {', '.join(failures)}")

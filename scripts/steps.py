@@ -2,6 +2,7 @@
 
 Standard library only: the first steps run before anything is installed. On a terminal the last line moves;
 elsewhere (CI, a pipe) one line says that the step began, one every 20 seconds that it goes on, one its end.
+A step that runs beside others says its end only.
 """
 
 from __future__ import annotations
@@ -42,9 +43,14 @@ def duration(seconds: float) -> str:
 
 
 def run(
-    title: str, command: Sequence[str | Path], *, cwd: Path = ROOT, env: Mapping[str, str] | None = None
+    title: str,
+    command: Sequence[str | Path],
+    *,
+    cwd: Path = ROOT,
+    env: Mapping[str, str] | None = None,
+    beside: bool = False,
 ) -> None:
-    """Run a command as a step.
+    """Run a command as a step; `beside` others, which show how they go on.
 
     Raises:
         StepFailed: it could not be started or ended with another code than 0; carries the end of its output.
@@ -73,7 +79,7 @@ def run(
 
     listener = threading.Thread(target=listen, daemon=True)
     listener.start()
-    _show(title, child, recent, began)
+    _show(title, child, recent, began, beside)
     listener.join(timeout=5)
     if child.stdout is not None and not listener.is_alive():
         child.stdout.close()
@@ -82,9 +88,11 @@ def run(
         raise StepFailed(f"{title}: failed with code {child.returncode}\n{shown}")
 
 
-def _show(title: str, child: subprocess.Popen[str], recent: collections.deque[str], began: float) -> None:
+def _show(
+    title: str, child: subprocess.Popen[str], recent: collections.deque[str], began: float, beside: bool
+) -> None:
     terminal = sys.stdout.isatty()
-    if not terminal:
+    if not terminal and not beside:
         say(f"  {title} ...")
     told = began
     while True:
@@ -95,6 +103,8 @@ def _show(title: str, child: subprocess.Popen[str], recent: collections.deque[st
         now = time.monotonic()
         if child.returncode is not None:
             break
+        if beside:
+            continue
         last = recent[-1].strip() if recent else ""
         if terminal:
             width = shutil.get_terminal_size().columns - 1

@@ -348,7 +348,7 @@ def test_a_listener_that_takes_nothing_is_dropped(start_server: Any) -> None:
 
         def fill() -> None:
             with httpx.Client(base_url=server.url, timeout=30) as client:
-                # Few long names fill what the machine holds for the line, many short ones what waits behind it.
+                # Few long names fill what the machine holds for the line, many short ones what waits.
                 for _ in range(8):
                     send(client, [f"{'x' * 20_000}{next(_traces)}" for _ in range(40)])
                 while not done.is_set():

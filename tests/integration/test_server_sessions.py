@@ -103,20 +103,20 @@ def test_one_trace_becomes_one_session_with_its_events_in_start_order(
 def test_the_session_may_be_declared_by_a_parent_that_arrives_last(module_server: Server) -> None:
     orders = {next(TRACES): order for order in itertools.permutations(range(3))}
     spans = {
-        trace: [
-            span(trace, 1, name="request", session__id=f"conversation {trace}"),
-            span(trace, 2, 1, name="chain"),
-            span(trace, 3, 2, name="chat", gen_ai__operation__name="chat"),
+        number: [
+            span(number, 1, name="request", session__id=f"conversation {number}"),
+            span(number, 2, 1, name="chain"),
+            span(number, 3, 2, name="chat", gen_ai__operation__name="chat"),
         ]
-        for trace in orders
+        for number in orders
     }
     for turn in range(3):
-        send(module_server, body(*(spans[trace][order[turn]] for trace, order in orders.items())))
+        send(module_server, body(*(spans[number][order[turn]] for number, order in orders.items())))
     listed = ids(module_server)
-    for trace, order in orders.items():
-        session = f"conversation {trace}"
+    for number, order in orders.items():
+        session = f"conversation {number}"
         assert session in listed, order
-        assert session_of(trace) not in listed, order
+        assert session_of(number) not in listed, order
         events = module_server.get(f"/api/sessions/{session}/events")["events"]
         assert [one["name"] for one in events] == ["request", "chain", "chat"], order
 
@@ -125,28 +125,28 @@ def test_two_sessions_in_one_trace_divide_it_by_nearest_declaring_ancestor(modul
     orders = {next(TRACES): order for order in itertools.permutations(range(4))}
     word = f"under-{min(orders)}"
     spans = {
-        trace: [
-            span(trace, 1, name="in first", session__id=f"first-{trace}"),
-            span(trace, 2, 1, name=f"{word} first"),
-            span(trace, 3, 1, name="in second", session__id=f"second-{trace}"),
-            span(trace, 4, 3, name=f"{word} second"),
+        number: [
+            span(number, 1, name="in first", session__id=f"first-{number}"),
+            span(number, 2, 1, name=f"{word} first"),
+            span(number, 3, 1, name="in second", session__id=f"second-{number}"),
+            span(number, 4, 3, name=f"{word} second"),
         ]
-        for trace in orders
+        for number in orders
     }
     # Every order at once, one trace each: no request holds two spans of a trace.
     for turn in range(4):
-        send(module_server, body(*(spans[trace][order[turn]] for trace, order in orders.items())))
-    for trace, order in orders.items():
+        send(module_server, body(*(spans[number][order[turn]] for number, order in orders.items())))
+    for number, order in orders.items():
         for which in ("first", "second"):
-            session, names = f"{which}-{trace}", [f"in {which}", f"{word} {which}"]
+            session, names = f"{which}-{number}", [f"in {which}", f"{word} {which}"]
             path = f"/api/sessions/{session}"
             assert module_server.get(path)["event_counts"]["total"] == 2, order
             assert [one["name"] for one in module_server.get(f"{path}/events")["events"]] == names, order
             assert module_server.get(f"{path}/timeline")["name"] == names, order
     for which in ("first", "second"):
         found = module_server.get("/api/sessions", q=f"{word} {which}", limit=500)["sessions"]
-        assert {one["session_id"] for one in found} == {f"{which}-{trace}" for trace in orders}
-    assert not {session_of(trace) for trace in orders} & ids(module_server)
+        assert {one["session_id"] for one in found} == {f"{which}-{number}" for number in orders}
+    assert not {session_of(number) for number in orders} & ids(module_server)
 
 
 def test_one_session_may_have_many_traces(module_server: Server, trace: int) -> None:

@@ -86,15 +86,20 @@ def full_disk(folder: str, room: str) -> None:
     os.write(2, repr(journal.stats().lost).encode())
 
 
-def drain(folder: str) -> None:
-    """Drain the orphans of a folder together with others doing the same; say what was sent."""
+def drain(folder: str, many: str) -> None:
+    """Drain the orphans of a folder with others doing the same, once all are there; say what was sent."""
     inbox = Inbox()
 
     def slow(signal_name: Signal, body: bytes) -> Outcome:
-        time.sleep(0.002)
+        time.sleep(0.01)
         return inbox(signal_name, body)
 
-    deadline = time.monotonic() + 20
+    here = Path(folder).with_name("here")
+    here.mkdir(exist_ok=True)
+    (here / str(os.getpid())).touch()
+    deadline = time.monotonic() + 40
+    while time.monotonic() < deadline and len(list(here.iterdir())) < int(many):
+        time.sleep(0.001)
     while time.monotonic() < deadline and any(Path(folder).glob("0*.jsonl")):
         drain_orphans(Path(folder), slow, lambda header: True, chunk_bytes=2_000)
     for number in inbox.numbers:

@@ -65,11 +65,12 @@ def test_a_full_disk_never_raises_keeps_lines_whole_and_counts_what_it_cost(
 
 
 def test_two_shippers_never_both_own_a_segment(tmp_path: Path) -> None:
-    journal = journal_in(tmp_path, segment_bytes=4_000)
+    folder = tmp_path / "journal"
+    journal = journal_in(folder, segment_bytes=4_000)
     for number in range(1500):
         journal.append(record(number, padding=50))
     journal.close()
-    shippers = [start("drain", tmp_path) for _ in range(3)]
+    shippers = [start("drain", folder, 3) for _ in range(3)]
     sent: list[int] = []
     for shipper in shippers:
         out, err = shipper.communicate(timeout=60)

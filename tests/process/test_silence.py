@@ -14,7 +14,7 @@ import pytest
 from tests.serving import Server
 from tests.waiting import eventually
 
-_SILENCE_S = 2.0
+_SILENCE_S = 3.0
 # PyDLL keeps Python's lock during the call: no thread of this process runs.
 _PROGRAM = f"""
 import ctypes, os, sys, time
