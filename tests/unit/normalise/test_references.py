@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agentops.server.normalise.attributes import restored
+from agentops.server.normalise.flattened import trees
 from agentops.server.normalise.tokens import More, more
 from tests.unit.normalise.spans import event
 
@@ -128,3 +129,16 @@ def test_the_name_as_sent_is_kept_where_readers_see_another() -> None:
     )
     assert (found.name, found.source_name) == ("search", "execute_tool search")
     assert event({}, name="same").source_name == ""
+
+
+def test_attributes_that_meet_in_one_structure_stay_as_they_were_sent() -> None:
+    sent: dict[str, Any] = {
+        "llm.input_messages.0": {"role": "user"},
+        "llm.input_messages.0.message": {"content": "hello"},
+    }
+    kept = json.dumps(sent)
+    for _ in range(2):
+        assert trees(sent, ("llm.input_messages.",)) == {
+            "llm.input_messages": [{"role": "user", "content": "hello"}]
+        }
+    assert json.dumps(sent) == kept

@@ -37,10 +37,15 @@ def trees(attributes: Attributes, prefixes: tuple[str, ...]) -> dict[str, Any]:
             node = below
         last = node.get(steps[-1])
         if is_object(last):
-            last[_LEAF] = value
+            last[_LEAF] = _copied(value)
         else:
-            node[steps[-1]] = value
+            node[steps[-1]] = _copied(value)
     return {prefix: _listed(tree) for prefix, tree in roots.items()}
+
+
+def _copied(value: Any) -> Any:
+    """Return a level of our own to put others into: what the attributes hold stays as it is."""
+    return {key: _copied(below) for key, below in value.items()} if is_object(value) else value
 
 
 def _listed(node: Any) -> Any:
