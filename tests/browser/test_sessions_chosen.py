@@ -61,7 +61,7 @@ def test_chosen_sessions_are_tagged_exported_and_deleted_together(known: Server,
     page.get_by_label("Choose all that are loaded").click()
     bar.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    expect(page.get_by_role("heading", name="No session matches")).to_be_visible()
+    expect(page.get_by_role("heading", name="No session matches")).to_be_visible(timeout=20_000)
     assert known.get("/api/sessions", tag="bulk")["total"] == 0
 
 
