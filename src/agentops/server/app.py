@@ -52,7 +52,9 @@ from agentops.server.live import Live
 from agentops.server.living import Living
 from agentops.server.pricelist import PriceList
 from agentops.server.relay import Relay
+from agentops.server.store.again import Again
 from agentops.server.store.opening import OpenStore
+from agentops.server.store.priority import merges_give_way
 from agentops.server.store.retention import Retention
 from agentops.server.store.session import Silence
 from agentops.server.store.summarise import Summariser
@@ -120,6 +122,14 @@ class Server:
         )
         self._lapses = Lapses(store, summariser, self.live.publish, Living(options.home))
         self._tidy = Tidy(store, lambda: writer.commits + summariser.passes)
+        # The engine starts threads as it needs them.
+        self._merges = Again(
+            "agentops-merges",
+            merges_give_way,
+            every_s=10.0,
+            first_s=1.0,
+            failed="Lowering the priority of merges failed",
+        )
         self._retention = Retention(store, summariser, options.retention_days, self._relay.publish)
         prices.use(options.own_prices or PriceList())
         summariser.start()
@@ -127,6 +137,8 @@ class Server:
         self._lapses.start()
         self._retention.start()
         self._tidy.start()
+        if store.url.embedded:
+            self._merges.start()
         self._relay.start(summariser.look_again)
         self.auth.start()
 
@@ -144,6 +156,7 @@ class Server:
         self._lapses.stop()
         self._retention.stop()
         self._tidy.stop()
+        self._merges.stop()
         self.rooms.writer.stop(_DRAIN_S)
         self.rooms.summariser.stop(_DRAIN_S)
         self._relay.stop()
