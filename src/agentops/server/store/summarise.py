@@ -305,7 +305,8 @@ class Summariser:
             with self._turn:
                 self._any_edits = bool(self._store.answer("SELECT 1 FROM edits LIMIT 1"))
                 self._any_gone = bool(self._store.answer("SELECT 1 FROM edits WHERE notEmpty(gone) LIMIT 1"))
-        if self._settled.take():
+        any_sessions = self._any_sessions()
+        if self._settled.take() and any_sessions:
             return
         dirty = (
             self._store.rows(
@@ -314,7 +315,7 @@ class Summariser:
                 {"margin": _RECOVERY_NS},
                 _DirtyTrace,
             )
-            if self._any_sessions()
+            if any_sessions
             else self._store.rows("SELECT DISTINCT project, trace_id FROM spans", None, _DirtyTrace)
         )
         if dirty:
