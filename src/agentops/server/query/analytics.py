@@ -115,13 +115,13 @@ def analytics(
         tz: the time zone whose clock hours, days and weeks begin by.
         with_latency: whether events are read for percentiles; they are all None otherwise.
     """
-    where, values = condition(filters)
+    where, values = condition(store, filters)
     at = bucket(interval, tz, values)
     beside = elsewhere(store, filters.project, values)
     groups = _asked(lambda: _groups(store, where, values, group_by, beside) if group_by else [])
     # The range and the one before are read at once: what is before counts as one more bucket.
     before = _since_before(filters)
-    both, both_values = condition(replace(filters, since_ns=before))
+    both, both_values = condition(store, replace(filters, since_ns=before))
     asked = {**values, **both_values, "most": _MOST_BUCKETS + 2}
     if before is not None:
         asked["begins"] = filters.since_ns
@@ -175,7 +175,7 @@ def _since_before(filters: Filters) -> int | None:
 
 
 def _sums(store: Store, filters: Filters) -> _Sums:
-    where, values = condition(filters)
+    where, values = condition(store, filters)
     return store.rows(f"SELECT {_SESSION_SUMS} FROM sessions FINAL WHERE {where}", values, _Sums)[0]
 
 

@@ -78,7 +78,7 @@ def breakdown(
         order: asc or desc.
         limit: the most values.
     """
-    where, values = condition(filters)
+    where, values = condition(store, filters)
     at = bucket(interval, tz, values)
     values["limit"] = limit
     measured = _of_sessions(where, by, at) if by in SESSION_DIMENSIONS else ""

@@ -41,7 +41,7 @@ def cohorts(store: Store, filters: Filters, *, tag_a: str, tag_b: str) -> dict[s
         tag_a: the tag of the first group.
         tag_b: the tag of the second.
     """
-    where, values = condition(filters)
+    where, values = condition(store, filters)
     rows = store.rows(
         f"""
         SELECT has(tags, {{tag_a:String}}) ? true : false AS in_a,

@@ -44,7 +44,7 @@ def facets(
 
     What is not wanted is not counted: it has no values.
     """
-    where, values = condition(filters)
+    where, values = condition(store, filters)
     pairs = ", ".join(
         f"arrayMap(value -> ('{facet}', toString(value)), arrayDistinct({source}))"
         for facet, source in _SOURCES.items()

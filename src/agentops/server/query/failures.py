@@ -50,7 +50,7 @@ def failures(store: Store, filters: Filters, *, limit: int) -> dict[str, Any]:
         filters: which sessions.
         limit: the most groups.
     """
-    where, values = condition(filters)
+    where, values = condition(store, filters)
     values["limit"] = limit
     beside = elsewhere(store, filters.project, values)
     rows = store.rows(

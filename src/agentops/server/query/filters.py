@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from agentops.server.query.text import ATTRIBUTES, SEARCHED, contains, found
+from agentops.server.store.client import Store
 
 STATES: Final = ("running", "success", "fail", "indeterminate")
 
@@ -49,7 +50,7 @@ def deeper(filters: Filters) -> Filters | None:
     return replace(filters, deep=True) if filters.q and not filters.deep else None
 
 
-def condition(filters: Filters) -> tuple[str, dict[str, Any]]:
+def condition(store: Store, filters: Filters) -> tuple[str, dict[str, Any]]:
     """Return a WHERE condition over `sessions FINAL`, and its parameters."""
     clauses = ["project = {project:String}", "NOT deleted"]
     values: dict[str, Any] = {"project": filters.project, "now": filters.now_ns}
@@ -85,7 +86,7 @@ def condition(filters: Filters) -> tuple[str, dict[str, Any]]:
         clauses.append(f"{DURATION} >= {{min_duration:UInt64}}")
         values["min_duration"] = filters.min_duration_ns
     if filters.q:
-        clauses.append(_text(filters.q, values, deep=filters.deep))
+        clauses.append(_text(store, filters, values))
     return " AND ".join(clauses), values
 
 
@@ -103,9 +104,10 @@ def _errors(words: list[str], values: dict[str, Any]) -> str:
     return "(" + " OR ".join(clauses) + ")"
 
 
-def _text(text: str, values: dict[str, Any], *, deep: bool) -> str:
-    sessions = found(text, values, ATTRIBUTES if deep else SEARCHED)
-    if deep:
+def _text(store: Store, filters: Filters, values: dict[str, Any]) -> str:
+    text = filters.q
+    sessions = found(store, filters.project, text, values, ATTRIBUTES if filters.deep else SEARCHED)
+    if filters.deep:
         return f"session_id IN ({sessions})"
     return (
         f"({contains('name', 'q', text)} OR {contains('note', 'q', text)} OR session_id = {{q:String}} "

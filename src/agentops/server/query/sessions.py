@@ -165,7 +165,7 @@ def sessions(
         if sort == "duration":
             # Running sessions grow: a list sorted by duration stays as it was at its first page.
             filters = replace(filters, now_ns=given[2])
-    where, values = condition(filters)
+    where, values = condition(store, filters)
     direction = "DESC" if down else "ASC"
     after = ""
     if given:

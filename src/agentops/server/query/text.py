@@ -15,6 +15,9 @@ import json
 import re
 from typing import Any, Final
 
+from agentops.server.query.kept import kept
+from agentops.server.store.client import Store
+
 SEARCHED: Final = (
     "name",
     "source_name",
@@ -36,6 +39,8 @@ _UNMERGED: Final = "match(_part, '^[^_]+_[0-9]+_[0-9]+_0(_|$)')"
 """Rows of parts as inserts write them, without indexes: a part's name ends with how often it was merged."""
 _MOST_RUNS: Final = 4
 _MINE: Final = "project = {project:String}"
+_MIXED: Final = "SELECT session_id FROM session_traces WHERE project = {project:String} AND NOT whole"
+"""Sessions with a trace that holds several."""
 _MOST_COMPARED: Final = 2_000
 """Events whose texts are read to see that the groups of letters they hold stand together: beyond so many,
 that all groups are there is taken for it."""
@@ -64,7 +69,9 @@ def contains(column: str, needle: str, text: str) -> str:
     return f"{function}({column}, {{{needle}:String}}) > 0"
 
 
-def found(text: str, values: dict[str, Any], columns: tuple[str, ...] = SEARCHED) -> str:
+def found(
+    store: Store, project: str, text: str, values: dict[str, Any], columns: tuple[str, ...] = SEARCHED
+) -> str:
     """Return SQL for the ids of sessions one of whose spans contains the text, as `searched` but indexed."""
     read = searched(text, values, columns)
     ways = {"q": text, **_escaped(text)}
@@ -76,28 +83,31 @@ def found(text: str, values: dict[str, Any], columns: tuple[str, ...] = SEARCHED
                 continue
             candidates, decides = _looked_up(column, name, written, values)
             if decides:
-                said[column in _BODIES].append(candidates)
+                said[column in _BODIES or written.isascii()].append(candidates)
             else:
                 reads = _compared(column, name, written, candidates)
                 compared.append(f"PREWHERE {candidates} AND NOT {_UNMERGED} WHERE {_MINE} AND {reads}")
-    # What must be read and compared stands in a SELECT of its own: in one condition with the others every
-    # text would be read, and not those of the candidates only. Bodies apart from the rest cost half.
-    # What is merged while this is asked is found twice: asked in the other order it could be missed.
+    # What must be read stands in a SELECT of its own: in one condition with what indexes say more than the
+    # candidates' texts would be read. What is merged while this is asked is found twice: asked in the other
+    # order it could be missed.
     selects = [f"WHERE {_MINE} AND {_UNMERGED} AND ({read})"]
     selects += [
         f"WHERE {_MINE} AND NOT {_UNMERGED} AND ({' OR '.join(some)})" for some in said.values() if some
     ]
     spans = " UNION ALL ".join(f"SELECT DISTINCT trace_id FROM spans {one}" for one in (*selects, *compared))
-    # Few traces hold several sessions: their spans are read.
-    mixed = """
-        SELECT trace_id FROM session_traces FINAL
-        WHERE project = {project:String} AND session_id IN (
-            SELECT session_id FROM session_traces WHERE project = {project:String} AND NOT whole
-        ) AND NOT whole AND NOT deleted
-    """
-    return f"""
+    sessions = f"""
         SELECT session_id FROM session_traces FINAL
         WHERE project = {{project:String}} AND whole AND NOT deleted AND trace_id IN ({spans})
+    """
+    if not kept(store, ("mixed", project), lambda: store.answer(f"{_MIXED} LIMIT 1", {"project": project})):
+        return sessions
+    # Few traces hold several sessions: their spans are read.
+    mixed = f"""
+        SELECT trace_id FROM session_traces FINAL
+        WHERE project = {{project:String}} AND session_id IN ({_MIXED}) AND NOT whole AND NOT deleted
+    """
+    return f"""
+        {sessions}
         UNION ALL
         SELECT if(found.declared_session != '', found.declared_session, own.session_id) AS session_id
         FROM (

@@ -131,7 +131,7 @@ class _Heading:
 
 def waste(store: Store, filters: Filters) -> dict[str, Any]:
     """Return what was spent in vain under each heading, the dearest first, with its calls and sessions."""
-    where, values = condition(filters)
+    where, values = condition(store, filters)
     values["most"] = _MOST
     headings = {kind: _Heading() for kind in KINDS}
     same = _asked(store, _of_one_beginning(where), lambda among: _same(where, among), values, _Same)
