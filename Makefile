@@ -11,7 +11,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: env-run ## Start server and dashboard at http://127.0.0.1:8420 and record the example (PORT=... for another port)
-	@AGENTOPS_PORT=$(PORT) $(IN) scripts/run.py
+	@exec env AGENTOPS_PORT=$(PORT) $(IN) scripts/run.py
 
 test: env-dev ## Run every check: ruff, pyright, import-linter, pytest, TypeScript, vitest, browser
 	@$(IN) scripts/check.py

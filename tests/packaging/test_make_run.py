@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import urllib.request
@@ -15,6 +16,7 @@ import pytest
 from tests.packaging.environments import ROOT, user_env
 from tests.packaging.terminal import Terminal
 from tests.serving import Server
+from tests.waiting import eventually
 
 
 def free_port() -> int:
@@ -74,6 +76,24 @@ def run_without_terminal(port: int, home: Path) -> subprocess.CompletedProcess[s
 
 
 @pytest.mark.timeout(120)
+def test_what_make_run_started_ends_when_make_is_told_to(tmp_path: Path) -> None:
+    program, told = tmp_path / "program", tmp_path / "told"
+    program.write_text(f"#!/bin/sh\necho $$ > {told}.part && mv {told}.part {told}\nexec sleep 600\n")
+    program.chmod(0o755)
+    make = subprocess.Popen(["make", "-o", "env-run", "run", f"IN={program}"], cwd=ROOT)
+    try:
+        eventually(told.exists, within_s=30)
+    finally:
+        make.terminate()
+        make.wait(20)
+    started = int(told.read_text())
+    try:
+        eventually(lambda: not Path(f"/proc/{started}").exists())
+    except BaseException:
+        os.kill(started, signal.SIGKILL)
+        raise
+
+
 def test_make_run_says_who_has_the_port(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
