@@ -17,6 +17,7 @@ from pathlib import Path
 from agentops.journal import Header, Journal
 from agentops.shipper import Outcome, Shipper, Signal, Target, drain_orphans
 from tests.unit.journal.records import RESOURCE, Inbox, header, log_record, record
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -97,9 +98,8 @@ def drain(folder: str, many: str) -> None:
     here = Path(folder).with_name("here")
     here.mkdir(exist_ok=True)
     (here / str(os.getpid())).touch()
+    eventually(lambda: len(list(here.iterdir())) == int(many), within_s=40, every_s=0.001)
     deadline = time.monotonic() + 40
-    while time.monotonic() < deadline and len(list(here.iterdir())) < int(many):
-        time.sleep(0.001)
     while time.monotonic() < deadline and any(Path(folder).glob("0*.jsonl")):
         drain_orphans(Path(folder), slow, lambda header: True, chunk_bytes=2_000)
     for number in inbox.numbers:

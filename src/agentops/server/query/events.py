@@ -182,7 +182,10 @@ def agents_of(store: Store, scope: Scope, rows: Sequence[EventRow]) -> Agents:
     if not unnamed:
         return {}
     found = above(store, scope)
-    return agents_above(store, scope, [row.span_id for row in unnamed]) if found is None else found
+    if found is not None:
+        return found
+    within = sorted({row.trace_id for row in unnamed})
+    return agents_above(store, scope, within, [row.span_id for row in unnamed])
 
 
 def shown(row: EventRow, session_id: str, agents: Agents) -> dict[str, Any]:

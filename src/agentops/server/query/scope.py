@@ -47,7 +47,7 @@ class Scope:
 
 
 _FEW: Final = 1_000
-"""Events of a session with an agent above them whose agents are looked up once for all."""
+"""Roots of a session, and events of it with an agent above them, that are looked up once and kept."""
 
 
 class _Session(Struct):
@@ -61,7 +61,12 @@ class _Session(Struct):
 def scope(store: Store, project: str, session_id: str, now_ns: int) -> Scope | None:
     """Return where a session's spans are, or None when there is no such session."""
     of_session = side.ask(lambda: traces(store, project, session_id))
-    found = kept(store, ("scope", project, session_id), lambda: _state(store, project, session_id))
+    found = kept(
+        store,
+        ("scope", project, session_id),
+        lambda: _state(store, project, session_id),
+        lambda rows: all(len(row.roots) <= _FEW for row in rows),
+    )
     if not found:
         return None
     session, rows = found[0], of_session.result()
@@ -188,18 +193,18 @@ def _few_agents(store: Store, scope: Scope) -> Agents | None:
         return None
     # A second version of a row is rare, and then the newest counts.
     if len({(one.trace_id, one.span_id) for one in rows}) < len(rows):
-        return agents_above(store, scope)
+        return agents_above(store, scope, scope.values["traces"])
     return {(one.trace_id, one.span_id): one.agent for one in rows}
 
 
-def agents_above(store: Store, scope: Scope, spans: Sequence[str] = ()) -> Agents:
-    """Return the agents of those of the events, or of all, that name none themselves."""
+def agents_above(store: Store, scope: Scope, traces: Sequence[str], spans: Sequence[str] = ()) -> Agents:
+    """Return the agents of the events of these traces, of all or of these, that name none themselves."""
     # The newest of each instead of FINAL, which would merge every row between those of a large trace.
     rows = store.rows(
         "SELECT trace_id, span_id, agent FROM span_agents WHERE project = {project:String} "
         f"AND trace_id IN {{traces:Array(String)}} {'AND span_id IN {spans:Array(String)}' if spans else ''} "
         f"ORDER BY version DESC LIMIT 1 BY trace_id, span_id {FEW_ROWS}",
-        {**scope.values, "spans": list(spans)},
+        {"project": scope.project, "traces": list(traces), "spans": list(spans)},
         _Agent,
     )
     return {(one.trace_id, one.span_id): one.agent for one in rows}
