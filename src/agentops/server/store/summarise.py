@@ -17,7 +17,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
 import msgspec
-from msgspec import Struct
 
 from agentops.errors import StoreError
 from agentops.server.store.client import Store
@@ -43,15 +42,9 @@ _MOST_PAUSE_S: Final = 0.2
 _UNSEEN_PAUSE_S: Final = 1.0
 """The same while nobody looks: half of what a pass costs, it costs for a thousand sessions as for one."""
 _READ_LATELY_S: Final = 2.0
-_RECOVERY_NS: Final = 60 * 10**9
 _PACED_FACTS: Final = 10_000
 """A trace with more spans is recomputed less often than it is touched: a third of the time at most."""
 _NONE: Final[Mapping[SessionKey, Measures]] = {}
-
-
-class _DirtyTrace(Struct):
-    project: str
-    trace_id: str
 
 
 class Summariser:
@@ -99,8 +92,7 @@ class Summariser:
         self._standing: dict[SessionKey, int] = {}
         self._belongs: dict[TraceKey, set[SessionKey]] = {}
         self._version = self._floor = 0
-        self._settled = Settled(store.url)
-        self._left = False
+        self._settled = Settled(store)
         self._turn = threading.Lock()
         self._first_lapse = NEVER
         self._thread = threading.Thread(target=self._run, name="agentops-summariser", daemon=True)
@@ -119,10 +111,7 @@ class Summariser:
             content: whether among these logs is content that completes spans.
         """
         with self._wake:
-            if self._left:
-                # Committed after the end: the next start summarises it.
-                self._left = False
-                self._settled.take()
+            self._settled.written()
             self._content = self._content or content
             for key, facts in touched.items():
                 self._pending.setdefault(key, []).extend(facts)
@@ -229,7 +218,6 @@ class Summariser:
                 )
                 if self._stopping and not self._pending:
                     self._settled.leave()
-                    self._left = True
                     return
                 self._pause()
                 target = self._submitted
@@ -305,27 +293,12 @@ class Summariser:
             with self._turn:
                 self._any_edits = bool(self._store.answer("SELECT 1 FROM edits LIMIT 1"))
                 self._any_gone = bool(self._store.answer("SELECT 1 FROM edits WHERE notEmpty(gone) LIMIT 1"))
-        any_sessions = self._any_sessions()
-        if self._settled.take() and any_sessions:
-            return
-        dirty = (
-            self._store.rows(
-                "SELECT DISTINCT project, trace_id FROM spans WHERE received_at >= "
-                "(SELECT max(version) FROM sessions) - {margin:UInt64}",
-                {"margin": _RECOVERY_NS},
-                _DirtyTrace,
-            )
-            if any_sessions
-            else self._store.rows("SELECT DISTINCT project, trace_id FROM spans", None, _DirtyTrace)
-        )
-        if dirty:
+        unsettled = self._settled.unsettled()
+        if unsettled:
             with self._wake:
-                for row in dirty:
-                    self._pending.setdefault((row.project, row.trace_id), [])
+                for key in unsettled:
+                    self._pending.setdefault(key, [])
                 self._submitted += 1
-
-    def _any_sessions(self) -> bool:
-        return bool(self._store.answer("SELECT 1 FROM sessions LIMIT 1"))
 
     def look_again(self) -> None:
         """Take up traces of a cluster that a replica did not have whole when they were summarised."""
