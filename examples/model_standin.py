@@ -9,6 +9,7 @@ counts that grow with the prompt, and a pause before the first token.
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 import uuid
@@ -224,6 +225,11 @@ def _say(messages: Sequence[Message], *, wants_json: bool, has_tools: bool) -> t
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     stand_in: StandIn
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say what went wrong, but for a client that hangs up, as those do that stop at `[DONE]`."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Protocol(BaseHTTPRequestHandler):
