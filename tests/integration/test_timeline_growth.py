@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from types import SimpleNamespace
 from typing import Any
+
+from clickhouse_connect.driver.buffer import ResponseBuffer
+from clickhouse_connect.driver.query import QueryContext
+from clickhouse_connect.driver.transform import NativeTransform
 
 from tests.serving import Server
 from tests.spans import body, span
@@ -36,8 +42,50 @@ def test_what_was_received_later_is_asked_for_alone(module_server: Server) -> No
     assert set(news) == {f"{number:016x}" for number in (2, 4)}
     assert {**before, **news} == whole
 
-    drawn = server.get(TIMELINE, fields="drawing")
-    assert "started_at" not in drawn
-    assert {key: {name: one[name] for name in drawn} for key, one in whole.items()} == rows(drawn)
     assert server.http.get(TIMELINE, params={"after": "yesterday"}).status_code == 400
     assert rows(server.get(TIMELINE, after=2**53)) == {}
+
+
+def test_what_a_page_draws_from_is_what_everybody_is_told(module_server: Server) -> None:
+    server, trace = module_server, TRACE + 1
+    path = f"/api/sessions/00000000-0000-0000-0000-{trace:012x}/timeline"
+    # A name in another alphabet, parents that are shared, errors, a call that costs, spans that never end.
+    spans = [
+        span(trace, 1, name="long", ms=None),
+        span(trace, 2, 1, name="計画", error="no"),
+        span(trace, 3, 1),
+    ]
+    spans += [span(trace, number, number // 4, ms=number % 5 or None) for number in range(4, 400)]
+    call: dict[str, Any] = {
+        "gen_ai__operation__name": "chat",
+        "gen_ai__request__model": "gpt-4o",
+        "gen_ai__usage__input_tokens": 9,
+    }
+    spans += [span(trace, 400, 7, **call), span(trace, 401, 7, status=2, error__type="Timeout")]
+    assert server.post("/v1/traces", body(*spans)).status_code == 200
+
+    whole = rows(server.get(path))
+    answer = server.http.get(path, params={"fields": "drawing"})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/octet-stream")
+    drawn = read_native(answer.content)
+    assert [each["event_id"] for each in drawn] == list(whole)
+    assert len(drawn) == len(spans)
+    for each in drawn:
+        told = whole[each["event_id"]]
+        for name in ("parent_id", "kind", "status", "name", "agent", "model"):
+            assert each[name] == (told[name] or "")
+        for name in ("start_ms", "duration_ms", "cost_usd", "tokens_total"):
+            assert each[name] == told[name] or (told[name] is None and math.isnan(each[name]))
+        parts = (told["error_type"], told["error_message"])
+        assert each["error"] == ": ".join(part for part in parts if part)
+    assert {each["error"] for each in drawn} >= {"", "no", "Timeout"}
+
+    nothing = server.http.get(path, params={"fields": "drawing", "after": 2**53})
+    assert (nothing.status_code, nothing.content) == (200, b"")
+
+
+def read_native(answer: bytes) -> list[dict[str, Any]]:
+    """Return one object an event, as ClickHouse's own client reads the format."""
+    source: Any = SimpleNamespace(gen=iter([answer]), close=lambda: None)
+    read: Any = NativeTransform().parse_response(ResponseBuffer(source), QueryContext())
+    return [dict(zip(read.column_names, row, strict=True)) for row in read.result_rows]

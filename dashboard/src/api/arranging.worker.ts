@@ -36,5 +36,5 @@ function practise(): void {
     error_message: of(() => null),
   });
   const answer = new TextEncoder().encode(invented).buffer;
-  for (let turn = 0; turn < 12; turn++) timelineOf(answer, { startedAt: null });
+  for (let turn = 0; turn < 12; turn++) timelineOf(answer, { startedAt: null, isJson: true });
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { withQuery } from "./client";
 import { readFrame } from "./live";
-import { timelineColumns } from "./timeline";
+import { based, writtenColumns } from "./timeline";
 import type { Timeline } from "./types";
 
 test("a frame names the sessions that changed; anything else names none", () => {
@@ -33,8 +33,8 @@ test("an event that a clock put before its session's start moves the base, not t
     error_type: [null, "E"],
     error_message: [null, "why"],
   } as unknown as Timeline;
-  const { base, columns } = timelineColumns(answer, "2026-11-20T14:00:00.000000Z");
+  const { base, columns } = based(writtenColumns(answer), "2026-11-20T14:00:00.000000Z");
   expect(base).toBe(Date.parse("2026-11-20T13:59:59.980Z") * 1000);
-  expect(columns.starts).toEqual([0, 25]);
-  expect(columns.errors).toEqual(["", "E: why"]);
+  expect(columns.starts).toEqual(Float64Array.of(0, 25));
+  expect([0, 1].map((row) => columns.errors.at(row))).toEqual(["", "E: why"]);
 });

@@ -76,7 +76,7 @@ export function timelineQuery(id: string) {
         requestWhole(withQuery(`${session(id)}/timeline`, { fields: "drawing", after: known && known.asOf - STORING_MS }), { signal }),
         client.ensureQueryData(sessionQuery(id)),
       ]);
-      const timeline = await arrangeAnswer(bytes, { startedAt: of.started_at, known });
+      const timeline = await arrangeAnswer(bytes, { startedAt: of.started_at, isJson: headers.get("Content-Type") === "application/json", known });
       return { ...timeline, asOf: Number(headers.get("Timeline-At") ?? 0), wasRunning: of.state === "running" };
     },
     // The table is rebuilt whole; comparing 50,000 rows with the last ones would cost more than it saves.

@@ -561,7 +561,7 @@ export interface paths {
         };
         /**
          * Get Readiness
-         * @description Say that the store answers.
+         * @description Say that the store answers, and has room.
          */
         get: operations["getReadiness"];
         put?: never;
@@ -4121,7 +4121,7 @@ export interface operations {
             query?: {
                 /** @description only events received from then on, unix milliseconds. `Timeline-At` of an earlier answer, less some seconds for what was being stored, asks for what is new */
                 after?: number;
-                /** @description drawing leaves out what no timeline is drawn from: clock times, token classes */
+                /** @description drawing: only what a timeline is drawn from, in ClickHouse's Native format, so that a browser has nothing to parse */
                 fields?: "all" | "drawing";
             };
             header?: never;
@@ -4140,6 +4140,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Timeline"];
+                    "application/octet-stream": string;
                 };
             };
             /** @description A parameter or the body cannot be read. */

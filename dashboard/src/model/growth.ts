@@ -1,45 +1,54 @@
 /** A table and what arrived since, as one table: an event that is told again replaces itself. */
 
-import { KINDS, STATUSES } from "./kinds";
 import { arrange, type EventColumns, type EventTable } from "./table";
+import { Texts, textsOf } from "./texts";
 
 export function grown(table: EventTable, news: EventColumns): EventTable {
-  const columns = columnsOf(table);
-  for (let input = 0; input < news.ids.length; input++) {
-    const known = table.ids.rowOf(news.ids[input]);
-    const at = known < 0 ? columns.ids.length : known;
-    columns.ids[at] = news.ids[input];
-    columns.parents[at] = news.parents[input];
-    columns.kinds[at] = news.kinds[input];
-    columns.names[at] = news.names[input];
-    columns.agents[at] = news.agents[input];
-    columns.statuses[at] = news.statuses[input];
-    columns.models[at] = news.models[input];
-    columns.starts[at] = news.starts[input];
-    columns.durations[at] = news.durations[input];
-    columns.costs[at] = news.costs[input];
-    columns.tokens[at] = news.tokens[input];
-    columns.errors[at] = news.errors[input];
-  }
-  return arrange(columns);
+  const known = columnsOf(table);
+  const ids = [...known.ids];
+  const places = Int32Array.from(news.ids, (id) => {
+    const row = table.ids.rowOf(id);
+    return row < 0 ? ids.push(id) - 1 : row;
+  });
+  const numbers = (before: Float64Array, after: Float64Array) => placed(new Float64Array(ids.length), before, after, places);
+  const codes = (before: Uint8Array, after: Uint8Array) => placed(new Uint8Array(ids.length), before, after, places);
+  return arrange({
+    ids,
+    parents: placedTexts(known.parents, news.parents, places, ids.length),
+    kinds: codes(known.kinds, news.kinds),
+    names: placedTexts(known.names, news.names, places, ids.length),
+    agents: placedTexts(known.agents, news.agents, places, ids.length),
+    statuses: codes(known.statuses, news.statuses),
+    models: placedTexts(known.models, news.models, places, ids.length),
+    starts: numbers(known.starts, news.starts),
+    durations: numbers(known.durations, news.durations),
+    costs: numbers(known.costs, news.costs),
+    tokens: numbers(known.tokens, news.tokens),
+    errors: placedTexts(known.errors, news.errors, places, ids.length),
+  });
+}
+
+/** What was there before, and what is new at its places. */
+function placed<T extends Float64Array | Uint8Array | Int32Array>(into: T, before: T, after: T, places: Int32Array): T {
+  into.set(before);
+  for (let input = 0; input < places.length; input++) into[places[input]] = after[input];
+  return into;
+}
+
+function placedTexts(before: Texts, after: Texts, places: Int32Array, count: number): Texts {
+  const distinct = [...before.distinct];
+  const known = new Map(distinct.map((text, code) => [text, code]));
+  const now = Int32Array.from(after.distinct, (text) => known.get(text) ?? distinct.push(text) - 1);
+  const codes = placed(new Int32Array(count), before.codes, after.codes.map((code) => now[code]), places);
+  return new Texts({ codes, distinct });
 }
 
 /** What `arrange` was given, in the order of the rows. */
-function columnsOf(table: EventTable): EventColumns & { starts: number[] } {
+function columnsOf(table: EventTable): EventColumns {
   const rows = Array.from({ length: table.count }, (_, row) => row);
-  const known = (values: Float64Array) => Array.from(values, (value) => (Number.isNaN(value) ? null : value));
   return {
+    ...table,
     ids: rows.map((row) => table.ids.at(row)),
-    parents: rows.map((row) => (table.parents[row] < 0 ? (table.absentParents.get(row) ?? null) : table.ids.at(table.parents[row]))),
-    kinds: Array.from(table.kinds, (kind) => KINDS[kind]),
-    names: rows.map((row) => table.names.at(row)),
-    agents: rows.map((row) => table.agents.at(row)),
-    statuses: Array.from(table.statuses, (status) => STATUSES[status]),
-    models: rows.map((row) => table.models.at(row)),
-    starts: Array.from(table.starts),
-    durations: known(table.durations),
-    costs: known(table.costs),
-    tokens: known(table.tokens),
-    errors: rows.map((row) => table.errors.at(row)),
+    parents: textsOf(rows.map((row) => (table.parents[row] < 0 ? (table.absentParents.get(row) ?? "") : table.ids.at(table.parents[row])))),
   };
 }

@@ -8,23 +8,25 @@
 import { kindCode, STATUSES, statusCode } from "./kinds";
 import { type Ids, idsOf, type Texts, textsOf } from "./texts";
 
-/** What the server's timeline route answers, column by column. Times are relative to `base`. */
+/** Events in any order, column by column. Times are relative to a moment of the caller's. */
 export interface EventColumns {
-  ids: string[];
-  parents: (string | null)[];
-  kinds: string[];
-  names: string[];
-  agents: string[];
-  statuses: string[];
-  models: string[];
-  /** Milliseconds after the session's start. */
-  starts: ArrayLike<number>;
-  /** Milliseconds; null while unknown. */
-  durations: (number | null)[];
-  costs: (number | null)[];
-  /** Input and output tokens together; null when both are unknown. */
-  tokens: (number | null)[];
-  errors: string[];
+  ids: readonly string[];
+  /** Empty at the top. */
+  parents: Texts;
+  kinds: Uint8Array;
+  names: Texts;
+  agents: Texts;
+  statuses: Uint8Array;
+  models: Texts;
+  /** Milliseconds after that moment. */
+  starts: Float64Array;
+  /** Milliseconds; NaN while unknown. */
+  durations: Float64Array;
+  /** NaN when unknown. */
+  costs: Float64Array;
+  /** Input and output tokens together; NaN when both are unknown. */
+  tokens: Float64Array;
+  errors: Texts;
 }
 
 export interface EventTable {
@@ -85,9 +87,9 @@ export function arrange(columns: EventColumns): EventTable {
   // Plain loops: `from` with a callback costs several times as much on 50,000 rows.
   const rowOfInput = new Int32Array(count);
   for (let row = 0; row < count; row++) rowOfInput[rows[row]] = row;
-  const numbers = (from: ArrayLike<number | null>): Float64Array => {
+  const numbers = (from: Float64Array): Float64Array => {
     const picked = new Float64Array(count);
-    for (let row = 0; row < count; row++) picked[row] = from[rows[row]] ?? Number.NaN;
+    for (let row = 0; row < count; row++) picked[row] = from[rows[row]];
     return picked;
   };
 
@@ -100,10 +102,10 @@ export function arrange(columns: EventColumns): EventTable {
   let end = 0;
   for (let row = 0; row < count; row++) {
     const input = rows[row];
-    const parent = columns.parents[input];
-    if (parentOf[input] < 0 && parent) absentParents.set(row, parent);
-    kinds[row] = kindCode(columns.kinds[input]);
-    statuses[row] = statusCode(columns.statuses[input]);
+    const parent = parentOf[input] < 0 ? columns.parents.at(input) : "";
+    if (parent) absentParents.set(row, parent);
+    kinds[row] = columns.kinds[input];
+    statuses[row] = columns.statuses[input];
     parents[row] = parentOf[input] < 0 ? -1 : rowOfInput[parentOf[input]];
     end = Math.max(end, starts[row] + (Number.isNaN(durations[row]) ? 0 : durations[row]));
   }
@@ -112,10 +114,10 @@ export function arrange(columns: EventColumns): EventTable {
   return {
     count,
     ids: idsOf(columns.ids, rows),
-    names: textsOf(columns.names, rows),
-    agents: textsOf(columns.agents, rows),
-    models: textsOf(columns.models, rows),
-    errors: textsOf(columns.errors, rows),
+    names: columns.names.of(rows),
+    agents: columns.agents.of(rows),
+    models: columns.models.of(rows),
+    errors: columns.errors.of(rows),
     kinds,
     statuses,
     starts,
@@ -130,22 +132,25 @@ export function arrange(columns: EventColumns): EventTable {
   };
 }
 
+const NO_TEXTS = textsOf([]);
+const NO_NUMBERS = new Float64Array();
+
 export const EMPTY_TABLE: EventTable = arrange({
   ids: [],
-  parents: [],
-  kinds: [],
-  names: [],
-  agents: [],
-  statuses: [],
-  models: [],
-  starts: [],
-  durations: [],
-  costs: [],
-  tokens: [],
-  errors: [],
+  parents: NO_TEXTS,
+  kinds: new Uint8Array(),
+  names: NO_TEXTS,
+  agents: NO_TEXTS,
+  statuses: new Uint8Array(),
+  models: NO_TEXTS,
+  starts: NO_NUMBERS,
+  durations: NO_NUMBERS,
+  costs: NO_NUMBERS,
+  tokens: NO_NUMBERS,
+  errors: NO_TEXTS,
 });
 
-function startOrder(starts: ArrayLike<number>, count: number): Int32Array {
+function startOrder(starts: Float64Array, count: number): Int32Array {
   const order = new Int32Array(count);
   for (let input = 0; input < count; input++) order[input] = input;
   for (let input = 1; input < count; input++) {
@@ -157,11 +162,12 @@ function startOrder(starts: ArrayLike<number>, count: number): Int32Array {
 function resolveParents({ ids, parents }: EventColumns): Int32Array {
   const inputOf = new Map<string, number>();
   for (let input = 0; input < ids.length; input++) inputOf.set(ids[input], input);
+  // Siblings share a parent: each is looked up once.
+  const inputOfText = Int32Array.from(parents.distinct, (parent) => inputOf.get(parent) ?? -1);
   const parentOf = new Int32Array(ids.length);
   for (let input = 0; input < ids.length; input++) {
-    const parent = parents[input];
-    const found = parent ? inputOf.get(parent) : undefined;
-    parentOf[input] = found === undefined || found === input ? -1 : found;
+    const found = inputOfText[parents.codes[input]];
+    parentOf[input] = found === input ? -1 : found;
   }
   // Walk up from every event once; who meets its own walk again closes a circle, which is cut there.
   const seenIn = new Int32Array(ids.length).fill(-1);

@@ -1,6 +1,8 @@
 /** Small tables for tests, written as a list of events. */
 
+import { kindCode, statusCode } from "./kinds";
 import { arrange, type EventColumns, type EventTable } from "./table";
+import { textsOf } from "./texts";
 
 export interface Given {
   id: string;
@@ -19,19 +21,21 @@ export interface Given {
 }
 
 export function columns(events: readonly Given[]): EventColumns {
+  const texts = (of: (event: Given) => string) => textsOf(events.map(of));
+  const numbers = (of: (event: Given) => number) => Float64Array.from(events, of);
   return {
     ids: events.map((event) => event.id),
-    parents: events.map((event) => event.parent ?? null),
-    kinds: events.map((event) => event.kind ?? "operation"),
-    names: events.map((event) => event.name ?? event.id),
-    agents: events.map((event) => event.agent ?? ""),
-    models: events.map((event) => event.model ?? ""),
-    statuses: events.map((event) => event.status ?? "ok"),
-    starts: events.map((event) => event.start ?? 0),
-    durations: events.map((event) => (event.duration === undefined ? 10 : event.duration)),
-    costs: events.map((event) => event.cost ?? null),
-    tokens: events.map((event) => event.tokens ?? null),
-    errors: events.map((event) => event.error ?? ""),
+    parents: texts((event) => event.parent ?? ""),
+    kinds: Uint8Array.from(events, (event) => kindCode(event.kind ?? "operation")),
+    names: texts((event) => event.name ?? event.id),
+    agents: texts((event) => event.agent ?? ""),
+    models: texts((event) => event.model ?? ""),
+    statuses: Uint8Array.from(events, (event) => statusCode(event.status ?? "ok")),
+    starts: numbers((event) => event.start ?? 0),
+    durations: numbers((event) => (event.duration === undefined ? 10 : (event.duration ?? Number.NaN))),
+    costs: numbers((event) => event.cost ?? Number.NaN),
+    tokens: numbers((event) => event.tokens ?? Number.NaN),
+    errors: texts((event) => event.error ?? ""),
   };
 }
 

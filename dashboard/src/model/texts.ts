@@ -16,15 +16,21 @@ export class Texts {
   at(row: number): string {
     return this.distinct[this.codes[row]] ?? "";
   }
+
+  /** The texts of `rows`, in their order. */
+  of(rows: Int32Array): Texts {
+    const codes = new Int32Array(rows.length);
+    for (let row = 0; row < rows.length; row++) codes[row] = this.codes[rows[row]];
+    return new Texts({ codes, distinct: this.distinct });
+  }
 }
 
-/** The texts of `rows` (indexes into `from`), in their order. */
-export function textsOf(from: readonly string[], rows: Int32Array): Texts {
-  const codes = new Int32Array(rows.length);
+export function textsOf(from: readonly string[]): Texts {
+  const codes = new Int32Array(from.length);
   const distinct: string[] = [];
   const known = new Map<string, number>();
-  for (let row = 0; row < rows.length; row++) {
-    const text = from[rows[row]];
+  for (let row = 0; row < from.length; row++) {
+    const text = from[row];
     let code = known.get(text);
     if (code === undefined) {
       code = distinct.length;

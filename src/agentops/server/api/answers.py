@@ -18,18 +18,27 @@ def json(value: Any, status: int = 200) -> Response:
     return Response(_ENCODER.encode(value), status, {"Cache-Control": "no-store"}, "application/json")
 
 
-def ready(body: bytes) -> Response:
-    """Return JSON that is written already."""
-    return Response(body, 200, {"Cache-Control": "no-store"}, "application/json")
+def ready(body: bytes, media_type: str = "application/json") -> Response:
+    """Return what is written already."""
+    return Response(body, 200, {"Cache-Control": "no-store"}, media_type)
 
 
 def documented(
-    model: type[BaseModel] | None, *errors: int, description: str = ""
+    model: type[BaseModel] | None, *errors: int, description: str = "", other: str = ""
 ) -> dict[int | str, dict[str, Any]]:
-    """Return the `responses` of a route: its 200 and the errors it may answer."""
+    """Return the `responses` of a route: its 200 and the errors it may answer.
+
+    Args:
+        model: what the 200 holds.
+        errors: the statuses of errors that not every route has.
+        description: of the 200, if the model's does not do.
+        other: a media type that the 200 has too, when asked for.
+    """
     found: dict[int | str, dict[str, Any]] = {}
     if model is not None:
         found[200] = {"model": model, "description": description or (model.__doc__ or "").partition("\n")[0]}
+        if other:
+            found[200]["content"] = {other: {"schema": {"type": "string", "format": "binary"}}}
     for status in sorted({*errors, 400, 401, 403, 405, 429, 500, 503}):
         found[status] = {"model": models.Error, "description": WHEN.get(status, "error")}
     return found

@@ -16,7 +16,7 @@ from agentops.server.api.state import Rooms, now_ns, own_writes, project_of, roo
 from agentops.server.query.events import event, events
 from agentops.server.query.logs import logs
 from agentops.server.query.scope import Scope, scope
-from agentops.server.query.timeline import timeline
+from agentops.server.query.timeline import drawing, timeline
 
 router = APIRouter(prefix="/api/sessions/{session_id}", tags=["events"], dependencies=[Depends(only_known)])
 
@@ -60,7 +60,10 @@ def list_events(
 
 
 @router.get(
-    "/timeline", operation_id="getTimeline", response_model=None, responses=documented(models.Timeline, 404)
+    "/timeline",
+    operation_id="getTimeline",
+    response_model=None,
+    responses=documented(models.Timeline, 404, other="application/octet-stream"),
 )
 def get_timeline(
     request: Request,
@@ -76,15 +79,20 @@ def get_timeline(
     ] = 0,
     fields: Annotated[
         Literal["all", "drawing"],
-        Query(description="drawing leaves out what no timeline is drawn from: clock times, token classes"),
+        Query(
+            description="drawing: only what a timeline is drawn from, in ClickHouse's Native format, so that "
+            "a browser has nothing to parse"
+        ),
     ] = "all",
 ) -> Response:
     """Return every event of a session at once, column by column."""
     here = rooms(request)
     asked_ms = now_ns() // 10**6
-    answer = ready(
-        timeline(here.store, _scope(here, request, session_id), after, drawing=fields == "drawing")
-    )
+    where = _scope(here, request, session_id)
+    if fields == "drawing":
+        answer = ready(drawing(here.store, where, after), "application/octet-stream")
+    else:
+        answer = ready(timeline(here.store, where, after))
     answer.headers["Timeline-At"] = str(asked_ms)
     return answer
 

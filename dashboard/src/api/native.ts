@@ -1,0 +1,172 @@
+/**
+ * ClickHouse's Native format, as far as the server writes it: blocks of columns, each of texts, of texts by number
+ * (LowCardinality), or of Float64. Numbers lie as in memory, so a column is one copy.
+ */
+
+import { Texts } from "../model/texts";
+
+/** Columns of an answer by name; all of one length. */
+export interface NativeColumns {
+  readonly count: number;
+  texts(name: string): string[];
+  coded(name: string): Texts;
+  numbers(name: string): Float64Array<ArrayBuffer>;
+}
+
+interface Block {
+  readonly count: number;
+  readonly columns: ReadonlyMap<string, string[] | Texts | Float64Array<ArrayBuffer>>;
+}
+
+/** @throws Error when the bytes are of another shape. */
+export function readNative(bytes: ArrayBuffer): NativeColumns {
+  const reader = new Reader(bytes);
+  const blocks: Block[] = [];
+  while (!reader.ended) blocks.push(block(reader));
+  const count = blocks.reduce((sum, one) => sum + one.count, 0);
+  const parts = <T>(name: string, isOf: (column: unknown) => column is T): T[] =>
+    blocks.map(({ columns }) => {
+      const column = columns.get(name);
+      if (!isOf(column)) throw new Error(`The server's answer has no usable column ${name}.`);
+      return column;
+    });
+  return {
+    count,
+    texts: (name) => joined(parts(name, (column) => Array.isArray(column))),
+    coded: (name) => together(parts(name, (column) => column instanceof Texts), count),
+    numbers(name) {
+      const all = parts(name, (column): column is Float64Array<ArrayBuffer> => column instanceof Float64Array);
+      if (all.length === 1) return all[0];
+      const numbers = new Float64Array(count);
+      let at = 0;
+      for (const one of all) {
+        numbers.set(one, at);
+        at += one.length;
+      }
+      return numbers;
+    },
+  };
+}
+
+function block(reader: Reader): Block {
+  const width = reader.size();
+  const count = reader.size();
+  const columns = new Map<string, string[] | Texts | Float64Array<ArrayBuffer>>();
+  for (let column = 0; column < width; column++) {
+    const name = reader.text();
+    columns.set(name, values(reader, name, reader.text(), count));
+  }
+  return { count, columns };
+}
+
+function values(reader: Reader, name: string, type: string, count: number) {
+  if (type === "String") return reader.texts(count);
+  if (type === "Float64") return new Float64Array(reader.taken(count * 8));
+  if (type === "LowCardinality(String)") return coded(reader, count);
+  throw new Error(`The server's answer has a column ${name} of type ${type}.`);
+}
+
+const WIDTHS = [Uint8Array, Uint16Array, Uint32Array] as const;
+
+/** A version, how wide the numbers are, the texts, and a number for each row. */
+function coded(reader: Reader, count: number): Texts {
+  if (count === 0) return new Texts({ codes: new Int32Array(), distinct: [] });
+  reader.long();
+  const width = WIDTHS.at(reader.long() & 0xff);
+  if (width === undefined) throw new Error("The server's answer numbers more texts than there can be.");
+  const distinct = reader.texts(reader.long());
+  const numbered = reader.long();
+  return new Texts({ codes: Int32Array.from(new width(reader.taken(numbered * width.BYTES_PER_ELEMENT))), distinct });
+}
+
+function joined(parts: readonly string[][]): string[] {
+  return parts.length === 1 ? parts[0] : parts.flat();
+}
+
+/** Each block numbers its texts anew. */
+function together(parts: readonly Texts[], count: number): Texts {
+  if (parts.length === 1) return parts[0];
+  const codes = new Int32Array(count);
+  const distinct: string[] = [];
+  const known = new Map<string, number>();
+  let at = 0;
+  for (const part of parts) {
+    const now = part.distinct.map((text) => {
+      const code = known.get(text) ?? distinct.length;
+      if (code === distinct.length) {
+        distinct.push(text);
+        known.set(text, code);
+      }
+      return code;
+    });
+    for (const code of part.codes) codes[at++] = now[code];
+  }
+  return new Texts({ codes, distinct });
+}
+
+class Reader {
+  private at = 0;
+  private readonly bytes: Uint8Array<ArrayBuffer>;
+  private readonly decoder = new TextDecoder();
+
+  constructor(bytes: ArrayBuffer) {
+    this.bytes = new Uint8Array(bytes);
+  }
+
+  get ended(): boolean {
+    return this.at >= this.bytes.length;
+  }
+
+  /** A length: seven bits a byte, the lowest first. */
+  size(): number {
+    let value = 0;
+    for (let scale = 1; ; scale *= 128) {
+      const byte = this.bytes[this.at++];
+      if (byte === undefined) throw cut();
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+    }
+  }
+
+  /** A UInt64 that is known to be small. */
+  long(): number {
+    const view = new DataView(this.taken(8));
+    return view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
+  }
+
+  taken(length: number): ArrayBuffer {
+    if (this.at + length > this.bytes.length) throw cut();
+    this.at += length;
+    return this.bytes.buffer.slice(this.at - length, this.at);
+  }
+
+  text(): string {
+    const length = this.size();
+    return this.decoder.decode(this.taken(length));
+  }
+
+  /** Texts decoded in one go, where a byte is a character. */
+  texts(count: number): string[] {
+    const begin = this.at;
+    const bounds = new Uint32Array(count * 2);
+    for (let row = 0; row < count; row++) {
+      const length = this.size();
+      bounds[2 * row] = this.at - begin;
+      this.at += length;
+      bounds[2 * row + 1] = this.at - begin;
+    }
+    if (this.at > this.bytes.length) throw cut();
+    const region = this.bytes.subarray(begin, this.at);
+    const whole = this.decoder.decode(region);
+    const found = new Array<string>(count);
+    for (let row = 0; row < count; row++) {
+      const [from, to] = [bounds[2 * row], bounds[2 * row + 1]];
+      found[row] = whole.length === region.length ? whole.slice(from, to) : this.decoder.decode(region.subarray(from, to));
+    }
+    return found;
+  }
+}
+
+function cut(): Error {
+  return new Error("The server's answer was cut off.");
+}
