@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { idsOf } from "../model/texts";
 import { readNative } from "./native";
 
 /** Three blocks as the engine writes them, of two, two and one rows: id String, name LowCardinality(String), start Float64. */
@@ -12,7 +13,8 @@ const bytes = () => Uint8Array.from(atob(WRITTEN), (character) => character.char
 test("blocks are read as one, texts of any alphabet by their numbers", () => {
   const read = readNative(bytes());
   expect(read.count).toBe(5);
-  expect(read.texts("id")).toEqual(["id-0", "id-1", "id-2", "id-3", "id-4"]);
+  const ids = idsOf(read.pieces("id"));
+  expect([0, 1, 2, 3, 4].map((row) => ids.at(row))).toEqual(["id-0", "id-1", "id-2", "id-3", "id-4"]);
   const names = read.coded("name");
   expect([0, 1, 2, 3, 4].map((row) => names.at(row))).toEqual(["b", "grün", "b", "grün", "c"]);
   expect(names.distinct.toSorted()).toEqual(["", "b", "c", "grün"]);
@@ -21,11 +23,11 @@ test("blocks are read as one, texts of any alphabet by their numbers", () => {
 
 test("an empty answer has empty columns", () => {
   const read = readNative(new ArrayBuffer());
-  expect([read.count, read.texts("id"), read.numbers("start"), read.coded("name").codes.length]).toEqual([0, [], new Float64Array(), 0]);
+  expect([read.count, read.pieces("id").text, read.numbers("start"), read.coded("name").codes.length]).toEqual([0, "", new Float64Array(), 0]);
 });
 
 test("what is cut off or of another shape says so", () => {
   for (const length of [1, 30, 60, 100, 150]) expect(() => readNative(bytes().slice(0, length))).toThrow(/cut off/);
-  expect(() => readNative(bytes()).texts("start")).toThrow("no usable column start");
+  expect(() => readNative(bytes()).pieces("start")).toThrow("no usable column start");
   expect(() => readNative(bytes()).numbers("missing")).toThrow("no usable column missing");
 });

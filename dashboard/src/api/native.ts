@@ -3,19 +3,21 @@
  * (LowCardinality), or of Float64. Numbers lie as in memory, so a column is one copy.
  */
 
-import { Texts } from "../model/texts";
+import { joined, type Pieces, piecesOf, Texts } from "../model/texts";
 
 /** Columns of an answer by name; all of one length. */
 export interface NativeColumns {
   readonly count: number;
-  texts(name: string): string[];
+  pieces(name: string): Pieces;
   coded(name: string): Texts;
   numbers(name: string): Float64Array<ArrayBuffer>;
 }
 
+type Column = Pieces | Texts | Float64Array<ArrayBuffer>;
+
 interface Block {
   readonly count: number;
-  readonly columns: ReadonlyMap<string, string[] | Texts | Float64Array<ArrayBuffer>>;
+  readonly columns: ReadonlyMap<string, Column>;
 }
 
 /** @throws Error when the bytes are of another shape. */
@@ -32,7 +34,7 @@ export function readNative(bytes: ArrayBuffer): NativeColumns {
     });
   return {
     count,
-    texts: (name) => joined(parts(name, (column) => Array.isArray(column))),
+    pieces: (name) => joined(parts(name, isPieces)),
     coded: (name) => together(parts(name, (column) => column instanceof Texts), count),
     numbers(name) {
       const all = parts(name, (column): column is Float64Array<ArrayBuffer> => column instanceof Float64Array);
@@ -48,10 +50,14 @@ export function readNative(bytes: ArrayBuffer): NativeColumns {
   };
 }
 
+function isPieces(column: unknown): column is Pieces {
+  return typeof column === "object" && column !== null && "begins" in column;
+}
+
 function block(reader: Reader): Block {
   const width = reader.size();
   const count = reader.size();
-  const columns = new Map<string, string[] | Texts | Float64Array<ArrayBuffer>>();
+  const columns = new Map<string, Column>();
   for (let column = 0; column < width; column++) {
     const name = reader.text();
     columns.set(name, values(reader, name, reader.text(), count));
@@ -60,7 +66,7 @@ function block(reader: Reader): Block {
 }
 
 function values(reader: Reader, name: string, type: string, count: number) {
-  if (type === "String") return reader.texts(count);
+  if (type === "String") return reader.pieces(count);
   if (type === "Float64") return new Float64Array(reader.taken(count * 8));
   if (type === "LowCardinality(String)") return coded(reader, count);
   throw new Error(`The server's answer has a column ${name} of type ${type}.`);
@@ -74,13 +80,10 @@ function coded(reader: Reader, count: number): Texts {
   reader.long();
   const width = WIDTHS.at(reader.long() & 0xff);
   if (width === undefined) throw new Error("The server's answer numbers more texts than there can be.");
-  const distinct = reader.texts(reader.long());
+  const { text, begins, ends } = reader.pieces(reader.long());
+  const distinct = Array.from(begins, (begin, row) => text.slice(begin, ends[row]));
   const numbered = reader.long();
-  return new Texts({ codes: Int32Array.from(new width(reader.taken(numbered * width.BYTES_PER_ELEMENT))), distinct });
-}
-
-function joined(parts: readonly string[][]): string[] {
-  return parts.length === 1 ? parts[0] : parts.flat();
+  return new Texts({ codes: new Int32Array(new width(reader.taken(numbered * width.BYTES_PER_ELEMENT))), distinct });
 }
 
 /** Each block numbers its texts anew. */
@@ -91,7 +94,7 @@ function together(parts: readonly Texts[], count: number): Texts {
   const known = new Map<string, number>();
   let at = 0;
   for (const part of parts) {
-    const now = part.distinct.map((text) => {
+    const now = Int32Array.from(part.distinct, (text) => {
       const code = known.get(text) ?? distinct.length;
       if (code === distinct.length) {
         distinct.push(text);
@@ -99,7 +102,7 @@ function together(parts: readonly Texts[], count: number): Texts {
       }
       return code;
     });
-    for (const code of part.codes) codes[at++] = now[code];
+    for (let row = 0; row < part.codes.length; row++) codes[at++] = now[part.codes[row]];
   }
   return new Texts({ codes, distinct });
 }
@@ -146,24 +149,21 @@ class Reader {
   }
 
   /** Texts decoded in one go, where a byte is a character. */
-  texts(count: number): string[] {
-    const begin = this.at;
-    const bounds = new Uint32Array(count * 2);
+  pieces(count: number): Pieces {
+    const origin = this.at;
+    const begins = new Uint32Array(count);
+    const ends = new Uint32Array(count);
     for (let row = 0; row < count; row++) {
       const length = this.size();
-      bounds[2 * row] = this.at - begin;
+      begins[row] = this.at - origin;
       this.at += length;
-      bounds[2 * row + 1] = this.at - begin;
+      ends[row] = this.at - origin;
     }
     if (this.at > this.bytes.length) throw cut();
-    const region = this.bytes.subarray(begin, this.at);
-    const whole = this.decoder.decode(region);
-    const found = new Array<string>(count);
-    for (let row = 0; row < count; row++) {
-      const [from, to] = [bounds[2 * row], bounds[2 * row + 1]];
-      found[row] = whole.length === region.length ? whole.slice(from, to) : this.decoder.decode(region.subarray(from, to));
-    }
-    return found;
+    const region = this.bytes.subarray(origin, this.at);
+    const text = this.decoder.decode(region);
+    if (text.length === region.length) return { text, begins, ends };
+    return piecesOf(Array.from(begins, (begin, row) => this.decoder.decode(region.subarray(begin, ends[row]))));
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { kindCode, statusCode } from "../model/kinds";
 import type { EventColumns } from "../model/table";
-import { type Texts, textsOf } from "../model/texts";
+import { idsOf, piecesOf, type Texts, textsOf } from "../model/texts";
 import { epochMicros, type EpochMicros, type Millis } from "../model/units";
 import { readNative } from "./native";
 import type { Timeline } from "./types";
@@ -18,7 +18,7 @@ export function based(columns: EventColumns, startedAt: string | null, from?: Ep
   const started = startedAt === null ? 0 : epochMicros(startedAt);
   let earliest: Millis = 0;
   if (from !== undefined) earliest = (from - started) / 1000;
-  else for (const start of columns.starts) if (start < earliest) earliest = start;
+  else for (let row = 0; row < columns.starts.length; row++) earliest = Math.min(earliest, columns.starts[row]);
   const starts = earliest !== 0 ? columns.starts.map((start) => start - earliest) : columns.starts;
   return { base: started + earliest * 1000, columns: { ...columns, starts } };
 }
@@ -27,7 +27,7 @@ export function based(columns: EventColumns, startedAt: string | null, from?: Ep
 export function drawnColumns(answer: ArrayBuffer): EventColumns {
   const told = readNative(answer);
   return {
-    ids: told.texts("event_id"),
+    ids: idsOf(told.pieces("event_id")),
     parents: told.coded("parent_id"),
     kinds: numbered(told.coded("kind"), kindCode),
     names: told.coded("name"),
@@ -47,7 +47,7 @@ export function writtenColumns(answer: Timeline): EventColumns {
   const texts = (values: readonly (string | null)[]) => textsOf(values.map((value) => value ?? ""));
   const numbers = (values: readonly (number | null)[]) => Float64Array.from(values, (value) => value ?? Number.NaN);
   return {
-    ids: answer.event_id,
+    ids: idsOf(piecesOf(answer.event_id)),
     parents: texts(answer.parent_id),
     kinds: Uint8Array.from(answer.kind, kindCode),
     names: texts(answer.name),
@@ -63,8 +63,10 @@ export function writtenColumns(answer: Timeline): EventColumns {
 }
 
 function numbered(texts: Texts, numberOf: (text: string) => number): Uint8Array {
-  const numbers = texts.distinct.map(numberOf);
-  return Uint8Array.from(texts.codes, (code) => numbers[code]);
+  const numbers = Uint8Array.from(texts.distinct, numberOf);
+  const found = new Uint8Array(texts.codes.length);
+  for (let row = 0; row < found.length; row++) found[row] = numbers[texts.codes[row]];
+  return found;
 }
 
 function errorText(type: string | null, message: string | null): string {

@@ -24,7 +24,8 @@ export function gaps(table: EventTable, least: Millis, now: Millis): Gap[] {
   if (!isSorted) leaves.sort((a, b) => table.starts[a] - table.starts[b]);
   const found: Gap[] = [];
   let covered = Number.NaN;
-  for (const row of leaves) {
+  for (let at = 0; at < count; at++) {
+    const row = leaves[at];
     const start = table.starts[row];
     if (start - covered > least) found.push({ from: covered, to: start });
     const end = endOf(table, row, now);

@@ -1,30 +1,32 @@
 /** A table and what arrived since, as one table: an event that is told again replaces itself. */
 
 import { arrange, type EventColumns, type EventTable } from "./table";
-import { Texts, textsOf } from "./texts";
+import { idsOf, joined, piecesOf, Texts, textsOf } from "./texts";
 
 export function grown(table: EventTable, news: EventColumns): EventTable {
   const known = columnsOf(table);
-  const ids = [...known.ids];
-  const places = Int32Array.from(news.ids, (id) => {
+  const fresh: string[] = [];
+  const places = Int32Array.from({ length: news.ids.length }, (_, input) => {
+    const id = news.ids.at(input);
     const row = table.ids.rowOf(id);
-    return row < 0 ? ids.push(id) - 1 : row;
+    return row < 0 ? table.count + fresh.push(id) - 1 : row;
   });
-  const numbers = (before: Float64Array, after: Float64Array) => placed(new Float64Array(ids.length), before, after, places);
-  const codes = (before: Uint8Array, after: Uint8Array) => placed(new Uint8Array(ids.length), before, after, places);
+  const count = table.count + fresh.length;
+  const numbers = (before: Float64Array, after: Float64Array) => placed(new Float64Array(count), before, after, places);
+  const codes = (before: Uint8Array, after: Uint8Array) => placed(new Uint8Array(count), before, after, places);
   return arrange({
-    ids,
-    parents: placedTexts(known.parents, news.parents, places, ids.length),
+    ids: idsOf(joined([table.ids, piecesOf(fresh)])),
+    parents: placedTexts(known.parents, news.parents, places, count),
     kinds: codes(known.kinds, news.kinds),
-    names: placedTexts(known.names, news.names, places, ids.length),
-    agents: placedTexts(known.agents, news.agents, places, ids.length),
+    names: placedTexts(known.names, news.names, places, count),
+    agents: placedTexts(known.agents, news.agents, places, count),
     statuses: codes(known.statuses, news.statuses),
-    models: placedTexts(known.models, news.models, places, ids.length),
+    models: placedTexts(known.models, news.models, places, count),
     starts: numbers(known.starts, news.starts),
     durations: numbers(known.durations, news.durations),
     costs: numbers(known.costs, news.costs),
     tokens: numbers(known.tokens, news.tokens),
-    errors: placedTexts(known.errors, news.errors, places, ids.length),
+    errors: placedTexts(known.errors, news.errors, places, count),
   });
 }
 
@@ -48,7 +50,6 @@ function columnsOf(table: EventTable): EventColumns {
   const rows = Array.from({ length: table.count }, (_, row) => row);
   return {
     ...table,
-    ids: rows.map((row) => table.ids.at(row)),
     parents: textsOf(rows.map((row) => (table.parents[row] < 0 ? (table.absentParents.get(row) ?? "") : table.ids.at(table.parents[row])))),
   };
 }

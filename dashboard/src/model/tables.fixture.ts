@@ -2,7 +2,7 @@
 
 import { kindCode, statusCode } from "./kinds";
 import { arrange, type EventColumns, type EventTable } from "./table";
-import { textsOf } from "./texts";
+import { idsOf, piecesOf, textsOf } from "./texts";
 
 export interface Given {
   id: string;
@@ -24,7 +24,7 @@ export function columns(events: readonly Given[]): EventColumns {
   const texts = (of: (event: Given) => string) => textsOf(events.map(of));
   const numbers = (of: (event: Given) => number) => Float64Array.from(events, of);
   return {
-    ids: events.map((event) => event.id),
+    ids: idsOf(piecesOf(events.map((event) => event.id))),
     parents: texts((event) => event.parent ?? ""),
     kinds: Uint8Array.from(events, (event) => kindCode(event.kind ?? "operation")),
     names: texts((event) => event.name ?? event.id),
