@@ -54,23 +54,24 @@ def store_engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def make_server(store_engine: str, request: pytest.FixtureRequest) -> Iterator[MakeServer]:
+def make_server(store_engine: str, remote: Remote) -> Iterator[MakeServer]:
     """Make servers, each with its home's store on the engine of this test. Who makes one closes it."""
     if store_engine == "embedded":
         yield Server
         return
-    servers: Remote = request.getfixturevalue("remote")
 
     def make(home: Path, *, environment: dict[str, str] | None = None, **options: Any) -> Server:
-        store = servers.url(store_engine, home)
+        store = remote.url(store_engine, home)
         return Server(home, environment={"AGENTOPS_STORE": store, **(environment or {})}, **options)
 
     yield make
-    servers.drop(store_engine)
+    remote.all_done(store_engine)
 
 
 @pytest.fixture
-def start_server(tmp_path: Path, make_server: MakeServer) -> Iterator[StartServer]:
+def start_server(
+    tmp_path: Path, make_server: MakeServer, store_engine: str, remote: Remote
+) -> Iterator[StartServer]:
     """Start servers, each with the home given or one of its own; they are stopped afterwards."""
     started: list[Server] = []
 
@@ -82,6 +83,8 @@ def start_server(tmp_path: Path, make_server: MakeServer) -> Iterator[StartServe
     yield start
     for server in started:
         server.close()
+    for home in {server.home for server in started}:
+        remote.done(store_engine, home)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import os
 import shutil
 import subprocess
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from agentops.server.store.opening import open_store
+from agentops.server.store.url import StoreUrl
 from tests.bridge import PASSWORD, USER
 
 REAL: Final = os.environ.get("AGENTOPS_TEST_CLICKHOUSE", "")
@@ -65,30 +68,59 @@ class Bridge:
 
 
 class Remote:
-    """ClickHouse servers for the tests of one run, started when the first test wants one."""
+    """ClickHouse servers for the tests of one run, started when the first test wants one.
+
+    A home's database goes to another home, emptied, when the first is done with it: making one anew takes
+    fifteen times as long. One whose tables or migrations a test has changed is dropped.
+    """
 
     def __init__(self) -> None:
         self._bridges: dict[str, Bridge] = {}
-        self._used: dict[str, set[str]] = {}
+        self._homes: dict[tuple[str, Path], str] = {}
+        self._empty: dict[str, list[str]] = {}
+        self._schema: dict[str, str] = {}
+        self._numbers = itertools.count()
 
     def url(self, engine: str, home: Path) -> str:
         """Return the store URL of a home: the same home, the same database."""
-        database = "t_" + hashlib.blake2b(str(home).encode(), digest_size=8).hexdigest()
-        self._used.setdefault(engine, set()).add(database)
         if REAL:
+            database = "t_" + hashlib.blake2b(str(home).encode(), digest_size=8).hexdigest()
+            self._homes[engine, home] = database
             cluster = parse_qs(urlsplit(REAL).query).get("cluster", [""])[0]
             return store_url(REAL, database, cluster)
-        return self._bridge(engine).store(database)
+        bridge = self._bridge(engine)
+        if (engine, home) not in self._homes:
+            empty = self._empty[engine]
+            self._homes[engine, home] = empty.pop() if empty else f"t_{next(self._numbers)}"
+        return bridge.store(self._homes[engine, home])
 
-    def drop(self, engine: str) -> None:
-        """Drop the databases that were used since the last call."""
-        for database in self._used.pop(engine, set()):
-            if REAL:
-                cluster = parse_qs(urlsplit(REAL).query).get("cluster", [""])[0]
-                everywhere = f" ON CLUSTER `{cluster}`" if cluster else ""
-                ask(REAL, f"DROP DATABASE IF EXISTS {database}{everywhere} SYNC")
-            else:
-                self._bridge(engine).ask(f"DROP DATABASE IF EXISTS {database} SYNC")
+    def done(self, engine: str, home: Path) -> None:
+        """Say that nobody uses a home's database any more."""
+        database = self._homes.pop((engine, home), None)
+        if database is None:
+            return
+        if REAL:
+            cluster = parse_qs(urlsplit(REAL).query).get("cluster", [""])[0]
+            everywhere = f" ON CLUSTER `{cluster}`" if cluster else ""
+            ask(REAL, f"DROP DATABASE IF EXISTS {database}{everywhere} SYNC")
+            return
+        bridge = self._bridge(engine)
+        if _schema(bridge, database) != self._schema[engine]:
+            bridge.ask(f"DROP DATABASE IF EXISTS {database} SYNC")
+            return
+        tables = bridge.ask(
+            f"SELECT name FROM system.tables WHERE database = '{database}' AND engine LIKE '%MergeTree' "
+            "AND name NOT IN ('migrations', 'migrations_local') FORMAT TSV"
+        )
+        for table in tables.split():
+            bridge.ask(f"TRUNCATE TABLE {database}.{table} SYNC")
+        self._empty[engine].append(database)
+
+    def all_done(self, engine: str) -> None:
+        """Say that nobody uses any home's database any more."""
+        for used, home in list(self._homes):
+            if used == engine:
+                self.done(used, home)
 
     def stop(self) -> None:
         """End the bridges."""
@@ -99,7 +131,23 @@ class Remote:
         bridge = self._bridges.get(engine)
         if bridge is None:
             bridge = self._bridges[engine] = Bridge(SHARDS if engine == "cluster" else "")
+            first = f"t_{next(self._numbers)}"
+            open_store(StoreUrl.parse(bridge.store(first))).close()
+            self._schema[engine] = _schema(bridge, first)
+            self._empty[engine] = [first]
         return bridge
+
+
+def _schema(bridge: Bridge, database: str) -> str:
+    """Return what a database's tables are and which migrations it knows, without its own name."""
+    tables = bridge.ask(
+        f"SELECT name, create_table_query FROM system.tables WHERE database = '{database}' "
+        "ORDER BY name FORMAT TSV"
+    )
+    if not tables:
+        return ""
+    migrations = bridge.ask(f"SELECT name FROM {database}.migrations ORDER BY name FORMAT TSV")
+    return (tables + migrations).replace(database, "")
 
 
 def store_url(address: str, database: str, cluster: str = "") -> str:
