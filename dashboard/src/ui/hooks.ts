@@ -104,3 +104,15 @@ export function useNarrow(): boolean {
 }
 
 const narrow = window.matchMedia("(max-width: 899px)");
+
+/** Whether something holds and has held for a while: what is over soon is not worth painting the page anew for. */
+export function useLasting(holds: boolean, afterMs: number): boolean {
+  const [lasts, setLasts] = useState(false);
+  if (lasts && !holds) setLasts(false);
+  useEffect(() => {
+    if (!holds) return;
+    const timer = setTimeout(() => setLasts(true), afterMs);
+    return () => clearTimeout(timer);
+  }, [holds, afterMs]);
+  return holds && lasts;
+}

@@ -45,10 +45,7 @@ def install(app: FastAPI, api_prefixes: tuple[str, ...], folder: Path = STATIC) 
             return RedirectResponse(f"/sessions/{UUID(trace_id)}")
         file = _inside(folder, path)
         if file is not None:
-            # Vite names assets by their content: they never change.
-            forever = path.startswith("assets/")
-            cache = "public, max-age=31536000, immutable" if forever else "no-cache"
-            return _answer(request, file, {"Cache-Control": cache})
+            return _answer(request, file, {"Cache-Control": _cached(path)})
         if "." in path.rpartition("/")[2] and path.startswith("assets/"):
             raise HTTPException(404)
         if route != "/" and "text/html" not in request.headers.get("accept", "") and not _is_page(route):
@@ -59,6 +56,15 @@ def install(app: FastAPI, api_prefixes: tuple[str, ...], folder: Path = STATIC) 
         if not page.is_file():
             return HTMLResponse(_NOT_BUILT, 200 if not path else 404)
         return _answer(request, page, {"Cache-Control": "no-cache", **_early(route, request.url.query)})
+
+
+def _cached(path: str) -> str:
+    """Return how long a browser may keep a file."""
+    # Vite names assets by their content: they never change.
+    if path.startswith("assets/"):
+        return "public, max-age=31536000, immutable"
+    # Browsers ask for the icon at each change of the address.
+    return "public, max-age=86400" if path == "favicon.svg" else "no-cache"
 
 
 def _answer(request: Request, file: Path, headers: dict[str, str]) -> Response:

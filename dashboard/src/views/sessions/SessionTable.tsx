@@ -8,7 +8,7 @@ import type { Session } from "../../api/types";
 import { Gradual } from "../../model/gradual";
 import { dearCost } from "../../model/sessionList";
 import { oneLine } from "../../model/visible";
-import { useNarrow, useSize } from "../../ui/hooks";
+import { useLasting, useNarrow, useSize } from "../../ui/hooks";
 import { isTyping, useKeys } from "../../ui/keys";
 import { COLUMNS, FACTS, features } from "./columns";
 import type { Sort } from "./search";
@@ -28,6 +28,8 @@ const REST_MS = 1_000;
 /** The list has slowed down when it was not scrolled for so long; from then on each frame completes some rows. */
 const SLOWED_MS = 100;
 const FRAME_MS = 16;
+/** Rows of the list before are dimmed when the next ones take longer. */
+const DIMMED_AFTER_MS = 150;
 
 interface Props {
   /** Which list it is. */
@@ -52,6 +54,7 @@ export function SessionTable(props: Props) {
   const { place, rows, sort, order, onSort, visibility, scroller, initialOffset, onNearEnd, chosen, onChoose, onChooseAll } = props;
   const navigate = useNavigate();
   const [cursor, setCursor] = useState<string | null>(null);
+  const isStale = useLasting(props.isStale, DIMMED_AFTER_MS);
   const rowHeight = useNarrow() ? ROW_NARROW : ROW;
   const virtual = useVirtualizer({
     count: rows.length,
@@ -74,7 +77,10 @@ export function SessionTable(props: Props) {
   useLayoutEffect(() => {
     opensAt.current = initialOffset;
   });
-  useLayoutEffect(() => virtual.scrollToOffset(opensAt.current), [virtual, place]);
+  useLayoutEffect(() => {
+    // Scrolling measures the page, which has just changed: 20 ms that a list at its top need not wait for.
+    if (virtual.scrollOffset !== opensAt.current) virtual.scrollToOffset(opensAt.current);
+  }, [virtual, place]);
   const items = virtual.getVirtualItems();
   const first = items.at(0)?.index ?? 0;
   const last = items.at(-1)?.index ?? 0;
@@ -156,7 +162,7 @@ export function SessionTable(props: Props) {
   const allChosen = rows.length > 0 && chosen.size >= rows.length && rows.every((row) => chosen.has(row.session_id));
   return (
     <TagsWidth value={tagsWidth}>
-      <div className={props.isStale ? "table stale" : "table"} ref={scroller} role="table" aria-label="Sessions" aria-rowcount={rows.length + 1} tabIndex={-1} style={{ "--least": `${least}px` } as CSSProperties}>
+      <div className={isStale ? "table stale" : "table"} ref={scroller} role="table" aria-label="Sessions" aria-rowcount={rows.length + 1} tabIndex={-1} style={{ "--least": `${least}px` } as CSSProperties}>
         <div className="table-row head" role="row" style={{ gridTemplateColumns: tracks }}>
           <div role="columnheader" className="choose">
             <input
