@@ -22,6 +22,8 @@ from agentops.ambient import SPAN, attach_context, get_current, leave
 from agentops.instrument import chat, lean, straight
 from agentops.instrument.patches import Patches, found
 
+_OWN_SPAN: Final = "start_api_call_span"
+"""The function with which the client begins a span of its own."""
 _NOTHING: Final = nullcontext[Any](())
 _TEXT: Final = frozenset({"role", "content"})
 _SCALARS: Final = frozenset({str, int, float, bool})
@@ -49,6 +51,24 @@ def take(wrappers: Any, patches: Patches) -> None:
     content = importlib.import_module(wrappers.__package__ + "._content")
     patches.replace(content, "_get_response_metadata", _metadata(content._get_response_metadata))
     straight.quick_json(wrappers.__package__, ("._wrappers", "._content", "._utils"), patches)
+    straight.finish_once(wrappers.__package__, patches)
+    client: Any = importlib.import_module("anthropic._base_client")
+    trace = getattr(client, _OWN_SPAN, None)
+    if trace is not None:
+        patches.replace(client, _OWN_SPAN, _unless_repeated(trace))
+
+
+def _unless_repeated(trace: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what begins the client's own span of a call, and gathers nothing for one that is left out."""
+
+    def begun(tracer: Any, *args: Any, **kwargs: Any) -> Any:
+        # Made before our provider was there, a tracer is a proxy of ours.
+        silenced = getattr(getattr(tracer, "_real_tracer", None) or tracer, "silenced", None)
+        if silenced is not None and silenced():
+            return None
+        return trace(tracer, *args, **kwargs)
+
+    return begun
 
 
 class _Calls:

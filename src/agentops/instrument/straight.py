@@ -36,6 +36,8 @@ FIRST_CHUNK: Final = "First Token Stream Event"
 """What OpenInference's instrumentors call the arrival of the first chunk."""
 _JSON: Final = ("._utils", "._request_attributes_extractor", "._attributes._responses_api")
 _FAILED: Final = '"failed"'
+_FINISH: Final = "_finish_tracing"
+"""What both instrumentors call the function that ends the span of a stream."""
 OK: Final = Status(StatusCode.OK)
 MODEL: Final = "llm.request.model_name"
 
@@ -46,6 +48,21 @@ def take(request: Any, patches: Patches) -> None:
     patches.replace(request._Request, "__call__", calls.sync(request._Request.__call__))
     patches.replace(request._AsyncRequest, "__call__", calls.asynchronous(request._AsyncRequest.__call__))
     quick_json(request.__package__, _JSON, patches)
+    finish_once(request.__package__, patches)
+
+
+def finish_once(package: str, patches: Patches) -> None:
+    """Let streams gather what they say when they end only, and not once more when they are dropped."""
+    streams: Any = importlib.import_module(package + "._stream")
+    finish = getattr(streams, _FINISH, None)
+    if finish is None:
+        return
+
+    def finished(with_span: Any, *args: Any, **kwargs: Any) -> None:
+        if not with_span.is_finished:
+            finish(with_span, *args, **kwargs)
+
+    patches.replace(streams, _FINISH, finished)
 
 
 def quick_json(package: str, names: Iterable[str], patches: Patches) -> None:

@@ -77,6 +77,10 @@ class SessionTracer(Tracer):
     provider: Provider
     scope: Scope
 
+    def silenced(self) -> bool:
+        """Whether a span made now is left out, as one that repeats what we record; it is counted as such."""
+        return self.provider.silenced(self.scope.name)
+
     # Instrumentation may call this with a proxy of the tracer as `self`: only attributes are read from it.
     def start_span(
         self,
