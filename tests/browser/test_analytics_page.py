@@ -160,6 +160,18 @@ def test_a_drag_zooms_a_click_leads_to_the_sessions_of_an_interval(known: Server
     expect(page.locator(".chip.on", has_text="time")).to_be_visible()
 
 
+def test_an_interval_is_pointed_at_from_its_beginning_to_its_end(known: Server, page: Page) -> None:
+    open_page(page, known, f"{RANGE}&interval=day")
+    days = [row[0] for row in table_of(page, "Sessions by state")]
+    box = page.locator("[data-chart=sessions] .u-over").bounding_box()
+    assert box is not None
+    at = len(days) // 2
+    for part in (0.1, 0.9):
+        page.mouse.move(box["x"] + box["width"] * (at + part) / len(days), box["y"] + 20)
+        for chart in ("sessions", "latency"):
+            expect(page.locator(f"[data-chart={chart}] .chart-when")).to_have_text(days[at])
+
+
 def test_an_empty_range_says_so_and_the_keyboard_leads_here(known: Server, page: Page) -> None:
     open_page(page, known, "since=2001-01-01&until=2001-01-02")
     expect(page.get_by_role("heading", name="No session in this range")).to_be_visible()

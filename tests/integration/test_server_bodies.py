@@ -6,6 +6,7 @@ import gzip
 import itertools
 import json
 import random
+import socket
 import time
 import zlib
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 from tests.serving import Server
 from tests.spans import SECOND, body, span
+from tests.waiting import eventually
 
 _traces = itertools.count(random.getrandbits(60) << 60)
 
@@ -190,3 +192,21 @@ def test_a_body_over_the_limit_is_refused_before_and_after_decompression(
         assert bomb.status_code == 413, name
         assert "AGENTOPS_MAX_BODY_BYTES" in error_of(bomb)["hint"]
     assert server.post("/v1/traces", body(span(trace, 1))).status_code == 200
+
+
+def test_a_sender_that_leaves_in_the_middle_is_nothing_to_report(module_server: Server) -> None:
+    def held() -> float:
+        lines = module_server.http.get("/metrics").text.splitlines()
+        return float(next(line.split()[1] for line in lines if line.startswith("agentops_intake_bytes ")))
+
+    before = len(module_server.log)
+    at = httpx.URL(module_server.url)
+    with socket.create_connection((at.host, at.port or 0)) as sender:
+        sender.sendall(
+            b"POST /v1/traces HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 100000\r\n\r\n" + b" " * 5_000
+        )
+        eventually(lambda: held() >= 5_000)
+    eventually(lambda: held() == 0)
+    assert module_server.http.get("/readyz").status_code == 200
+    assert not [line for line in module_server.log[before:] if "Traceback" in line or "Error" in line]

@@ -78,6 +78,10 @@ def test_a_misspelt_parameter_is_told_the_nearest(module_server: Server) -> None
     assert "'state'" in error["hint"]
     error = error_of(module_server.http.get("/api/sessions", params={"state": "failed"}))
     assert "fail" in error["hint"]
+    for cost in ("cheap", "-1", "nan"):
+        error = error_of(module_server.http.get("/api/sessions", params={"min_cost": cost}))
+        assert error["message"].startswith("min_cost: ")
+        assert "US dollars" in error["hint"]
 
 
 @pytest.mark.parametrize("change", [{"names": "x"}, {"name": 3}, {"tags": "x"}, [], "x"])

@@ -3,6 +3,7 @@
 import uPlot from "uplot";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { csv } from "../../model/csv";
+import { intervalAt } from "../../model/intervals";
 import type { Millis } from "../../model/units";
 import { clock, day } from "../../model/time";
 import { Dialog } from "../../ui/controls";
@@ -222,6 +223,8 @@ function describe(lines: readonly Line[], width: number, doing: Doing): uPlot.Op
       sync: { key: "analytics" },
       drag: { x: true, y: false, setScale: false, dist: DRAG_PX },
       points: { size: 6 },
+      // A value is its interval's, from its beginning to its end; the plot's own choice is the nearest beginning.
+      dataIdx: (plot, _line, _nearest, second) => intervalAt(plot.data[0], second),
       bind: { dblclick: () => null },
     },
     // To the end of the last interval: its bar begins where the last value stands.
@@ -240,7 +243,7 @@ function describe(lines: readonly Line[], width: number, doing: Doing): uPlot.Op
       }),
     ],
     hooks: {
-      setCursor: [(plot) => doing.onIndex(plot.cursor.idx ?? null)],
+      setCursor: [(plot) => doing.onIndex(pointed(plot))],
       setSelect: [
         (plot) => {
           const { left, width: wide } = plot.select;
@@ -253,12 +256,19 @@ function describe(lines: readonly Line[], width: number, doing: Doing): uPlot.Op
           let pressed = 0;
           plot.over.addEventListener("pointerdown", (event) => (pressed = event.clientX));
           plot.over.addEventListener("click", (event) => {
-            if (Math.abs(event.clientX - pressed) < DRAG_PX && plot.cursor.idx != null) doing.onClick(plot.cursor.idx);
+            const found = pointed(plot);
+            if (Math.abs(event.clientX - pressed) < DRAG_PX && found !== null) doing.onClick(found);
           });
         },
       ],
     },
   };
+}
+
+/** The interval under the pointer. */
+function pointed(plot: uPlot): number | null {
+  const { idx, left } = plot.cursor;
+  return idx == null || left === undefined ? null : intervalAt(plot.data[0], plot.posToVal(left, "x"));
 }
 
 /** The points to draw of a line: all where there is room, otherwise those that no neighbour makes a line with. */

@@ -11,6 +11,7 @@ import msgspec
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from agentops.errors import StoreError
@@ -23,6 +24,8 @@ from agentops.server.store.write import Full
 _log: Final = logging.getLogger("agentops.server")
 API_PREFIXES: Final = ("/api/", "/v1/", "/v2/", "/v3/", "/v4/", "/public/")
 """What begins so is the API's, never a page of the dashboard."""
+_HINTS: Final = {"min_cost": "Use a number of US dollars, 0 or more."}
+"""The fix of what has a unit that nobody guesses."""
 
 
 class ApiError(Exception):
@@ -63,6 +66,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Denied, _api_error)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(MalformedBody, _malformed)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Full, _full)
     app.add_exception_handler(StoreError, _store)
     app.add_exception_handler(BadCursor, _bad_cursor)
@@ -87,6 +91,12 @@ async def _malformed(_: Request, error: Any) -> Response:
         f"The request body cannot be read: {error}",
         "Send an OTLP export request in the encoding that Content-Type names.",
     )
+
+
+async def _gone(request: Request, _: Any) -> Response:
+    """Whoever asked has left in the middle of the request: nobody reads this, and nothing went wrong here."""
+    _log.debug("%s %s: the client left before its request was whole.", request.method, request.url.path)
+    return answer(400, "cut_off", "The request ended before its body was whole.", "Send it again.")
 
 
 async def _full(_: Request, error: Any) -> Response:
@@ -139,7 +149,7 @@ async def _invalid(request: Request, error: Any) -> Response:
         422 if where == "body" else 400,
         "invalid_body" if where == "body" else "invalid_parameter",
         f"{name}: {first['msg']}.",
-        f"See /openapi.json for what {name} may be.",
+        _HINTS.get(name, f"See /openapi.json for what {name} may be."),
     )
 
 
