@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import copy
 import functools
+import logging
 import threading
+import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -51,6 +53,7 @@ from agentops.server.lapses import Lapses
 from agentops.server.live import Live
 from agentops.server.living import Living
 from agentops.server.pricelist import PriceList
+from agentops.server.query.rehearsal import rehearse
 from agentops.server.relay import Relay
 from agentops.server.store.again import Again
 from agentops.server.store.opening import OpenStore
@@ -63,6 +66,7 @@ from agentops.server.store.write import Writer
 from agentops.server.wire import export as wire_export
 from agentops.server.wire import public, v2, v4
 
+_log: Final = logging.getLogger("agentops.server")
 _DRAIN_S: Final = 20.0
 _WARM_AFTER_S: Final = 1.0
 """Whoever waits for the server to be ready asks in its first second."""
@@ -130,6 +134,8 @@ class Server:
             first_s=1.0,
             failed="Lowering the priority of merges failed",
         )
+        self._leaving = threading.Event()
+        self._rehearsing = threading.Lock()
         self._retention = Retention(store, summariser, options.retention_days, self._relay.publish)
         prices.use(options.own_prices or PriceList())
         summariser.start()
@@ -146,6 +152,24 @@ class Server:
         """Write into the store's lock where this server answers."""
         self._opened.describe(url)
 
+    def warm(self) -> None:
+        """Do beside the first answers what the first priced span and the first page would wait for."""
+        threading.Thread(target=self._warm, name="agentops-warm", daemon=True).start()
+
+    def _warm(self) -> None:
+        import_module("agentops.otlp.decode")
+        prices.warm()
+        store = self.rooms.store
+        if not store.url.embedded:
+            return
+        with self._rehearsing:
+            try:
+                for _ in () if self._leaving.is_set() else rehearse(store, time.time_ns()):
+                    if self._leaving.is_set():
+                        break
+            except Exception as error:  # Whoever asks the same is told what is wrong.
+                _log.debug("What the first page asks could not be asked before: %s", error)
+
     def leave(self) -> None:
         """End the listeners, and turn away what is not being decoded yet, so that nobody is left waiting."""
         self.live.close()
@@ -153,6 +177,9 @@ class Server:
 
     def close(self) -> None:
         """Commit and summarise what was taken, then close the store."""
+        self._leaving.set()
+        with self._rehearsing:
+            pass  # The store is closed under no question.
         self._lapses.stop()
         self._retention.stop()
         self._tidy.stop()
@@ -172,7 +199,7 @@ def create_app(server: Server | None) -> FastAPI:
         if server is not None:
             loop = asyncio.get_running_loop()
             server.live.attach(loop)
-            loop.call_later(_WARM_AFTER_S, _warm)
+            loop.call_later(_WARM_AFTER_S, server.warm)
         yield
 
     app = FastAPI(
@@ -241,16 +268,6 @@ def _described(app: FastAPI) -> dict[str, Any]:
         illustrate(document)
         app.openapi_schema = document
     return app.openapi_schema
-
-
-def _warm() -> None:
-    """Load, beside the first answers, what the first priced span would have to wait for."""
-
-    def load() -> None:
-        import_module("agentops.otlp.decode")
-        prices.warm()
-
-    threading.Thread(target=load, name="agentops-warm", daemon=True).start()
 
 
 def guarded(server: Server) -> ASGIApp:
