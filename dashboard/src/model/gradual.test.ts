@@ -21,3 +21,11 @@ test("a few newcomers are drawn whole; a screenful waits, and is completed in tu
     expect(rows.isFast).toBe(false);
   }
 });
+
+test("of a new list what can be seen is drawn first, and what lies beyond its edge a moment later", () => {
+  const gradual = new Gradual();
+  const rows = ["a", "b", "c", "d", "e", "f", "g"];
+  expect([...gradual.next(rows, false, ["a", "b"])]).toEqual(["a", "b"]);
+  expect([...gradual.next(rows, false, ["a", "b"])]).toEqual(["a", "b", "c", "d", "e", "f"]);
+  expect([...gradual.next(rows, false, ["a", "b"])]).toEqual(rows);
+});

@@ -84,9 +84,11 @@ export function SessionTable(props: Props) {
   const items = virtual.getVirtualItems();
   const first = items.at(0)?.index ?? 0;
   const last = items.at(-1)?.index ?? 0;
+  const { startIndex = 0, endIndex = last } = virtual.range ?? {};
   const whole = gradual.next(
     items.map((item) => String(item.key)),
     virtual.isScrolling,
+    items.filter(({ index }) => index >= startIndex && index <= endIndex).map((item) => String(item.key)),
   );
   const [, complete] = useReducer((turn: number) => turn + 1, 0);
   useEffect(() => {
