@@ -21,6 +21,12 @@ test("blocks are read as one, texts of any alphabet by their numbers", () => {
   expect(read.numbers("start")).toEqual(Float64Array.of(0, 0.5, 1, Number.NaN, 2));
 });
 
+test("a text keeps a mark of byte order at its beginning", () => {
+  const written = [1, 2, 1, 0x6e, 6, ...new TextEncoder().encode("String"), 4, 0xef, 0xbb, 0xbf, 0x61, 2, 0xc3, 0xa9];
+  const names = idsOf(readNative(Uint8Array.from(written).buffer).pieces("n"));
+  expect([names.at(0), names.at(1)]).toEqual(["\uFEFFa", "é"]);
+});
+
 test("an empty answer has empty columns", () => {
   const read = readNative(new ArrayBuffer());
   expect([read.count, read.pieces("id").text, read.numbers("start"), read.coded("name").codes.length]).toEqual([0, "", new Float64Array(), 0]);

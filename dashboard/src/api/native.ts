@@ -110,7 +110,8 @@ function together(parts: readonly Texts[], count: number): Texts {
 class Reader {
   private at = 0;
   private readonly bytes: Uint8Array<ArrayBuffer>;
-  private readonly decoder = new TextDecoder();
+  /** Nothing of a text goes, not even a mark of byte order at its beginning. */
+  private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
   constructor(bytes: ArrayBuffer) {
     this.bytes = new Uint8Array(bytes);

@@ -278,3 +278,50 @@ def test_a_call_under_way_is_shown_by_its_model(
         client.chat.completions.create(**ask())
         other.messages.create(max_tokens=10, **ask())
     assert shown == ["gpt-4o-mini", "gpt-4o-mini"]
+
+
+def test_nothing_is_gathered_for_a_span_of_the_client_that_repeats_ours(
+    home: Path, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client_tracing = importlib.import_module("anthropic._tracing")
+    gathered: list[str] = []
+    original = client_tracing.span_request_attributes
+
+    def attributes(*given: Any, **named: Any) -> Any:
+        gathered.append("once")
+        return original(*given, **named)
+
+    monkeypatch.setattr(client_tracing, "span_request_attributes", attributes)
+    agentops.init()
+    with Anthropic() as client:
+        client.messages.create(max_tokens=10, **ask())
+        assert gathered == []
+        assert events(home)[-1].kind == "llm"
+        # What a client says of itself is its own affair again.
+        agentops.stop_instrumenting()
+        client.messages.create(max_tokens=10, **ask())
+    assert gathered == ["once"]
+
+
+@pytest.mark.parametrize("place", ["openai._stream:_Stream", "anthropic._stream:_MessageExtractor"])
+def test_a_stream_says_what_it_said_once(
+    place: str, home: Path, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, _, name = place.partition(":")
+    teller = getattr(importlib.import_module("openinference.instrumentation." + module), name)
+    told: list[str] = []
+    original = teller.get_attributes
+
+    def get_attributes(self: Any) -> Any:
+        told.append(name)
+        return original(self)
+
+    monkeypatch.setattr(teller, "get_attributes", get_attributes)
+    agentops.init()
+    with OpenAI() as client, Anthropic() as other:
+        for _ in client.chat.completions.create(stream=True, **ask()):
+            pass
+        for _ in other.messages.create(max_tokens=10, stream=True, **ask()):
+            pass
+    # Both have been dropped by now, after their ends.
+    assert told == [name]

@@ -23,6 +23,8 @@ from agentops.server.store.client import Store
 
 _PAGE: Final = 50
 _RANGE_NS: Final = 3600 * 10**9
+_SHORT: Final = 1_000
+"""Events of a session that may be asked for by the way."""
 _NO_TAG: Final = "\N{WORD JOINER}"
 """A tag that no session has."""
 
@@ -33,7 +35,7 @@ class _Session(Struct):
 
 
 def rehearse(store: Store, now_ns: int) -> Iterator[str]:
-    """Ask for the first page of sessions, a filtered one, charts, and a session; nothing where is none.
+    """Ask for the first page of sessions, a filtered one, charts, and a short session, where there is one.
 
     Args:
         store: the open store.
@@ -42,7 +44,11 @@ def rehearse(store: Store, now_ns: int) -> Iterator[str]:
     Yields:
         What was asked, after each question, so that whoever has no more time stops there.
     """
-    found = store.rows("SELECT project, session_id FROM sessions WHERE NOT deleted LIMIT 1", None, _Session)
+    found = store.rows(
+        f"SELECT project, session_id FROM sessions WHERE NOT deleted AND events <= {_SHORT} LIMIT 1",
+        None,
+        _Session,
+    )
     if not found:
         return
     project, session_id = found[0].project, found[0].session_id
