@@ -3,7 +3,7 @@
  * (LowCardinality), or of Float64. Numbers lie as in memory, so a column is one copy.
  */
 
-import { joined, type Pieces, piecesOf, Texts } from "../model/texts";
+import { joined, numbersIn, type Pieces, piecesOf, Texts } from "../model/texts";
 
 /** Columns of an answer by name; all of one length. */
 export interface NativeColumns {
@@ -90,21 +90,13 @@ function coded(reader: Reader, count: number): Texts {
 function together(parts: readonly Texts[], count: number): Texts {
   if (parts.length === 1) return parts[0];
   const codes = new Int32Array(count);
-  const distinct: string[] = [];
   const known = new Map<string, number>();
   let at = 0;
   for (const part of parts) {
-    const now = Int32Array.from(part.distinct, (text) => {
-      const code = known.get(text) ?? distinct.length;
-      if (code === distinct.length) {
-        distinct.push(text);
-        known.set(text, code);
-      }
-      return code;
-    });
+    const now = numbersIn(known, part.distinct);
     for (let row = 0; row < part.codes.length; row++) codes[at++] = now[part.codes[row]];
   }
-  return new Texts({ codes, distinct });
+  return new Texts({ codes, distinct: [...known.keys()] });
 }
 
 class Reader {

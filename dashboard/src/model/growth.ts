@@ -1,7 +1,7 @@
 /** A table and what arrived since, as one table: an event that is told again replaces itself. */
 
 import { arrange, type EventColumns, type EventTable } from "./table";
-import { idsOf, joined, piecesOf, Texts, textsOf } from "./texts";
+import { idsOf, joined, numbersIn, piecesOf, Texts, textsOf } from "./texts";
 
 export function grown(table: EventTable, news: EventColumns): EventTable {
   const known = columnsOf(table);
@@ -38,11 +38,11 @@ function placed<T extends Float64Array | Uint8Array | Int32Array>(into: T, befor
 }
 
 function placedTexts(before: Texts, after: Texts, places: Int32Array, count: number): Texts {
-  const distinct = [...before.distinct];
-  const known = new Map(distinct.map((text, code) => [text, code]));
-  const now = Int32Array.from(after.distinct, (text) => known.get(text) ?? distinct.push(text) - 1);
+  const known = new Map<string, number>();
+  numbersIn(known, before.distinct);
+  const now = numbersIn(known, after.distinct);
   const codes = placed(new Int32Array(count), before.codes, after.codes.map((code) => now[code]), places);
-  return new Texts({ codes, distinct });
+  return new Texts({ codes, distinct: [...known.keys()] });
 }
 
 /** What `arrange` was given, in the order of the rows. */

@@ -25,21 +25,24 @@ export class Texts {
   }
 }
 
-export function textsOf(from: readonly string[]): Texts {
-  const codes = new Int32Array(from.length);
-  const distinct: string[] = [];
-  const known = new Map<string, number>();
-  for (let row = 0; row < from.length; row++) {
-    const text = from[row];
-    let code = known.get(text);
-    if (code === undefined) {
-      code = distinct.length;
-      distinct.push(text);
-      known.set(text, code);
+/** The number of each text in a dictionary, which takes up those that are new to it. */
+export function numbersIn(known: Map<string, number>, texts: readonly string[]): Int32Array {
+  const numbers = new Int32Array(texts.length);
+  for (let row = 0; row < texts.length; row++) {
+    let number = known.get(texts[row]);
+    if (number === undefined) {
+      number = known.size;
+      known.set(texts[row], number);
     }
-    codes[row] = code;
+    numbers[row] = number;
   }
-  return new Texts({ codes, distinct });
+  return numbers;
+}
+
+export function textsOf(from: readonly string[]): Texts {
+  const known = new Map<string, number>();
+  const codes = numbersIn(known, from);
+  return new Texts({ codes, distinct: [...known.keys()] });
 }
 
 /** Pieces of one text, one after the other or in any order. */

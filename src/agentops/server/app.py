@@ -163,8 +163,10 @@ class Server:
         if not store.url.embedded:
             return
         with self._rehearsing:
+            if self._leaving.is_set():
+                return
             try:
-                for _ in () if self._leaving.is_set() else rehearse(store, time.time_ns()):
+                for _ in rehearse(store, time.time_ns()):
                     if self._leaving.is_set():
                         break
             except Exception as error:  # Whoever asks the same is told what is wrong.
