@@ -17,11 +17,15 @@ from msgspec import Struct
 from agentops.server import prices
 from agentops.server.ingest import Ingest
 from agentops.server.pricelist import PriceList, read_prices
+from agentops.server.query.breakdown import breakdown
 from agentops.server.query.events import events
+from agentops.server.query.filters import Filters
 from agentops.server.query.scope import scope
 from agentops.server.query.timeline import timeline
+from agentops.server.query.waste import waste
 from agentops.server.store import edits, migrate
 from agentops.server.store.client import Store
+from agentops.server.store.measures import PRICED
 from agentops.server.store.reprice import Repriced, reprice
 from agentops.server.store.retention import Retention, keep_days, retention_days
 from agentops.server.store.session import Silence
@@ -260,6 +264,34 @@ def test_a_call_recorded_in_two_traces_of_a_session_counts_once(opened: Rooms) -
         "SELECT trace_id FROM repeats FINAL WHERE repeated", None, dict[str, Any]
     )
     assert repeated == [{"trace_id": f"{1:032x}"}]
+
+
+def test_rows_of_before_models_stood_first_are_measured_and_compared_as_they_were(opened: Rooms) -> None:
+    chance = random.Random(5)
+    for _ in range(6):
+        opened.send(*story(chance))
+    twice: dict[str, Any] = {"agentops__entity__input": "again", "agentops__span__kind": "tool"}
+    opened.send(*(call(900, number, **twice) for number in (1, 2)))
+    filters = Filters("default", time.time_ns())
+
+    def figures() -> list[Any]:
+        found = [
+            breakdown(opened.store, filters, by=by, interval="day")
+            for by in ("model", "agent", "tool", "kind", "name")
+        ]
+        return [*found, waste(opened.store, filters)]
+
+    now = figures()
+    assert now[0]["groups"]
+    assert now[-1]["headings"]
+    longer = ", ".join(f"{name} = arrayResize({name}, length(event_kind))" for name in PRICED)
+    opened.store.command(f"ALTER TABLE sessions UPDATE {longer} WHERE 1 SETTINGS mutations_sync = 2")
+    assert figures() == now
+    opened.store.command(
+        "ALTER TABLE sessions UPDATE calls_differ = false, prompts_differ = false WHERE 1 "
+        "SETTINGS mutations_sync = 2"
+    )
+    assert figures() == now
 
 
 def test_compacting_leaves_one_part_of_each_table_and_no_replaced_rows(opened: Rooms) -> None:

@@ -208,11 +208,12 @@ def _groups(
     chosen += {"tool": ["kind", "name"]}.get(group_by, [group_by])
     value = f"toString({EVENT_GROUPS[group_by]})"
     sums = ", ".join(f"sum({name}) AS {name}" for name in (*_TOKENS, "cost"))
+    measured = events(where, tuple(chosen), beside, of_models=group_by == "model")
     found = store.rows(
         f"""
         SELECT {value} AS group_value, uniqExact(session) AS sessions, count() AS events,
             countIf(failed) AS errors, {_LATENCY} AS latency, {sums}
-        FROM ({events(where, tuple(chosen), beside)}) WHERE {value} != '' GROUP BY group_value
+        FROM ({measured}) WHERE {value} != '' GROUP BY group_value
         ORDER BY cost DESC NULLS LAST, events DESC, group_value LIMIT {{most_groups:UInt32}}
         """,
         values,

@@ -121,7 +121,7 @@ def _of_events(where: str, by: str, at: str, beside: Elsewhere) -> str:
             {_QUANTILES}State(0.5, 0.95)(duration_ns) AS part_latency,
             if(sum(input) IS NULL, sum(output), sum(input) + ifNull(sum(output), 0)) AS part_tokens,
             sum(cost) AS part_cost
-        FROM ({events(where, tuple(chosen), beside, f"{at} AS starts_at")})
+        FROM ({events(where, tuple(chosen), beside, f"{at} AS starts_at", of_models=by == "model")})
         WHERE {value} != '' GROUP BY group_value, starts_at
     """
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from agentops.server.store.client import Store
-from agentops.server.store.measures import CALLS
+from agentops.server.store.measures import CALLS, PRICED
 
 COLUMNS: Final = {
     "kind": "event_kind",
@@ -74,27 +74,38 @@ def elsewhere(store: Store, project: str, values: dict[str, Any]) -> Elsewhere:
     return Elsewhere(sessions=True, traces="{unmeasured:Array(String)}" if found else "")
 
 
-def events(where: str, chosen: tuple[str, ...], beside: Elsewhere, of_session: str = "") -> str:
+def events(
+    where: str, chosen: tuple[str, ...], beside: Elsewhere, of_session: str = "", *, of_models: bool = False
+) -> str:
     """Return SQL for the events of sessions, one row an event.
 
     Args:
         where: a condition over `sessions FINAL`.
-        chosen: the COLUMNS wanted; what is not asked for is not read.
+        chosen: the COLUMNS wanted, `duration_ns` among them; what is not asked for is not read.
         beside: what `elsewhere` returned.
         of_session: further columns of their session, as expressions with names.
+        of_models: whether events without a model are not wanted; `model` is among the chosen then. Most of
+            them are left out.
 
     Returns:
         A SELECT of `session` (a number for each session), the chosen columns, and those of the session.
     """
     arrays = ", ".join(COLUMNS[name] for name in chosen)
-    named = ", ".join(f"{COLUMNS[name]} AS {name}" for name in chosen)
+    joined = ", ".join(f"{_as_long(COLUMNS[name], of_models)} AS {name}" for name in chosen)
     selects = [
-        f"SELECT * EXCEPT ({arrays}), {named} FROM ({one}) ARRAY JOIN {arrays}"
+        f"SELECT * EXCEPT ({arrays}), {', '.join(chosen)} FROM ({one}) ARRAY JOIN {joined}"
         for one in _rows(where, chosen, beside, of_session)
     ]
     if beside.traces:
         selects.append(_from_spans(_sessions(f"NOT measured AND {where}", of_session), chosen, beside.traces))
     return " UNION ALL ".join(selects)
+
+
+def _as_long(array: str, of_models: bool) -> str:
+    """Return SQL for an array as long as those of models, or as those of all events."""
+    if of_models == (array in PRICED):
+        return array
+    return f"arrayResize({array}, length({COLUMNS['model' if of_models else 'duration_ns']}))"
 
 
 def durations(where: str, beside: Elsewhere, of_session: str) -> str:

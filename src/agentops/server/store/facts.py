@@ -5,8 +5,10 @@ They come from an ingested event, or from the spans table when a trace was touch
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
 
 from agentops.server.normalise.event import Event
@@ -16,7 +18,11 @@ ENDED_BIT: Final = 1 << 62
 
 
 class Fact(Struct, frozen=True, gc=False):
-    """One span as the summary sees it. Field names are columns of the spans table."""
+    """One span as the summary sees it. Field names are columns of the spans table, all but `input_size`.
+
+    Attributes:
+        input_size: how long `input` is, bytes of UTF-8.
+    """
 
     span_id: str
     parent_id: str
@@ -54,6 +60,8 @@ class Fact(Struct, frozen=True, gc=False):
     heartbeat_ns: int
     host_env: str
     input_preview: str
+    input_format: str
+    input_size: int
     service: str
     instance: str
     seq: int
@@ -61,11 +69,17 @@ class Fact(Struct, frozen=True, gc=False):
     scope_name: str
 
 
-COLUMNS: Final = ", ".join(Fact.__struct_fields__)
+_READ: Final = {"input_size": "input.size AS input_size"}
+COLUMNS: Final = ", ".join(_READ.get(name, name) for name in Fact.__struct_fields__)
 """The columns that make a Fact, for a SELECT."""
 
 TraceKey = tuple[str, str]
 """(project, trace_id)."""
+
+
+def stored_fact(row: Mapping[str, Any]) -> Fact:
+    """Return the facts of a row of the spans table, by the names of all its columns."""
+    return msgspec.convert({**row, "input_size": _size(row["input"])}, Fact)
 
 
 def fact(event: Event, version: int, seen_at: int, resource_id: int) -> Fact:
@@ -108,9 +122,15 @@ def fact(event: Event, version: int, seen_at: int, resource_id: int) -> Fact:
         event.heartbeat_ns,
         event.host_env,
         event.input_preview,
+        event.input_format,
+        _size(event.input),
         event.service,
         event.instance,
         event.seq,
         event.own,
         event.scope_name,
     )
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())

@@ -5,6 +5,9 @@ in the row of the trace (session_traces). A question over a million spans then r
 short columns: membership, agents and repeated calls are settled in them already. A trace of very many events
 is left out and read from its spans, so that a long session that is still running is not written anew with
 every event.
+
+Events with a model, usage or cost come first, and the arrays of these end with the last of them: most events
+have none, and a question about models reads no more than is there.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import msgspec
 from agentops.semconv import SESSION_KIND
 from agentops.server.store.client import Store
 from agentops.server.store.facts import Fact
+from agentops.server.store.likeness import calls_differ, prompts_differ
 
 CALLS: Final = ("llm", "embedding")
 """Kinds whose usage counts."""
@@ -25,13 +29,8 @@ MOST_MEASURED: Final = 5_000
 """Events of a trace whose measures are kept."""
 LONGEST_SAID: Final = 300
 """Letters of what a failed event said that are kept with the session: by these errors are grouped."""
-EVENTS: Final = (
-    "event_kind",
-    "event_name",
+PRICED: Final = (
     "event_model",
-    "event_agent",
-    "event_duration_ns",
-    "event_error",
     "event_input",
     "event_output",
     "event_cache_read",
@@ -39,9 +38,13 @@ EVENTS: Final = (
     "event_reasoning",
     "event_cost",
 )
-"""Columns of an element an event."""
+"""Columns of an element an event that has one of them; these events come first."""
+EVENTS: Final = ("event_kind", "event_name", "event_agent", "event_duration_ns", "event_error", *PRICED)
+"""Columns of an element an event, but for the PRICED, which may be shorter."""
 FAILED: Final = ("failed_type", "failed_said", "failed_name", "failed_at", "failed_id")
 """Columns of an element a failed event."""
+UNLIKE: Final = ("calls_differ", "prompts_differ")
+"""Columns that say what need not be compared (likeness.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,12 @@ class Measures:
     Attributes:
         events: an element an event; sessions and session_traces both have these columns.
         failed: an element a failed event; columns of sessions.
+        unlike: what need not be compared; columns of sessions.
     """
 
     events: Mapping[str, Any]
     failed: Mapping[str, Any]
+    unlike: Mapping[str, Any]
 
 
 def measures(facts: Iterable[Fact], agents: Mapping[str, str], repeated: set[str]) -> Measures | None:
@@ -68,32 +73,49 @@ def measures(facts: Iterable[Fact], agents: Mapping[str, str], repeated: set[str
     events = [one for one in facts if one.kind != SESSION_KIND]
     if len(events) > MOST_MEASURED:
         return None
-    counted = [one.kind in CALLS and one.span_id not in repeated for one in events]
-    calls = list(zip(events, counted, strict=True))
-    measured: dict[str, list[Any]] = {
-        "event_kind": [one.kind for one in events],
-        "event_name": [one.name for one in events],
-        "event_model": [one.model for one in events],
-        "event_agent": [one.agent or agents.get(one.span_id, "") for one in events],
-        "event_duration_ns": [one.duration_ns if one.ended else None for one in events],
-        "event_error": [_failed(one) for one in events],
-        "event_input": [one.tokens_input if counts else None for one, counts in calls],
-        "event_output": [one.tokens_output if counts else None for one, counts in calls],
-        "event_cache_read": [one.tokens_cache_read if counts else None for one, counts in calls],
-        "event_cache_write": [one.tokens_cache_write if counts else None for one, counts in calls],
-        "event_reasoning": [one.tokens_reasoning if counts else None for one, counts in calls],
-        "event_cost": [
-            one.cost_usd if counts or (one.kind == "tool" and one.cost_source == "reported") else None
-            for one, counts in calls
-        ],
+    priced: list[tuple[Any, ...]] = []
+    first: list[Fact] = []
+    others: list[Fact] = []
+    for one in events:
+        counts = one.kind in CALLS and one.span_id not in repeated
+        costs = counts or (one.kind == "tool" and one.cost_source == "reported")
+        if one.model or counts or (costs and one.cost_usd is not None):
+            first.append(one)
+            priced.append(_priced(one, counts, costs))
+        else:
+            others.append(one)
+    placed = first + others
+    measured: dict[str, Sequence[Any]] = {
+        "event_kind": [one.kind for one in placed],
+        "event_name": [one.name for one in placed],
+        "event_agent": [one.agent or agents.get(one.span_id, "") for one in placed],
+        "event_duration_ns": [one.duration_ns if one.ended else None for one in placed],
+        "event_error": [_failed(one) for one in placed],
+        **dict(zip(PRICED, zip(*priced, strict=True), strict=False)),
     }
-    return Measures(measured, _failures(events))
+    unlike = {"calls_differ": calls_differ(events), "prompts_differ": prompts_differ(events)}
+    return Measures(measured, _failures(events), unlike)
+
+
+def _priced(one: Fact, counts: bool, costs: bool) -> tuple[Any, ...]:
+    """Return an event's values of PRICED."""
+    if not counts:
+        return (one.model, None, None, None, None, None, one.cost_usd if costs else None)
+    return (
+        one.model,
+        one.tokens_input,
+        one.tokens_output,
+        one.tokens_cache_read,
+        one.tokens_cache_write,
+        one.tokens_reasoning,
+        one.cost_usd,
+    )
 
 
 def stored(store: Store, project: str, sessions: Sequence[str]) -> dict[str, Measures]:
     """Return the measures that stand in sessions' rows, by session id."""
     answer = store.answer(
-        f"SELECT session_id, {', '.join((*EVENTS, *FAILED))} FROM sessions FINAL "
+        f"SELECT session_id, {', '.join((*EVENTS, *FAILED, *UNLIKE))} FROM sessions FINAL "
         "WHERE project = {project:String} AND session_id IN {ids:Array(String)} AND measured",
         {"project": project, "ids": list(sessions)},
     )
@@ -101,7 +123,7 @@ def stored(store: Store, project: str, sessions: Sequence[str]) -> dict[str, Mea
     rows = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode_lines(answer) if answer else []
     return {
         msgspec.json.decode(row["session_id"], type=str): Measures(
-            {name: row[name] for name in EVENTS}, {name: row[name] for name in FAILED}
+            *({name: row[name] for name in names} for names in (EVENTS, FAILED, UNLIKE))
         )
         for row in rows
     }

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from agentops.server import prices
 from agentops.server.store.client import Store
-from agentops.server.store.facts import Fact, TraceKey
+from agentops.server.store.facts import Fact, TraceKey, stored_fact
 from agentops.server.store.summarise import Summariser
 
 _AT_ONCE: Final = 20_000
@@ -153,6 +153,6 @@ def _rewrite(
             row["cost_source"] = "" if now[0] is None else "computed"
             row["version"] += 1
             lines.append(msgspec.json.encode(row))
-            touched.setdefault((project, row["trace_id"]), []).append(msgspec.convert(row, Fact))
+            touched.setdefault((project, row["trace_id"]), []).append(stored_fact(row))
         store.insert("spans", lines)
         summariser.submit(touched)

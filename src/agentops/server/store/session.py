@@ -189,7 +189,7 @@ def encoded(row: SessionRow, measured: Measures | None) -> bytes:
     head = msgspec.json.encode(row)
     if measured is None:
         return head
-    more = msgspec.json.encode({"measured": True, **measured.events, **measured.failed})
+    more = msgspec.json.encode({"measured": True, **measured.events, **measured.failed, **measured.unlike})
     return b"%b,%b" % (head[:-1], more[1:])
 
 
