@@ -17,7 +17,7 @@ _own: Final = random.SystemRandom()
 
 
 class Backoff:
-    """Exponential, jittered between half and whole; the server's own wish is a lower bound."""
+    """Exponential, jittered between half and whole; the server's own wish is a lower bound, see `spread`."""
 
     def __init__(self, jitter: Callable[[], float] = _own.random) -> None:
         self._jitter = jitter
@@ -26,6 +26,10 @@ class Backoff:
     def succeeded(self) -> None:
         """Begin anew."""
         self._failures = 0
+
+    def spread(self, retry_after_s: float) -> float:
+        """Return a server's wish and up to a quarter more: it told many the same at once."""
+        return retry_after_s * (1.0 + self._jitter() / 4)
 
     def failed(self, retry_after_s: float | None, longest_s: float = LONGEST_S) -> float:
         """Return the seconds to wait after one more failure."""

@@ -308,9 +308,11 @@ class Shipper:
             )
         else:
             longest_s = LONGEST_UNREACHABLE_S if outcome.unreachable else LONGEST_S
-            delay_s = self._backoff.failed(outcome.retry_after_s, longest_s)
-            if outcome.retry_after_s is not None:
-                self._not_before = time.monotonic() + outcome.retry_after_s
+            wish = outcome.retry_after_s
+            wish_s = None if wish is None else self._backoff.spread(wish)
+            delay_s = self._backoff.failed(wish_s, longest_s)
+            if wish_s is not None:
+                self._not_before = time.monotonic() + wish_s
             if outcome.unreachable:
                 fix = (
                     "`agentops serve` starts one on this machine"

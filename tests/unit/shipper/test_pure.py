@@ -96,6 +96,7 @@ def test_backoff_grows_to_its_limit_and_begins_anew() -> None:
 
 def test_backoff_spreads_processes_apart() -> None:
     assert Backoff(jitter=lambda: 0.0).failed(None) == 0.125
+    assert [Backoff(jitter=lambda now=now: now).spread(8.0) for now in (0.0, 0.5, 1.0)] == [8.0, 9.0, 10.0]
 
 
 def test_the_signal_of_many_lines_is_known_without_reading_them() -> None:
