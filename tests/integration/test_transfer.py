@@ -48,7 +48,12 @@ def record(server: Server) -> list[str]:
             gen_ai__usage__input_tokens=752,
             gen_ai__usage__output_tokens=17,
             gen_ai__input__messages=json.dumps(
-                [{"role": "user", "parts": [{"type": "text", "content": "退款 <script>\u2028 </script>"}]}]
+                [
+                    {
+                        "role": "user",
+                        "parts": [{"type": "text", "content": "退款 <script>\u2028 </script>" * 3}],
+                    }
+                ]
             ),
             odd__double=1.0,
             odd__list=[1, 2.5, "x", True],
@@ -214,35 +219,28 @@ def test_a_deleted_session_comes_back_by_import(module_server: Server, start_ser
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
-def test_tables_hold_every_event(module_server: Server, recorded: list[str], form: str) -> None:
-    for path in (f"/api/sessions/{quoted(recorded[0])}/export", "/api/export"):
-        content = module_server.http.get(path, params={"format": form}).content
+def test_tables_hold_every_event(
+    module_server: Server, recorded: list[str], told: dict[str, dict[str, Any]], form: str
+) -> None:
+    alone = f"/api/sessions/{quoted(recorded[0])}/export"
+    for path, filters in ((alone, {}), ("/api/export", {}), ("/api/export", {"user": "nobody"})):
+        content = module_server.http.get(path, params={"format": form, **filters}).content
         if form == "csv":
             rows = list[dict[str, Any]](csv.DictReader(io.StringIO(content.decode())))
+            assert content.startswith(b"event_id,")
         else:
             rows = cast(Any, parquet).read_table(io.BytesIO(content)).to_pylist()
-        wanted = recorded if path == "/api/export" else recorded[:1]
-        expected = [
-            (
-                event["session_id"],
-                event["event_id"],
-                event["name"],
-                event["agent"] or None,
-                event["error_message"],
-            )
+            assert cast(Any, parquet).read_schema(io.BytesIO(content)).names[0] == "event_id"
+        wanted = recorded[:1] if path == alone else [] if filters else recorded
+        columns = ("session_id", "event_id", "name", "agent", "model", "error_message", "attributes")
+        expected: list[list[Any]] = [
+            [told[session_id][event["event_id"]][column] for column in columns]
             for session_id in wanted
-            for event in module_server.get(f"/api/sessions/{quoted(session_id)}/events", limit=1000)["events"]
+            for event in told[session_id]["/events?limit=1000"]["events"]
         ]
-        found = [
-            (
-                row["session_id"],
-                row["event_id"],
-                row["name"],
-                row["agent"] or None,
-                row["error_message"] or None,
-            )
-            for row in rows
-        ]
+        found = [[row[column] for column in columns[:-1]] + [json.loads(row["attributes"])] for row in rows]
+        if form == "csv":
+            found = [[value if value != "" else None for value in row] for row in found]
         assert sorted(found, key=str) == sorted(expected, key=str)
         assert {row["tokens_reasoning"] for row in rows} <= {"", None}, "what is unknown is nothing"
 

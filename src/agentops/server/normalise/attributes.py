@@ -120,6 +120,13 @@ def restored(attributes: str, entered: str, left: str) -> dict[str, Any]:
     return found
 
 
+def whole_text(attributes: str, entered: str, left: str) -> str:
+    """Return the attributes as received, as JSON text; the parameters are those of `restored`."""
+    if f'"{REF}"' not in attributes:
+        return attributes
+    return encoded(restored(attributes, entered, left))
+
+
 def _at(value: Any, pointer: str) -> Any:
     for step in pointer.split("/"):
         if is_list(value) and step.isdigit() and int(step) < len(value):

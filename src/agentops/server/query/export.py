@@ -7,12 +7,14 @@ document, one table.
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
+from agentops.server.normalise.attributes import whole_text
 from agentops.server.query.events import AFTER, START_ORDER, WholeEventRow, agents_of, whole, whole_columns
 from agentops.server.query.logs import logs
 from agentops.server.query.otlp import Core, Resources, core, resource_logs, resource_spans
@@ -36,11 +38,13 @@ _SLICE: Final = 500
 _TABLE_SLICE: Final = 10_000
 _TABLE: Final = """
     span_id AS event_id, {parent} AS parent_id, {{session:String}} AS session_id, trace_id,
-    toString(kind) AS kind, name, {agent} AS agent, {iso} AS started_at,
-    if(ended, duration_ns / 1e6, NULL) AS duration_ms, {status} AS status, toString(model) AS model,
-    toString(provider) AS provider, tokens_input, tokens_output, tokens_cache_read, tokens_cache_write,
-    tokens_reasoning, cost_usd, toString(cost_source) AS cost_source, toString(error_type) AS error_type,
-    error_message, input, output, attributes
+    toString(kind) AS kind, name, nullIf({agent}, '') AS agent, {iso} AS started_at,
+    if(ended, duration_ns / 1e6, NULL) AS duration_ms, {status} AS status,
+    nullIf(toString(model), '') AS model, nullIf(toString(provider), '') AS provider,
+    tokens_input, tokens_output, tokens_cache_read, tokens_cache_write, tokens_reasoning,
+    cost_usd, nullIf(toString(cost_source), '') AS cost_source,
+    nullIf(toString(error_type), '') AS error_type, nullIf(error_message, '') AS error_message,
+    if(input_format = '', NULL, input) AS input, if(output_format = '', NULL, output) AS output, attributes
 """
 
 
@@ -190,7 +194,11 @@ def _otlp(store: Store, many: Iterable[Exportable]) -> Iterator[bytes]:
 
 
 def _tables(store: Store, many: Iterable[Exportable], form: str) -> Iterator[tuple[bytes, int]]:
-    """Yield pieces of a table of events, each in one of the engine's formats, with the rows it holds."""
+    """Yield pieces of a table of events, each in one of the engine's formats, with the rows it holds.
+
+    Without a session there is one piece all the same: it names the columns.
+    """
+    one = None
     for one in many:
         scope = one.scope
         agent = agents(store, scope)
@@ -204,8 +212,7 @@ def _tables(store: Store, many: Iterable[Exportable], form: str) -> Iterator[tup
             answer = store.answer(
                 f"{agent.before} SELECT {columns} FROM spans AS s FINAL {agent.join} "
                 f"WHERE {scope.events_where} {after} "
-                "ORDER BY s.started_at, s.span_id, s.trace_id LIMIT {limit:UInt32} "
-                "SETTINGS format_csv_null_representation = ''",
+                "ORDER BY s.started_at, s.span_id, s.trace_id LIMIT {limit:UInt32}",
                 values,
                 form=form,
             )
@@ -230,6 +237,14 @@ def _tables(store: Store, many: Iterable[Exportable], form: str) -> Iterator[tup
                 "AND (s.started_at, s.span_id, s.trace_id) > "
                 "({after:UInt64}, {after_id:String}, {after_trace:String})"
             )
+    if one is None:
+        columns = _TABLE.format(
+            parent="nullIf(parent_id, '')",
+            status="toString(status)",
+            iso=iso_sql("s.started_at"),
+            agent="toString(agent)",
+        )
+        yield store.answer(f"SELECT {columns} FROM spans AS s WHERE 0", {"session": ""}, form=form), 0
 
 
 class _Place(msgspec.Struct):
@@ -240,24 +255,40 @@ class _Place(msgspec.Struct):
 
 def _csv(store: Store, many: Iterable[Exportable]) -> Iterator[bytes]:
     first = True
-    for piece, _ in _tables(store, many, "CSVWithNames"):
-        # The names stand once, at the top; a name of a column holds no line end.
-        yield piece if first else piece.partition(b"\n")[2]
+    for answer, _ in _tables(store, many, "JSONCompactEachRowWithNames"):
+        names, *rows = (msgspec.json.decode(line, type=list[Any]) for line in answer.splitlines())
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        if first:
+            writer.writerow(names)
+        for row in rows:
+            *others, entered, left, attributes = row
+            writer.writerow([*others, entered, left, whole_text(attributes, entered or "", left or "")])
+        yield text.getvalue().encode()
         first = False
 
 
 def _parquet(store: Store, many: Iterable[Exportable]) -> Iterator[bytes]:
     """Yield a Parquet file: pieces of the engine's become row groups of one file."""
     # Only here: it is large, and whoever exports no Parquet needs none of it.
-    from pyarrow import parquet as arrow
+    import pyarrow
+    from pyarrow import parquet as parquet_files
 
-    parquet: Any = arrow
+    arrow: Any = pyarrow
+    parquet: Any = parquet_files
 
     sink = _Sink()
     writer: Any = None
     try:
         for piece, _ in _tables(store, many, "Parquet"):
             table: Any = parquet.read_table(io.BytesIO(piece))
+            columns = (table[name].to_pylist() for name in ("attributes", "input", "output"))
+            texts = [
+                whole_text(held, into or "", out or "") for held, into, out in zip(*columns, strict=True)
+            ]
+            place = table.schema.get_field_index("attributes")
+            field = table.schema.field(place)
+            table = table.set_column(place, field, arrow.array(texts, field.type))
             if writer is None:
                 writer = parquet.ParquetWriter(sink, table.schema, compression="zstd")
             writer.write_table(table.cast(writer.schema))
