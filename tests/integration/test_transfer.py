@@ -16,7 +16,7 @@ from pyarrow import parquet
 
 from tests.conftest import StartServer
 from tests.serving import Server
-from tests.spans import MS, SECOND, body, span, value
+from tests.spans import MS, SECOND, attributes, body, span, value
 
 _traces = itertools.count(random.getrandbits(60) << 60)
 LISTS = ("/events?limit=1000", "/logs?limit=1000", "/timeline")
@@ -90,7 +90,9 @@ def record(server: Server) -> list[str]:
         span(third, 1, name="again", session__id=f"one/{second}", start_ns=hour_ago + 4 * MS),
     ]
     for spans in (ours, mixed):
-        assert server.post("/v1/traces", body(*spans)).status_code == 200
+        request = body(*spans)
+        request["resourceSpans"][0]["scopeSpans"][0]["scope"]["attributes"] = attributes({"team": "红队"})
+        assert server.post("/v1/traces", request).status_code == 200
     records = {
         "resourceLogs": [
             {
@@ -199,6 +201,8 @@ def test_an_otlp_export_can_be_posted_as_traces(
 ) -> None:
     other = start_server()
     export = module_server.http.get(f"/api/sessions/{quoted(recorded[1])}/export", params={"format": "otlp"})
+    scopes = [one["scope"] for group in export.json()["resourceSpans"] for one in group["scopeSpans"]]
+    assert all(scope["attributes"] == attributes({"team": "红队"}) for scope in scopes)
     assert other.post("/v1/traces", export.json()).json() == {"partialSuccess": {}}
     before = module_server.get(f"/api/sessions/{quoted(recorded[1])}")
     assert other.get(f"/api/sessions/{quoted(recorded[1])}")["event_counts"] == before["event_counts"]

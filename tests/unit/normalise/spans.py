@@ -15,7 +15,9 @@ START = 1_790_000_000_000_000_000
 OWN = {semconv.SDK_NAME: semconv.SDK_NAME_VALUE, semconv.SERVICE_NAME: "bot", semconv.SERVICE_INSTANCE: "i-1"}
 
 
-def span(said: dict[str, Any] | None = None, *, own: bool = False, scope: str = "", **fields: Any) -> Span:
+def span(
+    said: dict[str, Any] | None = None, *, own: bool = False, scope: str | Scope = "", **fields: Any
+) -> Span:
     """Return a span of one millisecond with these attributes; `fields` replaces fields of the model."""
     whole: dict[str, Any] = {
         "trace_id": TRACE,
@@ -25,7 +27,7 @@ def span(said: dict[str, Any] | None = None, *, own: bool = False, scope: str = 
         "start_ns": START,
         "end_ns": START + 1_000_000,
         "resource": Resource(OWN if own else {}),
-        "scope": Scope(scope),
+        "scope": Scope(scope) if isinstance(scope, str) else scope,
         "attributes": said or {},
     }
     return Span(**{**whole, **fields})

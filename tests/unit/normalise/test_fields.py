@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agentops import semconv
+from agentops.model import Scope
 from agentops.server.normalise import restored
 from tests.unit.normalise.spans import START, event, happened
 
@@ -218,6 +219,11 @@ def test_an_end_before_the_start_is_kept_as_a_note() -> None:
     found = event({"a": 1}, end_ns=START - 5)
     assert (found.ended, found.duration_ns) == (True, 0)
     assert json.loads(found.attributes) == {"a": 1, "agentops.received.end_time_unix_nano": str(START - 5)}
+
+
+def test_a_scopes_attributes_are_kept() -> None:
+    found = event({"a": 1}, scope=Scope("lib", "1", {"team": "x"}))
+    assert json.loads(found.attributes) == {"a": 1, "agentops.received.scope.team": "x"}
 
 
 def test_an_error_is_told_by_its_last_exception_event() -> None:

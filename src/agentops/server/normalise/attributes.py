@@ -16,6 +16,8 @@ from agentops.server.normalise.escapes import escaped, plain
 from agentops.server.normalise.values import decoded, encoded, is_list, is_object
 
 REF: Final = "$ref"
+SCOPE: Final = "agentops.received.scope."
+"""What the names of a scope's attributes have before them among the attributes of its spans."""
 _SHORTEST: Final = 64
 """Shorter values are not worth a reference."""
 _BODIES: Final = ("input", "output")

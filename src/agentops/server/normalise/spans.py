@@ -98,6 +98,8 @@ def _event(span: Span) -> Event:
     ended = end_ns != 0
     if ended and end_ns < start_ns:
         given = {**given, END_BEFORE_START: str(end_ns)}
+    if scope.attributes:
+        given = {**given, **{f"{attribute.SCOPE}{key}": value for key, value in scope.attributes.items()}}
 
     error = errors.NONE
     if not ended:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from agentops.server.normalise.attributes import restored
+from agentops.server.normalise.attributes import SCOPE, restored
 from agentops.server.query.events import WholeEventRow
 from agentops.server.query.scope import Scope
 from agentops.server.query.sessions import parsed, resource
@@ -56,16 +56,18 @@ class _LogRow(Struct):
 
 def resource_spans(row: WholeEventRow, resources: Resources) -> dict[str, Any]:
     """Return a span as an element of `resourceSpans`."""
+    attributes = restored(row.attributes, row.input, row.output)
+    scope: dict[str, Any] = {"name": row.scope_name, "version": row.scope_version}
+    of_scope = {key: attributes.pop(key) for key in list(attributes) if key.startswith(SCOPE)}
+    if of_scope:
+        scope["attributes"] = pairs({key.removeprefix(SCOPE): one for key, one in of_scope.items()})
     return {
         "resource": {"attributes": pairs(resources.attributes(row.resource_id))},
-        "scopeSpans": [
-            {"scope": {"name": row.scope_name, "version": row.scope_version}, "spans": [span(row)]}
-        ],
+        "scopeSpans": [{"scope": scope, "spans": [_span(row, attributes)]}],
     }
 
 
-def span(row: WholeEventRow) -> dict[str, Any]:
-    """Return a span as OTLP/JSON."""
+def _span(row: WholeEventRow, attributes: dict[str, Any]) -> dict[str, Any]:
     events: list[dict[str, Any]] = parsed(row.span_events) if row.span_events else []
     links: list[dict[str, Any]] = parsed(row.links) if row.links else []
     return {
@@ -74,7 +76,7 @@ def span(row: WholeEventRow) -> dict[str, Any]:
         **core(row),
         "kind": row.span_kind,
         "traceState": row.trace_state,
-        "attributes": pairs(restored(row.attributes, row.input, row.output)),
+        "attributes": pairs(attributes),
         "events": [
             {
                 "name": event.get("name", ""),
