@@ -180,6 +180,8 @@ store.close()
         (["--store", "postgres://x"], "chdb:///"),
         (["--store", "chdb://relative/path"], "three slashes"),
         (["--store", "clickhouse://127.0.0.1:1/db"], "cannot be opened"),
+        (["--store", "chdb:///dev/null/store"], "cannot be opened"),
+        (["--home", "/dev/null/home"], "cannot be made"),
         (["--port", "70000"], "--port"),
     ],
 )

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from agentops import config
 from agentops.cli import logs, ports
 from agentops.cli.grpc_side import GrpcSide
-from agentops.errors import AgentOpsError
+from agentops.errors import AgentOpsError, SettingError
 
 if TYPE_CHECKING:
     from agentops.server.app import Server
@@ -177,7 +177,12 @@ def _opened(chosen: argparse.Namespace, home: Path, auth: bool) -> Server:
     given: str | None = config.read("store", chosen.store)
     if given is None:
         given = f"chdb://{home / 'store'}"
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SettingError(
+            f"The home {home} cannot be made: {error}. Choose another folder with --home or AGENTOPS_HOME."
+        ) from None
     url = StoreUrl.parse(given)
     # The engine's library takes a third of a second to load and open, much of it outside of Python; the web
     # framework takes as long: side by side.

@@ -30,11 +30,18 @@ class StoreLock:
         """Take the lock.
 
         Raises:
-            StoreError: another process holds it; the message names its pid and address.
+            StoreError: another process holds it; the message names its pid and address. Or its folder
+                cannot be written.
         """
-        store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = store.with_name(store.name + ".lock")
-        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(
+                f"The store {store} cannot be opened: {error}. "
+                "Choose another folder with --home or --store, or make this one writable."
+            ) from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
