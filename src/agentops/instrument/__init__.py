@@ -29,6 +29,13 @@ _OPENINFERENCE: Final = "openinference"
 _INSTRUMENTORS: Final = ("openinference.", "opentelemetry.instrumentation.")
 
 
+def _settings(instrumentor: str) -> dict[str, Any]:
+    if instrumentor.startswith(f"{_OPENINFERENCE}."):
+        with suppress(ImportError, AttributeError, TypeError):  # Another version: then its own.
+            return lean.settings()
+    return {}
+
+
 class Instrumentation:
     """The instrumentors of one process.
 
@@ -134,7 +141,7 @@ class Instrumentation:
             conflict = conflicts() if conflicts is not None else None
             if conflict is not None:
                 return str(conflict)
-            instrumentor.instrument(tracer_provider=self._provider)
+            instrumentor.instrument(tracer_provider=self._provider, **_settings(module))
             self._own.add(library.module)
         elif self._join is not None:
             with suppress(Exception):  # Then its spans are joined where they reach the global provider.

@@ -1,7 +1,7 @@
 """What the instrumentor of anthropic leaves out: requests of `messages.stream`, raw responses, and batches.
 
-`messages.stream` sends its request only when its block is entered; its span is current there too, so that
-the request is seen to be its own. A batch is recorded as the operation that sends it, and each of its
+`messages.stream` sends its request only when its block is entered: its event begins there, and its span is
+current, so that the request is seen to be its own. A batch is recorded as the operation that sends it, and each of its
 results, when the program reads them, as the LLM call that it is: with its message, its tokens, and who asked
 for it (`custom_id`). A result that is read twice counts once, by its message's id.
 
@@ -64,14 +64,18 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
         patches.method(found(place + "AsyncBatches"), "results", batches.read_async)
 
 
-def _span_of(manager: Any) -> Any:
-    return getattr(getattr(manager, "_self_with_span", None), "_span", None)
+def _begun(manager: Any) -> Any:
+    """Return the span of a manager's request, begun now that it is sent."""
+    call = getattr(manager, "_self_with_span", None)
+    if isinstance(call, messages.Unsent):
+        call = manager._self_with_span = call.begun()
+    return getattr(call, "_span", None)
 
 
 def _entered(
     wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
-    span = _span_of(instance)
+    span = _begun(instance)
     if span is None:
         return wrapped(*args, **kwargs)
     with trace.use_span(span, record_exception=False, set_status_on_exception=False):
@@ -81,7 +85,7 @@ def _entered(
 async def _entered_async(
     wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
-    span = _span_of(instance)
+    span = _begun(instance)
     if span is None:
         return await wrapped(*args, **kwargs)
     with trace.use_span(span, record_exception=False, set_status_on_exception=False):

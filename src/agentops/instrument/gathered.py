@@ -6,6 +6,7 @@ dropped, or ends as incomplete or failed, what had come is kept.
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from typing import Any, Final
@@ -165,42 +166,120 @@ def keeping(accumulator: Any) -> Any:
     class Keeping(accumulator):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
-            self._texts: list[str] = []
+            self._items: dict[int, _Item] = {}
             self._begun: Any = None
             self._failure: dict[str, Any] | None = None
 
         def process_chunk(self, chunk: Any) -> None:
             kind = getattr(chunk, "type", "")
-            if kind == "response.output_text.delta":
-                self._texts.append(chunk.delta)
+            field = _PIECES.get(kind)
+            if field is not None:
+                self._item(chunk).add(field, chunk.delta)
+            elif kind in ("response.output_item.added", "response.output_item.done"):
+                self._item(chunk).known = chunk.item
+                if kind.endswith("done"):
+                    self._item(chunk).pieces.clear()
             elif kind == "response.created":
                 self._begun = chunk.response
             elif kind == "error":
                 self._failure = {"code": chunk.code, "message": chunk.message}
-            elif type(chunk).__name__ in _LAST_EVENTS:
-                self._is_null = False
-                self._values = chunk
             else:
-                super().process_chunk(chunk)
+                if type(chunk).__name__ in _LAST_EVENTS:
+                    self._is_null = False
+                    self._values = chunk
+                else:
+                    super().process_chunk(chunk)
                 if not self._is_null:
-                    self._texts.clear()
+                    self._items.clear()
+
+        def _item(self, chunk: Any) -> _Item:
+            return self._items.setdefault(getattr(chunk, "output_index", 0), _Item())
 
         def get_attributes(self) -> Iterator[tuple[str, Any]]:
             if not self._is_null:
                 yield from super().get_attributes()
             elif self._begun is not None:
-                text = "".join(self._texts)
-                message = {"type": "message", "role": "assistant", "status": "incomplete",
-                           "content": [{"type": "output_text", "text": text}]}  # fmt: skip
+                output = [item.so_far() for _, item in sorted(self._items.items())]
                 partial = {"id": self._begun.id, "model": str(self._begun.model), "status": "incomplete",
-                           "output": [message] if text else []}  # fmt: skip
+                           "output": output}  # fmt: skip
                 if self._failure is not None:
                     partial |= {"status": "failed", "error": self._failure}
                 yield "output.value", json.dumps(partial, ensure_ascii=False)
                 yield "output.mime_type", "application/json"
                 yield "llm.model_name", str(self._begun.model)
-                if text:
-                    yield "llm.output_messages.0.message.role", "assistant"
-                    yield "llm.output_messages.0.message.content", text
 
     return Keeping
+
+
+_PIECES: Final = {
+    "response.output_text.delta": "output_text",
+    "response.refusal.delta": "refusal",
+    "response.function_call_arguments.delta": "arguments",
+    "response.custom_tool_call_input.delta": "input",
+    "response.reasoning_summary_text.delta": "summary_text",
+    "response.reasoning_text.delta": "reasoning_text",
+}
+"""Events of a streamed response that bring a piece of an item, and of what of it."""
+_TEXTS: Final = {"output_text": "text", "refusal": "refusal"}
+
+
+class _Item:
+    """What has come of one item of a response: `known` as last told, and the pieces that came since."""
+
+    __slots__ = ("known", "pieces")
+
+    def __init__(self) -> None:
+        self.known: Any = None
+        self.pieces: dict[str, io.StringIO] = {}
+
+    def add(self, field: str, text: str) -> None:
+        self.pieces.setdefault(field, io.StringIO()).write(text)
+
+    def so_far(self) -> dict[str, Any]:
+        """Return the item as the answer would hold it."""
+        item: dict[str, Any] = {"type": "message", "role": "assistant", "status": "incomplete"}
+        if self.known is not None:
+            item = self.known.model_dump(mode="json", exclude_unset=True, warnings=False)
+        content: list[dict[str, str]] = []
+        for field, written in self.pieces.items():
+            text = written.getvalue()
+            if field in _TEXTS:
+                content.append({"type": field, _TEXTS[field]: text})
+            elif field == "summary_text":
+                item["summary"] = [{"type": field, "text": text}]
+            elif field == "reasoning_text":
+                item["content"] = [{"type": field, "text": text}]
+            else:
+                item[field] = text
+        if content:
+            item["content"] = content
+        return item
+
+
+class Heard:
+    """Follows a transcription that is streamed."""
+
+    def __init__(self) -> None:
+        self._text = io.StringIO()
+        self._said: Any = None
+
+    def process_chunk(self, chunk: Any) -> None:
+        """Take one event."""
+        kind = getattr(chunk, "type", "")
+        if kind == "transcript.text.delta":
+            self._text.write(chunk.delta)
+        elif kind == "transcript.text.done":
+            self._said = chunk
+
+    def get_attributes(self) -> Iterator[tuple[str, Any]]:
+        """Return what was heard, and its usage, as the answer that is not streamed would say it."""
+        said: dict[str, Any] = {"text": self._text.getvalue()}
+        if self._said is not None:
+            said = self._said.model_dump(mode="json", exclude={"type"}, exclude_unset=True, warnings=False)
+        if said["text"]:
+            yield "output.value", json.dumps(said, ensure_ascii=False)
+            yield "output.mime_type", "application/json"
+
+    def get_extra_attributes(self) -> Iterator[tuple[str, Any]]:
+        """Return nothing more."""
+        return iter(())

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import functools
 import importlib
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Final
 
 from opentelemetry.context import Context
@@ -33,6 +34,18 @@ def quicken(patches: Patches) -> None:
     """Do it for what all of OpenInference's instrumentors share; of another version, for what is there."""
     with suppress(ImportError, AttributeError):
         _shared(patches)
+
+
+def settings() -> dict[str, Any]:
+    """Return what instrumentors of OpenInference are enabled with: no image is too large for them.
+
+    What is too long for a record is cut when it is written, whatever it is. A limit of the program's own stays.
+    """
+    module = importlib.import_module(_PACKAGE + "config")
+    config = module.TraceConfig()
+    if config.base64_image_max_length != module.DEFAULT_BASE64_IMAGE_MAX_LENGTH:
+        return {}
+    return {"config": replace(config, base64_image_max_length=sys.maxsize)}
 
 
 def _shared(patches: Patches) -> None:

@@ -16,7 +16,7 @@ from opentelemetry.context import (
     _SUPPRESS_INSTRUMENTATION_KEY as _SUPPRESSED,  # pyright: ignore[reportPrivateUsage] -- all instrumentors ask it
 )
 from opentelemetry.context import Context
-from opentelemetry.trace import Status, StatusCode
+from opentelemetry.trace import INVALID_SPAN, Status, StatusCode
 
 from agentops.ambient import SPAN, attach_context, get_current, leave
 from agentops.instrument import chat, lean, straight
@@ -176,6 +176,15 @@ class _Calls:
         call.masks, call.tell, call.first_ns = config, None, 0
         return call
 
+    def _begun_late(self, asker: Any, known: dict[str, Any], params: Any, where: Context) -> Any:
+        """Begin the event of a request that is about to be sent; never raises."""
+        try:
+            return self._call(asker, known, params, where)
+        except Exception:
+            call = self._make(INVALID_SPAN, params)
+            call.masks, call.tell, call.first_ns = None, None, 0
+            return call
+
     def _provider(self, instance: Any) -> str:
         return _provider_of(self._wrappers._get_llm_provider, instance._client.__class__, instance)
 
@@ -198,14 +207,20 @@ class _Calls:
     def started(self) -> Callable[..., Any]:
         """Return what takes the place of how the other wrappers begin their spans."""
         original = self._wrappers._WithTracer._start_as_current_span
+        streams = (self._wrappers._MessagesStreamWrapper, self._wrappers._AsyncMessagesStreamWrapper)
 
         @contextmanager
         def started(
             asker: Any, attributes: dict[str, Any] | None = None, params: Any = _NOTHING
         ) -> Generator[Any]:
             where = get_current()
+            known = dict(attributes or {})
+            if isinstance(asker, streams) and not asker._tracer._self_config.enable_genai_semconv:
+                with params:
+                    yield Unsent(lambda: self._begun_late(asker, known, params, where))
+                return
             try:
-                call = self._call(asker, dict(attributes or {}), params, where)
+                call = self._call(asker, known, params, where)
             except Exception:
                 call = None
             if call is None:
@@ -220,6 +235,22 @@ class _Calls:
                 leave(token)
 
         return started
+
+
+class Unsent:
+    """A call whose request is sent when its block is entered, if ever: until then it is no event."""
+
+    def __init__(self, begin: Callable[[], Any]) -> None:
+        self.begun = begin
+
+    def record_exception(self, error: BaseException) -> None:
+        """Record nothing: no request was made."""
+
+    def set_status(self, status: Any) -> None:
+        """Set nothing."""
+
+    def finish_tracing(self) -> None:
+        """End nothing."""
 
 
 def _failed(call: Any, error: BaseException) -> None:

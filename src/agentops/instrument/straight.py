@@ -23,6 +23,7 @@ from opentelemetry.trace import Status, StatusCode
 from agentops.ambient import SPAN, attach_context, get_current, leave
 from agentops.instrument import chat, lean
 from agentops.instrument.gate import quiet
+from agentops.instrument.gathered import Heard
 from agentops.instrument.patches import Patches, found
 
 _ANSWERS: Final[Mapping[str, str]] = {
@@ -32,6 +33,8 @@ _ANSWERS: Final[Mapping[str, str]] = {
     "openai.types:CreateEmbeddingResponse": "EMBEDDING",
 }
 """The answers that are told here, and the kind of each."""
+_SPOKEN: Final = ("Transcription", "TranscriptionVerbose", "TranscriptionDiarized", "Translation")
+"""What is heard, of which streams say text."""
 FIRST_CHUNK: Final = "First Token Stream Event"
 """What OpenInference's instrumentors call the arrival of the first chunk."""
 _JSON: Final = ("._utils", "._request_attributes_extractor", "._attributes._responses_api")
@@ -87,6 +90,7 @@ class _Calls:
             str: "Transcription",
         }
         self._azure = found("openai.lib.azure:BaseAzureClient")
+        self._spoken = {found(f"openai.types.audio:{name}") for name in _SPOKEN} - {None}
         self._kinds = {found(place): kind for place, kind in _ANSWERS.items()}
         self._redact = request.redact_images_from_request_parameters
         self._provider = _provider_of(request.infer_llm_provider_from_host)
@@ -199,7 +203,8 @@ class _Calls:
             same = type(response) is cast_to
             if not same and isinstance(response, asker._stream_types):
                 make = asker._response_accumulator_factories.get(cast_to)
-                return self._stream(response, call, None if make is None else make(call.asked))
+                heard = Heard() if cast_to in self._spoken else None
+                return self._stream(response, call, heard if make is None else make(call.asked))
             if cast_to not in self._kinds or not (same or isinstance(response, cast_to)):
                 return asker._finalize_response(
                     response=response, with_span=call, cast_to=cast_to, request_parameters=call.asked

@@ -188,20 +188,29 @@ def _flattened(
 
 
 _LEFT_OUT: Final = re.compile(
-    r'"(?:refusal|reasoning_content|reasoning)":\s?"[^"]|"type":\s?"(?:input_audio|input_file|file)"'
+    r'"(?:refusal|reasoning_content|reasoning)":\s?"[^"]|'
+    r'"type":\s?"(?:input_audio|input_file|file|document|custom|refusal|item_reference|compaction|'
+    r'server_tool_use|mcp_\w+|\w+_tool_result|(?!function_)\w+_call)"'
 )
-"""In a request or an answer: what instrumentation that flattens messages has no attributes for."""
+"""In a request or an answer: what instrumentation that flattens messages has no attributes for, or not all."""
 
 
 def _completed(flat: list[chat.Message], whole: str, role: str) -> list[chat.Message]:
     """Return messages with the parts that only the whole request or answer has."""
     told = chat.messages(decoded(whole), role)
-    if told is None or len(told) != len(flat):
+    if told is None:
         return flat
+    if len(told) != len(flat):
+        # An item that is no message to the instrumentation is none of its messages.
+        return told if len(told) > len(flat) and _spoken(told) >= _spoken(flat) else flat
     return [
-        {**less, "parts": more["parts"]} if len(more["parts"]) > len(less["parts"]) else less
+        {**less, "parts": more["parts"]} if len(more["parts"]) >= len(less["parts"]) else less
         for less, more in zip(flat, told, strict=True)
     ]
+
+
+def _spoken(conversation: list[chat.Message]) -> int:
+    return sum(len(one["parts"]) for one in conversation)
 
 
 def _flat_message(item: Any, role: str) -> chat.Message:

@@ -74,7 +74,8 @@ def messages(value: Any, role: str) -> list[Message] | None:
             if not is_list(held):
                 continue
             listed = _choices(held) if name == "choices" else messages(held, role)
-            before = holder.get("system") or holder.get("instructions")
+            # An answer repeats the instructions of its request.
+            before = role != "assistant" and (holder.get("system") or holder.get("instructions"))
             if listed and before and isinstance(before, str | list):
                 listed.insert(0, {"role": "system", "parts": part.parts(before)})
             return listed
@@ -119,12 +120,16 @@ _ITEM_TYPES: Final = frozenset(
 """Items of OpenAI's responses that are messages without saying a role."""
 
 
+def _is_item(kind: str) -> bool:
+    return kind in _ITEM_TYPES or kind in part.BARE_ITEMS or kind.endswith(("_call", "_call_output"))
+
+
 def _message_like(item: Mapping[str, Any]) -> bool:
     kind = _type(item)
     return (
         "role" in item
         or "parts" in item
-        or (kind is not None and (kind in _ITEM_TYPES or (kind.lower() in _ROLES and "content" in item)))
+        or (kind is not None and (_is_item(kind) or (kind.lower() in _ROLES and "content" in item)))
         or ("kwargs" in item and "id" in item)
         or "tool_calls" in item
     )
@@ -142,9 +147,9 @@ def message(item: Mapping[str, Any], role: str) -> Message:
     elif is_object(item.get("data")) and "role" not in item:
         item = {"role": item.get("type"), **item["data"]}
     kind = _type(item)
-    if kind in _ITEM_TYPES and "role" not in item:
+    if kind is not None and "role" not in item and _is_item(kind):
         speaker = "tool" if kind.endswith("_output") else "assistant"
-        return {"role": speaker, "parts": [part.part(item)]}
+        return {"role": speaker, "parts": part.item(item)}
     given = item.get("role") or (kind if kind is not None and kind.lower() in _ROLES else None)
     speaker = _ROLES.get(str(given).lower(), str(given).lower()) if given else role
     found: Message = {"role": speaker}

@@ -72,9 +72,40 @@ def part(item: Mapping[str, Any]) -> Part:
     """Return one part in our form."""
     kind = item.get("type")
     reader = _READERS.get(kind) if isinstance(kind, str) else _guess(item)
+    if reader is None and isinstance(kind, str) and kind.endswith("_tool_result"):
+        reader = _response  # One of Anthropic's own tools.
     if reader is not None:
         return reader(item)
     return dict(item) if isinstance(kind, str) else {"type": "json", "content": dict(item)}
+
+
+def item(given: Mapping[str, Any]) -> list[Part]:
+    """Return the parts that an item of one of OpenAI's responses is, which is a message without a role."""
+    kind: str = given["type"]
+    if kind in _READERS or kind in BARE_ITEMS:
+        return [part(given)]
+    identity = given.get("call_id") or given.get("id")
+    if kind.endswith("_output"):
+        return [tool_call_response(identity, given.get("output"))]
+    said = {name: value for name, value in given.items() if name not in _OF_ITEMS and value is not None}
+    picture = said.pop("result", None) if kind == "image_generation_call" else None
+    answers = [answer for name in _ANSWERED if (answer := said.pop(name, None))]
+    call = tool_call(identity, given.get("name") or kind.removesuffix("_call"), given.get("arguments", said))
+    if "call_id" not in given:
+        call["type"] = "server_tool_call"  # The provider runs it, and says at once what came of it.
+    found = [call, *(tool_call_response(identity, answer) for answer in answers)]
+    if isinstance(picture, str) and picture:
+        mime_type = f"image/{given.get('output_format') or 'png'}"
+        found.append({"type": "blob", "modality": "image", "mime_type": mime_type, "content": picture})
+    return found
+
+
+BARE_ITEMS: Final = frozenset(
+    ("item_reference", "mcp_list_tools", "mcp_approval_request", "mcp_approval_response", "compaction")
+)
+"""Items of OpenAI's responses that are kept as they came."""
+_OF_ITEMS: Final = frozenset(("type", "id", "call_id", "name", "arguments", "status"))
+_ANSWERED: Final = ("output", "outputs", "results", "error")
 
 
 def _guess(item: Mapping[str, Any]) -> Any:
@@ -112,13 +143,15 @@ def _reasoning(item: Mapping[str, Any]) -> Part:
 
 
 def _call(item: Mapping[str, Any]) -> Part:
-    inner = (
-        item.get("function") or item.get("functionCall") or item.get("function_call") or item.get("toolUse")
-    )
+    inner = next((item[name] for name in _CALLED if item.get(name)), None)
     source: Mapping[str, Any] = inner if is_object(inner) else item
     arguments = next((source[key] for key in ("arguments", "input", "args") if key in source), None)
     call_id = item.get("call_id") or item.get("id") or source.get("id") or source.get("toolUseId")
     return tool_call(call_id, source.get("name"), arguments)
+
+
+_CALLED: Final = ("function", "functionCall", "function_call", "toolUse", "custom")
+"""Where a call keeps what it calls."""
 
 
 def _server_call(item: Mapping[str, Any]) -> Part:
@@ -250,6 +283,7 @@ _READERS: Final[Mapping[str, Any]] = {
     "function_call": _call,
     "custom_tool_call": _call,
     "server_tool_use": _server_call,
+    "mcp_tool_use": _server_call,
     "tool_call_response": _response,
     "tool-result": _response,
     "tool_result": _response,

@@ -92,6 +92,8 @@ def _event(span: Span) -> Event:
         left = bodies.value_body(get("output"), "output", json_text=own)
 
     identity, reason = content.answer(found, left) if kind == "llm" else ("", "")
+    if kind == "llm":
+        tokens.take_from_answer(found)
     counts = tokens.tokens(found, sources, model, provider, scope.name)
     start_ns = span.start_ns
     end_ns = span.end_ns

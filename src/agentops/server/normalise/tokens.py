@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from agentops.server.normalise.parts import parsed
-from agentops.server.normalise.values import count, is_object
+from agentops.server.normalise.values import count, is_list, is_object
 
 _OLD_PROMPT: Final = "gen_ai.usage.prompt_tokens"
 _INCLUSIVE_SCOPES: Final = ("opentelemetry.instrumentation.", "openinference.")
@@ -97,7 +97,7 @@ def tokens(
     written = found.get("cache_write")
     reasoning = found.get("reasoning")
     if entered is None and left is None and read is None and written is None and reasoning is None:
-        return _from_raw(found["usage"]) if "usage" in found else NONE
+        return _from_raw(found["usage"], found.get("web_searches")) if "usage" in found else NONE
     if not entered and not left and not read and not written:
         # A call without a token does not exist: these zeros stand for "not known" (streams without usage).
         return NONE
@@ -122,15 +122,17 @@ _RAW: Final[Mapping[str, tuple[str, ...]]] = {
     "cache_write": ("cache_creation_input_tokens",),
     "reasoning": ("reasoning_tokens", "thinking_tokens", "thoughtsTokenCount"),
 }
-_DETAILS: Final = (
-    "prompt_tokens_details",
-    "input_tokens_details",
-    "completion_tokens_details",
-    "output_tokens_details",
-)
+_DETAILS: Final[Mapping[str, str]] = {
+    "prompt_tokens_details": "input_audio",
+    "input_tokens_details": "input_audio",
+    "input_token_details": "input_audio",
+    "completion_tokens_details": "output_audio",
+    "output_tokens_details": "output_audio",
+}
+"""Where a usage object has the parts of a count, and which of ours their sound is."""
 
 
-def _from_raw(value: Any) -> Tokens:
+def _from_raw(value: Any, web_searches: int | None = None) -> Tokens:
     """Return the counts of a provider's own usage object, when a span has nothing else.
 
     Anthropic counts the cached tokens beside the input, Google the reasoning beside the output.
@@ -139,19 +141,80 @@ def _from_raw(value: Any) -> Tokens:
     if not is_object(usage):
         return NONE
     flat: dict[str, Any] = dict(usage)
-    for name in _DETAILS:
+    rare: dict[str, int] = {"web_searches": web_searches} if web_searches else {}
+    for name, sound in _DETAILS.items():
         details = usage.get(name)
         if is_object(details):
             flat = {**details, **flat}
+            if heard := count(details.get("audio_tokens")):
+                rare[sound] = heard
     found = {
         field: next((known for name in names if (known := count(flat.get(name))) is not None), None)
         for field, names in _RAW.items()
     }
+    if not any(found.values()):
+        return NONE
     entered, left = found["input"], found["output"]
     if entered is not None and ("cache_read_input_tokens" in usage or "cache_creation_input_tokens" in usage):
         entered += (found["cache_read"] or 0) + (found["cache_write"] or 0)
     if left is not None and "thoughtsTokenCount" in usage:
         left += found["reasoning"] or 0
-    hour = _HOUR_COUNT.search(value) if type(value) is str and found["cache_write"] else None
-    rare = msgspec.json.encode(More(cache_write_1h=int(hour[1]))).decode() if hour and int(hour[1]) else ""
-    return Tokens(entered, left, found["cache_read"], found["cache_write"], found["reasoning"], rare)
+    if found["cache_write"]:
+        written = usage.get("cache_creation")
+        if is_object(written) and (hour := count(written.get(_HOUR))):
+            rare["cache_write_1h"] = hour
+        elif type(value) is str and (spelt := _HOUR_COUNT.search(value)) and int(spelt[1]):
+            rare["cache_write_1h"] = int(spelt[1])
+    more_ = msgspec.json.encode(rare).decode() if rare else ""
+    return Tokens(entered, left, found["cache_read"], found["cache_write"], found["reasoning"], more_)
+
+
+_COUNTS: Final = ("tokens_input", "tokens_output", "cache_read", "cache_write", "reasoning", "usage")
+_SEARCH: Final = "web_search_call"
+_SEARCHES: Final = "web_search_requests"
+
+
+class _Answer(Struct):
+    """The part of a provider's answer that is wanted from its JSON."""
+
+    usage: Any = None
+    output: Any = None
+
+
+_ANSWER: Final = msgspec.json.Decoder(_Answer)
+
+
+def take_from_answer(found: dict[str, Any]) -> None:
+    """Add what only the answer of a model call says: its usage, when the span has none, and its searches."""
+    text = found.get("output")
+    if type(text) is not str or text[:1] != "{":
+        return
+    counted = not found.keys().isdisjoint(_COUNTS)
+    searched = "web_searches" not in found and (_SEARCHES in text or _SEARCH in text)
+    if not searched and (counted or '"usage"' not in text):
+        return
+    try:
+        said = _ANSWER.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return
+    if not counted and is_object(said.usage):
+        found["usage"] = said.usage
+    if searched:
+        made = _searches(said)
+        if made:
+            found["web_searches"] = made
+
+
+def _searches(said: _Answer) -> int | None:
+    """Return how many searches the provider made: Anthropic counts them, OpenAI lists what it did."""
+    tools: Any = said.usage.get("server_tool_use") if is_object(said.usage) else None
+    if is_object(tools):
+        return count(tools.get(_SEARCHES))
+    listed: list[Any] = said.output if is_list(said.output) else []
+    searched = 0
+    for item in listed:
+        if is_object(item) and item.get("type") == _SEARCH:
+            action = item.get("action")
+            # Opening a page that was found is no search.
+            searched += not is_object(action) or action.get("type", "search") == "search"
+    return searched
