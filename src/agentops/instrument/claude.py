@@ -1,9 +1,9 @@
 """What the instrumentor of anthropic leaves out: requests of `messages.stream`, raw responses, and batches.
 
 `messages.stream` sends its request only when its block is entered: its event begins there, and its span is
-current, so that the request is seen to be its own. A batch is recorded as the operation that sends it, and each of its
-results, when the program reads them, as the LLM call that it is: with its message, its tokens, and who asked
-for it (`custom_id`). A result that is read twice counts once, by its message's id.
+current, so that the request is seen to be its own. A batch is recorded as the operation that sends it, and
+each of its results, when the program reads them, as the LLM call that it is: with its message, its tokens,
+and who asked for it (`custom_id`). A result that is read twice counts once, by its message's id.
 
 Counting tokens is no LLM call. A stream that is dropped has no output tokens: those that it began with are
 no count of what came.

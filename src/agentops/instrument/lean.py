@@ -39,7 +39,8 @@ def quicken(patches: Patches) -> None:
 def settings() -> dict[str, Any]:
     """Return what instrumentors of OpenInference are enabled with: no image is too large for them.
 
-    What is too long for a record is cut when it is written, whatever it is. A limit of the program's own stays.
+    What is too long for a record is cut when it is written, whatever it is. A limit that the program has set
+    stays.
     """
     module = importlib.import_module(_PACKAGE + "config")
     config = module.TraceConfig()

@@ -156,6 +156,67 @@ def test_images_have_their_tokens(home: Path, models: Models, monkeypatch: pytes
     assert (event.tokens_input, event.tokens_output, event.cost_usd) == (50, 1000, 0.04025)
 
 
+def test_a_streamed_transcription_is_its_text_and_tokens(
+    home: Path, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = {"type": "tokens", "input_tokens": 14, "output_tokens": 3, "total_tokens": 17}
+
+    def hear(api: standin.Api, request: dict[str, Any]) -> None:
+        del request
+        deltas = [{"type": "transcript.text.delta", "delta": text} for text in ("Good ", "day.")]
+        done = {"type": "transcript.text.done", "text": "Good day.", "usage": usage}
+        api.stream([(None, each) for each in (*deltas, done)], done=True)
+
+    answering(models, monkeypatch, hear)
+    agentops.init()
+    with OpenAI() as client:
+        file = ("a.wav", b"RIFF", "audio/wav")
+        heard: Any = client.audio.transcriptions.create(model="gpt-4o-transcribe", file=file, stream=True)
+        assert len(list(heard)) == 3
+    event = only(home)
+    assert json.loads(event.output)["text"] == "Good day."
+    # 14 x 2.50 + 3 x 10.00 dollars for a million
+    assert (event.tokens_input, event.tokens_output, event.cost_usd) == (14, 3, 0.000065)
+
+
+def test_of_a_response_that_breaks_off_every_item_is_kept(
+    home: Path, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def speak(api: standin.Api, request: dict[str, Any]) -> None:
+        begun: dict[str, Any] = {
+            **standin.response_answer(request),
+            "status": "in_progress",
+            "output": [],
+            "usage": None,
+        }
+        thought: dict[str, Any] = {"type": "reasoning", "id": "rs_1", "summary": []}
+        call = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "find", "arguments": ""}
+        events: list[dict[str, Any]] = [
+            {"type": "response.created", "response": begun},
+            {"type": "response.output_item.added", "output_index": 0, "item": thought},
+            {"type": "response.reasoning_summary_text.delta", "output_index": 0, "item_id": "rs_1",
+             "summary_index": 0, "delta": "Look "},
+            {"type": "response.reasoning_summary_text.delta", "output_index": 0, "item_id": "rs_1",
+             "summary_index": 0, "delta": "it up."},
+            {"type": "response.output_item.added", "output_index": 1, "item": call},
+            {"type": "response.function_call_arguments.delta", "output_index": 1, "item_id": "fc_1",
+             "delta": '{"order": 10'},
+            {"type": "response.function_call_arguments.delta", "output_index": 1, "item_id": "fc_1",
+             "delta": "42"},
+        ]  # fmt: skip
+        api.stream([(each["type"], {"sequence_number": 0, **each}) for each in events], done=False)
+
+    answering(models, monkeypatch, speak)
+    agentops.init()
+    with OpenAI() as client:
+        list(client.responses.create(model="gpt-4o-mini", input="Hello", stream=True))
+    parts = [part for each in json.loads(only(home).output) for part in each["parts"]]
+    assert parts == [
+        {"type": "reasoning", "content": "Look it up."},
+        {"type": "tool_call", "id": "call_1", "name": "find", "arguments": '{"order": 1042'},
+    ]
+
+
 def left() -> None:
     with Anthropic() as client, client.messages.stream(**CLAUDE) as stream:
         for event in stream:

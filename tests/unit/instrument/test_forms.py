@@ -22,7 +22,7 @@ from tests.golden import standin
 from tests.golden.standin import batch_results
 from tests.standin import Models
 from tests.unit.instrument.conftest import ask
-from tests.unit.instrument.stored import only, stored
+from tests.unit.instrument.stored import events, only, stored
 
 OpenAI: Any = openai.OpenAI
 AsyncOpenAI: Any = openai.AsyncOpenAI
@@ -324,7 +324,8 @@ def test_what_is_no_llm_call_is_no_event(home: Path, models: Models) -> None:
     with Anthropic() as client:
         client.messages.count_tokens(model=CLAUDE["model"], messages=CLAUDE["messages"])
         client.models.list()
-    assert stored(home) == []
+        client.messages.stream(**CLAUDE)  # Nothing is sent before its block is entered.
+    assert [event for event in events(home) if event.kind != "session"] == []
 
 
 def test_what_is_no_llm_call_says_nothing_of_the_tool_that_asks(home: Path, models: Models) -> None:

@@ -42,15 +42,20 @@ def test_what_is_to_be_hidden_is_hidden(home: Path, models: Models, monkeypatch:
     assert "Paris" in found["output.value"]
 
 
-def test_only_a_large_image_is_left_out(home: Path, models: Models) -> None:
-    small, large = (f"data:image/png;base64,{'A' * length}" for length in (40, 40_000))
+@pytest.mark.parametrize("limit", ["", "1000"])
+def test_an_image_is_recorded_whole_unless_the_program_limits_it(
+    limit: str, home: Path, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if limit:
+        monkeypatch.setenv("OPENINFERENCE_BASE64_IMAGE_MAX_LENGTH", limit)
+    small, large = (f"data:image/png;base64,{'A' * length}" for length in (40, 400_000))
     content = [{"type": "image_url", "image_url": {"url": url}} for url in (small, large)]
     found = recorded(home, messages=[{"role": "user", "content": content}])
     prefix = "llm.input_messages.0.message.contents"
     shown = [found[f"{prefix}.{at}.message_content.image.image.url"] for at in (0, 1)]
-    assert shown == [small, REDACTED]
+    assert shown == [small, REDACTED if limit else large]
     asked = json.loads(found["input.value"])["messages"][0]["content"]
-    assert [part["image_url"]["url"] for part in asked] == [small, REDACTED]
+    assert [part["image_url"]["url"] for part in asked] == shown
 
 
 def said(*deltas: Any, **more: Any) -> list[dict[str, Any]]:

@@ -150,6 +150,53 @@ def test_parts_that_flattening_leaves_out_are_read_from_the_whole() -> None:
     ]
 
 
+def test_what_flattening_has_no_messages_for_is_read_from_the_whole() -> None:
+    items = [
+        {"type": "web_search_call", "id": "ws", "status": "completed", "action": "x"},
+        {"type": "mcp_call", "id": "m", "name": "find", "arguments": '{"q": 1}', "output": "found"},
+        {"type": "image_generation_call", "id": "i", "status": "completed", "result": "AA"},
+        {"type": "compaction", "id": "c", "encrypted_content": "x"},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Done."},
+                                                             {"type": "refusal", "refusal": "No more."}]},
+    ]  # fmt: skip
+    flat = "llm.output_messages.4.message."
+    said = {
+        "openinference.span.kind": "LLM",
+        "output.value": json.dumps({"object": "response", "instructions": "Be terse.", "output": items}),
+        f"{flat}role": "assistant",
+        f"{flat}contents.0.message_content.type": "text",
+        f"{flat}contents.0.message_content.text": "Done.",
+    }
+    speak = [each["parts"] for each in messages(event(said).output)]
+    assert speak == [
+        [{"type": "server_tool_call", "id": "ws", "name": "web_search", "arguments": {"action": "x"}}],
+        [
+            {"type": "server_tool_call", "id": "m", "name": "find", "arguments": {"q": 1}},
+            {"type": "tool_call_response", "id": "m", "response": "found"},
+        ],
+        [
+            {"type": "server_tool_call", "id": "i", "name": "image_generation", "arguments": {}},
+            {"type": "blob", "modality": "image", "mime_type": "image/png", "content": "AA"},
+        ],
+        [{"type": "compaction", "id": "c", "encrypted_content": "x"}],
+        [{"type": "text", "content": "Done."}, {"type": "refusal", "content": "No more."}],
+    ]
+
+
+def test_a_tool_of_another_sort_is_called_by_its_name() -> None:
+    call = {"id": "c1", "type": "custom", "custom": {"name": "run", "input": "1 + 1"}}
+    choice = {"message": {"role": "assistant", "content": None, "tool_calls": [call]}}
+    said = {
+        "openinference.span.kind": "LLM",
+        "output.value": json.dumps({"choices": [choice]}),
+        "llm.output_messages.0.message.role": "assistant",
+        "llm.output_messages.0.message.tool_calls.0.tool_call.id": "c1",
+    }
+    assert messages(event(said).output)[0]["parts"] == [
+        {"type": "tool_call", "id": "c1", "name": "run", "arguments": "1 + 1"}
+    ]
+
+
 def test_ten_messages_keep_their_order() -> None:
     said = {f"gen_ai.prompt.{n}.content": str(n) for n in (10, 2, 1, 0, 11)}
     assert [each["parts"][0]["content"] for each in both(said)[0]] == ["0", "1", "2", "10", "11"]
@@ -230,6 +277,7 @@ def test_the_details_event() -> None:
             [{"type": "server_tool_use", "id": "c1", "name": "search", "input": {"q": "x"}}],
             [{**CALL, "type": "server_tool_call"}],
         ),
+        ([{"type": "web_search_tool_result", "tool_use_id": "c1", "content": {"hits": 2}}], [ANSWER]),
     ],
 )
 def test_parts_of_every_provider(content: Any, parts: list[Any]) -> None:

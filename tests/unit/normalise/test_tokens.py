@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agentops.server.normalise.tokens import more
 from tests.unit.normalise.spans import event
 
 CLAUDE = "claude-sonnet-4-20250514"
@@ -155,6 +156,7 @@ def test_cached_tokens_beside_the_input_are_added_once(
             (10, 12, None, None, 7),
         ),
         ("nonsense", (None,) * 5),
+        ({"input_tokens": 0, "output_tokens": 0}, (None,) * 5),
     ],
 )
 def test_a_providers_own_usage_is_read_when_there_is_nothing_else(
@@ -163,6 +165,38 @@ def test_a_providers_own_usage_is_read_when_there_is_nothing_else(
     assert counts({"gen_ai.usage.raw": json.dumps(raw)}) == expected
     assert counts({"gen_ai.usage.raw": raw}) == expected
     assert counts({"gen_ai.usage.raw": raw, "gen_ai.usage.input_tokens": 3})[0] == 3
+    answer = {"openinference.span.kind": "LLM", "output.value": json.dumps({"usage": raw})}
+    assert counts(answer) == expected
+    assert counts({**answer, "llm.token_count.prompt": 3})[:2] == (3, None)
+    assert counts({**answer, "openinference.span.kind": "AGENT"}) == (None,) * 5
+
+
+SEARCH = {"type": "web_search_call", "id": "ws_1", "status": "completed"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "searches"),
+    [
+        ({"usage": {"server_tool_use": {"web_search_requests": 3}}}, 3),
+        ({"usage": {"server_tool_use": {"web_search_requests": 0}}}, 0),
+        (
+            {
+                "output": [
+                    {**SEARCH, "action": {"type": "search", "query": "x"}},
+                    {**SEARCH, "action": {"type": "open_page", "url": "https://example.com"}},
+                    SEARCH,
+                    {"type": "message", "content": [{"type": "output_text", "text": "web_search_call"}]},
+                ]
+            },
+            2,
+        ),
+        ({"choices": [{"message": {"content": "web_search_requests"}}]}, 0),
+    ],
+)
+def test_searches_that_the_provider_made_are_in_its_answer(answer: dict[str, Any], searches: int) -> None:
+    said = {"openinference.span.kind": "LLM", "llm.token_count.prompt": 10, "llm.token_count.completion": 5}
+    found = event({**said, "output.value": json.dumps(answer)})
+    assert more(found.usage_more).web_searches == searches
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ _LEFT_OUT: Final = re.compile(
     r'"type":\s?"(?:input_audio|input_file|file|document|custom|refusal|item_reference|compaction|'
     r'server_tool_use|mcp_\w+|\w+_tool_result|(?!function_)\w+_call)"'
 )
-"""In a request or an answer: what instrumentation that flattens messages has no attributes for, or not all."""
+"""In a request or an answer: what flattened messages leave out, or say half of."""
 
 
 def _completed(flat: list[chat.Message], whole: str, role: str) -> list[chat.Message]:
