@@ -42,6 +42,8 @@ def tokens(entered: int | None, left: int | None, **parts: int) -> Used:
 
 
 HAND_CHECKED: list[tuple[str, str, Used, str]] = [
+    # 10 x 5.00 + 100 x 8.00 + 10 x 10.00 + 1000 x 32.00: pictures have prices of their own
+    ("openai", "gpt-image-1.5", tokens(110, 1010, input_image=100, output_image=1000), "0.0329500"),
     # 752 x 2.50 + 100 x 10.00 = 2880
     ("openai", "gpt-4o", tokens(752, 100), "0.0028800"),
     # (1200 - 1024) x 2.50 + 1024 x 1.25 + 48 x 10.00 = 440 + 1280 + 480; reasoning is in the 48
@@ -202,6 +204,36 @@ def test_the_arithmetic_is_kept_and_bills_each_token_once() -> None:
     assert {(line["price"], line["date"], line["source"].partition(" ")[0]) for line in lines} == {
         ("anthropic/claude-sonnet-4-0", "2026-03-03", "genai-prices")
     }
+
+
+SERVED: list[tuple[str, str, str, dict[str, int], str]] = [
+    # 21 x 1.50 + 1024 x 0.15 + 200 x 3.00 (kept for an hour) + 56 x 1.875 + 8 x 7.50: half of it all
+    ("anthropic", "claude-sonnet-4-5", "batch",
+     {"cache_read": 1024, "cache_write": 256, "cache_write_1h": 200}, "0.0009501"),
+    # 277 x 0.625 + 1024 x 0.0625 + 8 x 5.00 = 173.125 + 64 + 40
+    ("openai", "gpt-5", "flex", {"cache_read": 1024}, "0.0002771"),
+    # 277 x 2.50 + 1024 x 0.25 + 8 x 20.00 = 692.5 + 256 + 160
+    ("openai", "gpt-5", "priority", {"cache_read": 1024}, "0.0011085"),
+    # 1301 x 10.00 + 8 x 50.00: quicker answers of Claude's
+    ("anthropic", "claude-opus-5", "fast", {}, "0.0134100"),
+    # The list has no other price for it: 1301 x 3.00 + 8 x 15.00
+    ("anthropic", "claude-sonnet-4-5", "priority", {}, "0.0040230"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("provider", "model", "tier", "parts", "dollars"), SERVED)
+def test_calls_that_are_served_otherwise(
+    provider: str, model: str, tier: str, parts: dict[str, int], dollars: str
+) -> None:
+    given = call(provider, model, tokens(1301, 8, **parts), at=datetime(2026, 11, 20, tzinfo=UTC))
+    rare = json.loads(given.usage_more or "{}")
+    usual = prices.priced(given)
+    found = prices.priced(replace(given, usage_more=json.dumps({**rare, "tier": tier})))
+    assert f"{found.cost_usd:.7f}" == dollars
+    names = {line["price"].removesuffix(f" ({tier})") for line in prices.explained(found.cost_detail)}
+    assert names == {line["price"] for line in prices.explained(usual.cost_detail)}
+    if found.cost_usd != usual.cost_usd:
+        assert all(line["price"].endswith(f" ({tier})") for line in prices.explained(found.cost_detail))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ TOML or JSON, a list named `price`. An entry names a model, and dollars for a mi
     from = 2026-01-01           # optional: in force from this day (UTC) on
     input = 0.40
     output = 1.20
-    cache_read = 0.04           # also: cache_write, cache_write_1h, reasoning, input_audio, output_audio
+    cache_read = 0.04           # also: cache_write, cache_write_1h, reasoning, input_audio, output_audio,
+                                # input_image, output_image
     request = 0.001             # dollars for each call; web_search: for each search
 
 An entry wins over the built-in prices; the last entry that fits and is in force wins over earlier ones.
@@ -39,6 +40,8 @@ PER_MILLION: Final = (
     "reasoning",
     "input_audio",
     "output_audio",
+    "input_image",
+    "output_image",
 )
 """Classes of tokens, priced by the million."""
 EACH: Final = ("request", "web_search")

@@ -35,6 +35,8 @@ _KEYS: Final[Mapping[str, str]] = {
     "reasoning": "output_reasoning_mtok",
     "input_audio": "input_audio_mtok",
     "output_audio": "output_audio_mtok",
+    "input_image": "input_image_mtok",
+    "output_image": "output_image_mtok",
 }
 """Our classes of tokens, and their names in genai-prices."""
 _COUNTED: Final[Mapping[str, str]] = {"request": "requests_kcount", "web_search": "web_searches_kcount"}
@@ -177,7 +179,7 @@ def cost(
         reasoning: Part of `left` spent on reasoning.
         rare: What few calls use.
     """
-    found = _rates(provider, models, at_ns)
+    found = _rates(provider, models, at_ns, rare.tier if rare is not None else "")
     if found is None:
         return None
     identity, source, rates = found
@@ -198,8 +200,8 @@ def cost(
     if reasoning:
         coming_out.append(("reasoning", reasoning))
     if rare is not None and rare is not _NO_MORE:
-        going_in.append(("input_audio", rare.input_audio))
-        coming_out.append(("output_audio", rare.output_audio))
+        going_in += (("input_audio", rare.input_audio), ("input_image", rare.input_image))
+        coming_out += (("output_audio", rare.output_audio), ("output_image", rare.output_image))
     billed: list[tuple[str, int]] = []
     for kind, tokens in going_in:
         apart = min(tokens, entered)
@@ -304,29 +306,38 @@ def _day(at_ns: int) -> str:
 _steady: dict[tuple[str, tuple[str, ...]], tuple[str, str, dict[str, Any]]] = {}
 
 
-def _rates(provider: str, models: tuple[str, ...], at_ns: int) -> tuple[str, str, dict[str, Any]] | None:
+def _rates(
+    provider: str, models: tuple[str, ...], at_ns: int, tier: str
+) -> tuple[str, str, dict[str, Any]] | None:
     """Return (name in the price list, price list, rate by class) for a call."""
     if _own.entries:
         for model in models:
             own = _own.find(provider, model, at_ns) if model else None
             if own is not None:
                 return own.model, _own.name, dict[str, Any](own.rates)
-    steady = _steady.get((provider, models))
+    steady = None if tier else _steady.get((provider, models))
     if steady is not None:
         return steady
     for model in dict.fromkeys(models):
         found = _lookup(provider, model) if model else None
         if found is None:
             continue
-        listed = found[1].get_prices(datetime.fromtimestamp(at_ns / 1e9, UTC)).__dict__
+        moment = datetime.fromtimestamp(at_ns / 1e9, UTC)
+        listed = found[1].get_prices(moment).__dict__
+        shown = found[0]
+        if tier:
+            # Each provider has its own word for the same: a price says which it is for.
+            served = found[1].get_prices(moment, dict.fromkeys(("processing", "service_tier", "speed"), tier))
+            if served.__dict__ != listed:
+                listed, shown = served.__dict__, f"{shown} ({tier})"
         if listed.get("input_mtok") is None and listed.get("output_mtok") is None:
             continue
         rates = {kind: listed[key] for kind, key in _KEYS.items() if listed.get(key) is not None}
         for kind, key in _COUNTED.items():
             if listed.get(key) is not None:
                 rates[kind] = _by_piece(listed[key])
-        answer = (found[0], built_in_list(), rates)
-        if not isinstance(found[1].prices, list):
+        answer = (shown, built_in_list(), rates)
+        if not tier and not isinstance(found[1].prices, list):
             if len(_steady) >= _MOST_REMEMBERED:
                 _steady.clear()
             _steady[provider, models] = answer

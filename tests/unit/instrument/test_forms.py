@@ -265,7 +265,7 @@ def test_what_a_batch_wrote_to_the_cache_for_an_hour_is_told(
     with Anthropic() as client:
         list(client.messages.batches.results("msgbatch_1"))
     event = only(home)
-    assert (event.tokens_cache_write, event.usage_more) == (256, '{"cache_write_1h":200}')
+    assert (event.tokens_cache_write, event.usage_more) == (256, '{"cache_write_1h":200,"tier":"batch"}')
 
 
 def test_a_stream_left_at_the_end_of_the_program_did_not_fail(home: Path, models: Models) -> None:

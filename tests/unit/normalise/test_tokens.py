@@ -171,6 +171,41 @@ def test_a_providers_own_usage_is_read_when_there_is_nothing_else(
     assert counts({**answer, "openinference.span.kind": "AGENT"}) == (None,) * 5
 
 
+@pytest.mark.parametrize(
+    ("said", "tier"),
+    [
+        ({"openai.response.service_tier": "flex"}, "flex"),
+        ({"gen_ai.openai.response.service_tier": "default"}, ""),
+        ({"output.value": '{"service_tier": "priority"}'}, "priority"),
+        ({"output.value": '{"service_tier":"default"}'}, ""),
+        ({"output.value": '{"usage":{"service_tier":"batch"}}'}, "batch"),
+        ({"output.value": '{"usage":{"service_tier":"standard","speed":"fast"}}'}, "fast"),
+        ({"output.value": '{"content":[{"input":{"service_tier":"batch"}}]}'}, ""),
+        ({"llm.invocation_parameters": '{"service_tier":"flex"}'}, ""),
+    ],
+)
+def test_how_a_call_was_served_is_what_its_answer_says(said: dict[str, Any], tier: str) -> None:
+    known = {"openinference.span.kind": "LLM", "llm.token_count.prompt": 10, "llm.token_count.completion": 5}
+    assert more(event({**known, **said}).usage_more).tier == tier
+
+
+PICTURES: list[tuple[dict[str, Any], tuple[int, int]]] = [
+    ({"data": [{}], "usage": {"input_tokens_details": {"text_tokens": 4, "image_tokens": 6}}}, (6, 5)),
+    ({"data": [{}], "usage": {"input_tokens_details": {"image_tokens": 0},
+                              "output_tokens_details": {"text_tokens": 1, "image_tokens": 4}}}, (0, 4)),
+    ({"usage": {"input_tokens_details": {"image_tokens": 6}}}, (6, 0)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("answer", "pictures"), PICTURES)
+def test_pictures_are_counted_apart(answer: dict[str, Any], pictures: tuple[int, int]) -> None:
+    answer["usage"] |= {"input_tokens": 10, "output_tokens": 5}
+    found = event({"openinference.span.kind": "LLM", "output.value": json.dumps(answer)})
+    rare = more(found.usage_more)
+    assert (found.tokens_input, found.tokens_output) == (10, 5)
+    assert (rare.input_image, rare.output_image) == pictures
+
+
 SEARCH = {"type": "web_search_call", "id": "ws_1", "status": "completed"}
 
 

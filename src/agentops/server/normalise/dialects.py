@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from agentops import semconv
 from agentops.server.normalise import values
+from agentops.server.normalise.tokens import TIERS
 
 Reader = Callable[[Any], Any]
 Table = Mapping[str, tuple[str, ...]]
@@ -217,6 +218,12 @@ OTHERS: Final[Table] = {
         "gen_ai.usage.details.output_audio_tokens",
         "gen_ai.usage.details.completion_audio_tokens",
     ),
+    "tier": (
+        "openai.response.service_tier",
+        "gen_ai.openai.response.service_tier",
+        "gen_ai.response.service_tier",
+        "anthropic.response.service_tier",
+    ),
     "web_searches": (
         "anthropic.usage.server_tool_use.web_search_requests",
         "gen_ai.usage.details.web_search_requests",
@@ -307,6 +314,7 @@ KIND_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 
 _READERS: Final[Mapping[str, Reader]] = {
     "provider": values.lowered,
+    "tier": lambda value: value if value in TIERS else None,
     "finish": values.texts,
     "tags": values.texts,
     "cost": values.dollars,

@@ -11,7 +11,7 @@ from typing import Any, Final
 from agentops import semconv
 from agentops.model import Span, SpanEvent
 from agentops.server.normalise import attributes as attribute
-from agentops.server.normalise import bodies, content, errors, tokens, values
+from agentops.server.normalise import answers, bodies, content, errors, tokens, values
 from agentops.server.normalise.dialects import plan
 from agentops.server.normalise.event import Event
 from agentops.server.normalise.surrogates import mended_span
@@ -93,7 +93,7 @@ def _event(span: Span) -> Event:
 
     identity, reason = content.answer(found, left) if kind == "llm" else ("", "")
     if kind == "llm":
-        tokens.take_from_answer(found)
+        answers.take(found)
     counts = tokens.tokens(found, sources, model, provider, scope.name)
     start_ns = span.start_ns
     end_ns = span.end_ns

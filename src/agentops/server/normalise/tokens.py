@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from agentops.server.normalise.parts import parsed
-from agentops.server.normalise.values import count, is_list, is_object
+from agentops.server.normalise.values import count, is_object
 
 _OLD_PROMPT: Final = "gen_ai.usage.prompt_tokens"
 _INCLUSIVE_SCOPES: Final = ("opentelemetry.instrumentation.", "openinference.")
@@ -43,15 +43,22 @@ class More(Struct, frozen=True, gc=False, omit_defaults=True):
         cache_write_1h: The part of the tokens written to a cache that stays for an hour.
         input_audio: The part of the input that is sound.
         output_audio: The part of the output that is sound.
+        input_image: The part of the input that is pictures, where the provider tells it apart.
+        output_image: The part of the output that is pictures.
         web_searches: Searches that the provider made for the call.
+        tier: How the provider served the call, where that is not the usual way: one of TIERS.
     """
 
     cache_write_1h: int = 0
     input_audio: int = 0
     output_audio: int = 0
+    input_image: int = 0
+    output_image: int = 0
     web_searches: int = 0
+    tier: str = ""
 
 
+TIERS: Final = ("batch", "flex", "priority", "fast")
 NONE: Final = Tokens()
 _MORE: Final = More.__struct_fields__
 _HOUR: Final = "ephemeral_1h_input_tokens"
@@ -97,7 +104,7 @@ def tokens(
     written = found.get("cache_write")
     reasoning = found.get("reasoning")
     if entered is None and left is None and read is None and written is None and reasoning is None:
-        return _from_raw(found["usage"], found.get("web_searches")) if "usage" in found else NONE
+        return _from_raw(found["usage"], found) if "usage" in found else NONE
     if not entered and not left and not read and not written:
         # A call without a token does not exist: these zeros stand for "not known" (streams without usage).
         return NONE
@@ -132,8 +139,10 @@ _DETAILS: Final[Mapping[str, str]] = {
 """Where a usage object has the parts of a count, and which of ours their sound is."""
 
 
-def _from_raw(value: Any, web_searches: int | None = None) -> Tokens:
+def _from_raw(value: Any, besides: Mapping[str, Any]) -> Tokens:
     """Return the counts of a provider's own usage object, when a span has nothing else.
+
+    `besides` are the span's fields.
 
     Anthropic counts the cached tokens beside the input, Google the reasoning beside the output.
     """
@@ -141,7 +150,7 @@ def _from_raw(value: Any, web_searches: int | None = None) -> Tokens:
     if not is_object(usage):
         return NONE
     flat: dict[str, Any] = dict(usage)
-    rare: dict[str, int] = {"web_searches": web_searches} if web_searches else {}
+    rare: dict[str, Any] = {name: besides[name] for name in _MORE if besides.get(name)}
     for name, sound in _DETAILS.items():
         details = usage.get(name)
         if is_object(details):
@@ -167,54 +176,3 @@ def _from_raw(value: Any, web_searches: int | None = None) -> Tokens:
             rare["cache_write_1h"] = int(spelt[1])
     more_ = msgspec.json.encode(rare).decode() if rare else ""
     return Tokens(entered, left, found["cache_read"], found["cache_write"], found["reasoning"], more_)
-
-
-_COUNTS: Final = ("tokens_input", "tokens_output", "cache_read", "cache_write", "reasoning", "usage")
-_SEARCH: Final = "web_search_call"
-_SEARCHES: Final = "web_search_requests"
-
-
-class _Answer(Struct):
-    """The part of a provider's answer that is wanted from its JSON."""
-
-    usage: Any = None
-    output: Any = None
-
-
-_ANSWER: Final = msgspec.json.Decoder(_Answer)
-
-
-def take_from_answer(found: dict[str, Any]) -> None:
-    """Add what only the answer of a model call says: its usage, when the span has none, and its searches."""
-    text = found.get("output")
-    if type(text) is not str or text[:1] != "{":
-        return
-    counted = not found.keys().isdisjoint(_COUNTS)
-    searched = "web_searches" not in found and (_SEARCHES in text or _SEARCH in text)
-    if not searched and (counted or '"usage"' not in text):
-        return
-    try:
-        said = _ANSWER.decode(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return
-    if not counted and is_object(said.usage):
-        found["usage"] = said.usage
-    if searched:
-        made = _searches(said)
-        if made:
-            found["web_searches"] = made
-
-
-def _searches(said: _Answer) -> int | None:
-    """Return how many searches the provider made: Anthropic counts them, OpenAI lists what it did."""
-    tools: Any = said.usage.get("server_tool_use") if is_object(said.usage) else None
-    if is_object(tools):
-        return count(tools.get(_SEARCHES))
-    listed: list[Any] = said.output if is_list(said.output) else []
-    searched = 0
-    for item in listed:
-        if is_object(item) and item.get("type") == _SEARCH:
-            action = item.get("action")
-            # Opening a page that was found is no search.
-            searched += not is_object(action) or action.get("type", "search") == "search"
-    return searched

@@ -1,0 +1,98 @@
+"""What only the answer of a model call says, its JSON as the provider sent it.
+
+Its usage, when the span has no attribute for any of it; the searches that the provider made; how it served the
+call; which tokens are pictures. Most answers say none of that: they are looked at, and not decoded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from agentops.server.normalise.tokens import TIERS
+from agentops.server.normalise.values import count, is_list, is_object
+
+_COUNTS: Final = ("tokens_input", "tokens_output", "cache_read", "cache_write", "reasoning", "usage")
+_SEARCH: Final = "web_search_call"
+_SEARCHES: Final = "web_search_requests"
+
+
+class _Answer(Struct):
+    """The part of a provider's answer that is wanted from its JSON."""
+
+    usage: Any = None
+    output: Any = None
+    data: Any = None
+    service_tier: Any = None
+
+
+_ANSWER: Final = msgspec.json.Decoder(_Answer)
+
+
+def take(found: dict[str, Any]) -> None:
+    """Add what only the answer of a model call says: its usage, when the span has none, and its searches."""
+    text = found.get("output")
+    if type(text) is not str or text[:1] != "{":
+        return
+    counted = not found.keys().isdisjoint(_COUNTS)
+    searched = "web_searches" not in found and (_SEARCHES in text or _SEARCH in text)
+    served = "tier" not in found and _TIER.search(text) is not None
+    pictured = '"image_tokens"' in text
+    if not (searched or served or pictured) and (counted or '"usage"' not in text):
+        return
+    try:
+        said = _ANSWER.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return
+    usage: Mapping[str, Any] = said.usage if is_object(said.usage) else {}
+    if not counted and usage:
+        found["usage"] = usage
+    if searched and (made := _searches(said)):
+        found["web_searches"] = made
+    if served and (tier := _tier(said.service_tier, usage)):
+        found["tier"] = tier
+    if pictured:
+        found.update(_pictures(usage, is_list(said.data)))
+
+
+_TIER: Final = re.compile(r'"(?:service_tier|speed)":\s?"(?:' + "|".join(TIERS) + ')"')
+
+
+def _tier(said: Any, usage: Mapping[str, Any]) -> str | None:
+    """Return how a call was served: OpenAI says so beside the usage, Anthropic in it."""
+    for tier in (said, usage.get("service_tier"), usage.get("speed")):
+        if type(tier) is str and tier in TIERS:
+            return tier
+    return None
+
+
+def _pictures(usage: Mapping[str, Any], painted: bool) -> dict[str, int]:
+    """Return the parts of the counts that are pictures, as the whole of a painter's answer is."""
+    found: dict[str, int] = {}
+    for direction in ("input", "output"):
+        details = usage.get(f"{direction}_tokens_details")
+        shown = count(details.get("image_tokens")) if is_object(details) else None
+        if shown is None and direction == "output" and painted:
+            shown = count(usage.get("output_tokens"))
+        if shown:
+            found[f"{direction}_image"] = shown
+    return found
+
+
+def _searches(said: _Answer) -> int | None:
+    """Return how many searches the provider made: Anthropic counts them, OpenAI lists what it did."""
+    tools: Any = said.usage.get("server_tool_use") if is_object(said.usage) else None
+    if is_object(tools):
+        return count(tools.get(_SEARCHES))
+    listed: list[Any] = said.output if is_list(said.output) else []
+    searched = 0
+    for item in listed:
+        if is_object(item) and item.get("type") == _SEARCH:
+            action = item.get("action")
+            # Opening a page that was found is no search.
+            searched += not is_object(action) or action.get("type", "search") == "search"
+    return searched
