@@ -1,7 +1,7 @@
 """What only the answer of a model call says, its JSON as the provider sent it.
 
-Its usage, when the span has no attribute for any of it; the searches that the provider made; how it served the
-call; which tokens are pictures. Most answers say none of that: they are looked at, and not decoded.
+Its usage, when the span has no attribute for any of it; the searches that the provider made; how it served
+the call; which tokens are pictures. Most answers say none of that: they are looked at, and not decoded.
 """
 
 from __future__ import annotations

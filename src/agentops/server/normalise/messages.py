@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from agentops.server.normalise import items
 from agentops.server.normalise import parts as part
 from agentops.server.normalise.values import decoded, encoded, is_list, is_object
 
@@ -114,22 +115,12 @@ def _choices(items: list[Any]) -> list[Message] | None:
     return found or None
 
 
-_ITEM_TYPES: Final = frozenset(
-    ("function_call", "function_call_output", "custom_tool_call", "custom_tool_call_output", "reasoning")
-)
-"""Items of OpenAI's responses that are messages without saying a role."""
-
-
-def _is_item(kind: str) -> bool:
-    return kind in _ITEM_TYPES or kind in part.BARE_ITEMS or kind.endswith(("_call", "_call_output"))
-
-
 def _message_like(item: Mapping[str, Any]) -> bool:
     kind = _type(item)
     return (
         "role" in item
         or "parts" in item
-        or (kind is not None and (_is_item(kind) or (kind.lower() in _ROLES and "content" in item)))
+        or (kind is not None and (items.is_one(kind) or (kind.lower() in _ROLES and "content" in item)))
         or ("kwargs" in item and "id" in item)
         or "tool_calls" in item
     )
@@ -147,9 +138,9 @@ def message(item: Mapping[str, Any], role: str) -> Message:
     elif is_object(item.get("data")) and "role" not in item:
         item = {"role": item.get("type"), **item["data"]}
     kind = _type(item)
-    if kind is not None and "role" not in item and _is_item(kind):
+    if kind is not None and "role" not in item and items.is_one(kind):
         speaker = "tool" if kind.endswith("_output") else "assistant"
-        return {"role": speaker, "parts": part.item(item)}
+        return {"role": speaker, "parts": items.parts(item)}
     given = item.get("role") or (kind if kind is not None and kind.lower() in _ROLES else None)
     speaker = _ROLES.get(str(given).lower(), str(given).lower()) if given else role
     found: Message = {"role": speaker}

@@ -79,35 +79,6 @@ def part(item: Mapping[str, Any]) -> Part:
     return dict(item) if isinstance(kind, str) else {"type": "json", "content": dict(item)}
 
 
-def item(given: Mapping[str, Any]) -> list[Part]:
-    """Return the parts that an item of one of OpenAI's responses is, which is a message without a role."""
-    kind: str = given["type"]
-    if kind in _READERS or kind in BARE_ITEMS:
-        return [part(given)]
-    identity = given.get("call_id") or given.get("id")
-    if kind.endswith("_output"):
-        return [tool_call_response(identity, given.get("output"))]
-    said = {name: value for name, value in given.items() if name not in _OF_ITEMS and value is not None}
-    picture = said.pop("result", None) if kind == "image_generation_call" else None
-    answers = [answer for name in _ANSWERED if (answer := said.pop(name, None))]
-    call = tool_call(identity, given.get("name") or kind.removesuffix("_call"), given.get("arguments", said))
-    if "call_id" not in given:
-        call["type"] = "server_tool_call"  # The provider runs it, and says at once what came of it.
-    found = [call, *(tool_call_response(identity, answer) for answer in answers)]
-    if isinstance(picture, str) and picture:
-        mime_type = f"image/{given.get('output_format') or 'png'}"
-        found.append({"type": "blob", "modality": "image", "mime_type": mime_type, "content": picture})
-    return found
-
-
-BARE_ITEMS: Final = frozenset(
-    ("item_reference", "mcp_list_tools", "mcp_approval_request", "mcp_approval_response", "compaction")
-)
-"""Items of OpenAI's responses that are kept as they came."""
-_OF_ITEMS: Final = frozenset(("type", "id", "call_id", "name", "arguments", "status"))
-_ANSWERED: Final = ("output", "outputs", "results", "error")
-
-
 def _guess(item: Mapping[str, Any]) -> Any:
     """Find the reader of a part that does not say its type (Google's and Bedrock's forms)."""
     for name, reader in _UNTYPED:

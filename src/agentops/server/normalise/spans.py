@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from agentops import semconv
 from agentops.model import Span, SpanEvent
-from agentops.server.normalise import attributes as attribute
 from agentops.server.normalise import answers, bodies, content, errors, tokens, values
+from agentops.server.normalise import attributes as attribute
 from agentops.server.normalise.dialects import plan
 from agentops.server.normalise.event import Event
 from agentops.server.normalise.surrogates import mended_span
