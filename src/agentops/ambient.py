@@ -24,8 +24,15 @@ SPAN: Final = _SPAN_KEY
 """The key of the current span."""
 OWN: Final = create_key("agentops-span")
 """The key of the innermost span of our own, whatever foreign span is current."""
+CALL: Final = create_key("agentops-call")
+"""The key of the span of the LLM call whose request is being made; a client that traces itself hides it."""
 get_current: Final[Callable[[], Context]] = _get_current if _variable is None else _variable.get
 attach_context: Final[Callable[[Context], Token[Context]]] = attach if _variable is None else _variable.set
+
+
+def making(where: Context, span: Any) -> Context:
+    """Return the context in which the request of an LLM call is made, whose span is `span`."""
+    return Context({**where, SPAN: span, CALL: span})
 
 
 def leave(token: Token[Context] | None) -> None:

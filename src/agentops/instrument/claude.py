@@ -22,6 +22,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
 from agentops import semconv
+from agentops.ambient import attach_context, get_current, leave, making
 from agentops.instrument import gate, messages
 from agentops.instrument.gathered import patient
 from agentops.instrument.patches import Patches, found
@@ -78,8 +79,11 @@ def _entered(
     span = _begun(instance)
     if span is None:
         return wrapped(*args, **kwargs)
-    with trace.use_span(span, record_exception=False, set_status_on_exception=False):
+    token = attach_context(making(get_current(), span))
+    try:
         return wrapped(*args, **kwargs)
+    finally:
+        leave(token)
 
 
 async def _entered_async(
@@ -88,8 +92,11 @@ async def _entered_async(
     span = _begun(instance)
     if span is None:
         return await wrapped(*args, **kwargs)
-    with trace.use_span(span, record_exception=False, set_status_on_exception=False):
+    token = attach_context(making(get_current(), span))
+    try:
         return await wrapped(*args, **kwargs)
+    finally:
+        leave(token)
 
 
 def _left(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -18,7 +18,7 @@ from opentelemetry.context import (
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Status, StatusCode
 
-from agentops.ambient import SPAN, attach_context, get_current, leave
+from agentops.ambient import attach_context, get_current, leave, making
 from agentops.instrument import chat, lean, straight
 from agentops.instrument.patches import Patches, found
 
@@ -87,7 +87,7 @@ class _Calls:
             call = self._begun(asker, instance, kwargs, where)
             if call is None:
                 return original(asker, wrapped, instance, args, kwargs)
-            token = attach_context(Context({**where, SPAN: call._span}))
+            token = attach_context(making(where, call._span))
             try:
                 with call._params:
                     response = wrapped(*args, **kwargs)
@@ -115,7 +115,7 @@ class _Calls:
             call = self._begun(asker, instance, kwargs, where)
             if call is None:
                 return await original(asker, wrapped, instance, args, kwargs)
-            token = attach_context(Context({**where, SPAN: call._span}))
+            token = attach_context(making(where, call._span))
             try:
                 with call._params:
                     response = await wrapped(*args, **kwargs)
@@ -227,7 +227,7 @@ class _Calls:
                 with original(asker, attributes, params) as theirs:
                     yield theirs
                 return
-            token = attach_context(Context({**where, SPAN: call._span}))
+            token = attach_context(making(where, call._span))
             try:
                 with params:
                     yield call

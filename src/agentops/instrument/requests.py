@@ -15,7 +15,7 @@ from types import CoroutineType
 from typing import Any, Final
 
 from agentops import semconv
-from agentops.ambient import OWN, SPAN, get_current
+from agentops.ambient import CALL, OWN, SPAN, get_current
 from agentops.instrument.patches import Patches, found
 from agentops.instrument.registry import Library
 
@@ -47,7 +47,7 @@ def watch(library: Library, patches: Patches) -> None:
 def current_call() -> Any:
     """Return the LLM span that is current, or None."""
     context = get_current()
-    span: Any = context.get(SPAN)
+    span: Any = context.get(CALL) or context.get(SPAN)
     if span is None or not span.is_recording():
         # An instrumentor that is kept quiet puts a span there that is none.
         span = context.get(OWN)

@@ -20,7 +20,7 @@ from opentelemetry.context import (
 from opentelemetry.context import Context
 from opentelemetry.trace import Status, StatusCode
 
-from agentops.ambient import SPAN, attach_context, get_current, leave
+from agentops.ambient import attach_context, get_current, leave, making
 from agentops.instrument import chat, lean
 from agentops.instrument.gate import quiet
 from agentops.instrument.gathered import Heard
@@ -107,7 +107,7 @@ class _Calls:
             call = self._begun(asker, instance, args, where)
             if call is None:
                 return original(asker, wrapped, instance, args, kwargs)
-            token = attach_context(Context({**where, SPAN: call._span}))
+            token = attach_context(making(where, call._span))
             try:
                 return self._answered(asker, call, wrapped(*args, **kwargs))
             except BaseException as error:
@@ -130,7 +130,7 @@ class _Calls:
             call = self._begun(asker, instance, args, where)
             if call is None:
                 return await original(asker, wrapped, instance, args, kwargs)
-            token = attach_context(Context({**where, SPAN: call._span}))
+            token = attach_context(making(where, call._span))
             try:
                 return self._answered(asker, call, await wrapped(*args, **kwargs))
             except BaseException as error:

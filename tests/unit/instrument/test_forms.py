@@ -14,6 +14,7 @@ from typing import Any
 import anthropic
 import openai
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
 from pydantic import BaseModel
 
 import agentops
@@ -280,7 +281,7 @@ def test_a_stream_left_at_the_end_of_the_program_did_not_fail(home: Path, models
     assert (only(home).status, only(home).tokens_input) == ("ok", 21)
 
 
-@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "anthropic that traces itself"])
 def test_retries_request_id_and_status(provider: str, home: Path, models: Models) -> None:
     agentops.init()
     call: Callable[[str], Any]
@@ -289,7 +290,9 @@ def test_retries_request_id_and_status(provider: str, home: Path, models: Models
         call = lambda model: made.chat.completions.create(**{**ask(), "model": model})  # noqa: E731
         gone: Any = openai.NotFoundError
     else:
-        made = Anthropic()
+        # A program's own tracer provider makes the client's span of a request current.
+        options = {"open_telemetry": {"tracer_provider": TracerProvider()}} if "itself" in provider else {}
+        made = Anthropic(**options)
         call = lambda model: made.messages.create(**{**CLAUDE, "model": model})  # noqa: E731
         gone = anthropic.NotFoundError
     with made:
