@@ -42,6 +42,8 @@ def tokens(entered: int | None, left: int | None, **parts: int) -> Used:
 
 
 HAND_CHECKED: list[tuple[str, str, Used, str]] = [
+    # 5000 x 0.02, and nobody said whose it is
+    ("", "text-embedding-3-small", tokens(5000, None), "0.0001000"),
     # 10 x 5.00 + 100 x 8.00 + 10 x 10.00 + 1000 x 32.00: pictures have prices of their own
     ("openai", "gpt-image-1.5", tokens(110, 1010, input_image=100, output_image=1000), "0.0329500"),
     # 752 x 2.50 + 100 x 10.00 = 2880

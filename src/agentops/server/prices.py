@@ -375,6 +375,8 @@ def _search(provider: str, model: str) -> tuple[str, Any] | None:
     if slash and bare and (known is None or known.id not in ("openrouter", "together", "fireworks")):
         by_name = find_provider_by_id(snapshot.providers, _PROVIDERS.get(maker.lower(), maker.lower()))
         attempts.append((bare, by_name.id if by_name else None))
+    if not provider:
+        attempts.append((model, "openai"))  # The list knows not all of its models by their name alone.
     for reference, provider_id in attempts:
         try:
             owner, entry = snapshot.find_provider_model(reference, None, provider_id, None)
