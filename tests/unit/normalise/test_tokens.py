@@ -100,6 +100,27 @@ def counts(said: dict[str, Any], **fields: Any) -> tuple[int | None, ...]:
             (None, 100, None, None, 90),
             id="reasoning counted beside the output",
         ),
+        pytest.param(
+            {
+                "llm.token_count.prompt": 32,
+                "llm.token_count.completion": 90,
+                "llm.token_count.total": 162,
+                "llm.token_count.completion_details.reasoning": 40,
+            },
+            (32, 130, None, None, 40),
+            id="less of it beside the output, as the total tells",
+        ),
+        pytest.param(
+            {
+                "gen_ai.usage.input_tokens": 2000,
+                "gen_ai.usage.output_tokens": 8,
+                "gen_ai.usage.total_tokens": 3288,
+                "gen_ai.usage.cache_read.input_tokens": 1024,
+                "gen_ai.usage.cache_creation.input_tokens": 256,
+            },
+            (3280, 8, 1024, 256, None),
+            id="cached tokens beside the input, as the total tells",
+        ),
     ],
 )
 def test_tokens(said: dict[str, Any], expected: tuple[int | None, ...]) -> None:
@@ -150,6 +171,16 @@ def test_cached_tokens_beside_the_input_are_added_once(
                 "completion_tokens_details": {"reasoning_tokens": 40},
             },
             (1200, 48, 1024, None, 40),
+        ),
+        (
+            # xAI's, who counts the reasoning beside the output: only the total tells.
+            {
+                "prompt_tokens": 32,
+                "completion_tokens": 90,
+                "total_tokens": 162,
+                "completion_tokens_details": {"reasoning_tokens": 40},
+            },
+            (32, 130, None, None, 40),
         ),
         (
             {"promptTokenCount": 10, "candidatesTokenCount": 5, "thoughtsTokenCount": 7},

@@ -61,6 +61,7 @@ OTEL: Final[Table] = {
     "output": ("gen_ai.retrieval.documents",),
     "tokens_input": ("gen_ai.usage.input_tokens",),
     "tokens_output": ("gen_ai.usage.output_tokens",),
+    "tokens_total": ("gen_ai.usage.total_tokens",),
     "cache_read": ("gen_ai.usage.cache_read.input_tokens",),
     "cache_write": ("gen_ai.usage.cache_creation.input_tokens", "gen_ai.usage.cache_write.input_tokens"),
     "reasoning": ("gen_ai.usage.reasoning.output_tokens",),
@@ -94,6 +95,7 @@ OPENLLMETRY: Final[Table] = {
         "llm.usage.completion_tokens",
         "llm.usage.output_tokens",
     ),
+    "tokens_total": ("llm.usage.total_tokens",),
     "cache_read": (
         "gen_ai.usage.cache_read_input_tokens",
         "llm.usage.cache_read_input_tokens",
@@ -133,6 +135,7 @@ OPENINFERENCE: Final[Table] = {
     "output_mime": ("output.mime_type",),
     "tokens_input": ("llm.token_count.prompt", "decision.token_count.input"),
     "tokens_output": ("llm.token_count.completion", "decision.token_count.output"),
+    "tokens_total": ("llm.token_count.total",),
     "cache_read": ("llm.token_count.prompt_details.cache_read", "llm.token_count.prompt_details.cache_input"),
     "cache_write": ("llm.token_count.prompt_details.cache_write",),
     "reasoning": ("llm.token_count.completion_details.reasoning",),
@@ -328,6 +331,7 @@ _READERS: Final[Mapping[str, Reader]] = {
         (
             "tokens_input",
             "tokens_output",
+            "tokens_total",
             "cache_read",
             "cache_write",
             "reasoning",

@@ -109,16 +109,21 @@ def tokens(
         # A call without a token does not exist: these zeros stand for "not known" (streams without usage).
         return NONE
     cached = (read or 0) + (written or 0)
+    total = found.get("tokens_total")
     if cached and entered is not None:
-        beside = cached > entered or (
-            sources.get("tokens_input") == _OLD_PROMPT
-            and ("anthropic" in provider or (not provider and "claude" in model.lower()))
-            and not scope.startswith(_INCLUSIVE_SCOPES)
+        beside = (
+            cached > entered
+            or total == entered + cached + (left or 0)
+            or (
+                sources.get("tokens_input") == _OLD_PROMPT
+                and ("anthropic" in provider or (not provider and "claude" in model.lower()))
+                and not scope.startswith(_INCLUSIVE_SCOPES)
+            )
         )
         if beside:
             entered += cached
-    if reasoning and left is not None and reasoning > left:
-        left += reasoning
+    if reasoning and left is not None and (reasoning > left or total == (entered or 0) + left + reasoning):
+        left += reasoning  # As xAI counts, beside the output.
     return Tokens(entered, left, read, written, reasoning, _more(found, written))
 
 
@@ -128,6 +133,7 @@ _RAW: Final[Mapping[str, tuple[str, ...]]] = {
     "cache_read": ("cache_read_input_tokens", "cached_tokens", "cachedContentTokenCount"),
     "cache_write": ("cache_creation_input_tokens",),
     "reasoning": ("reasoning_tokens", "thinking_tokens", "thoughtsTokenCount"),
+    "total": ("total_tokens",),
 }
 _DETAILS: Final[Mapping[str, str]] = {
     "prompt_tokens_details": "input_audio",
@@ -166,8 +172,10 @@ def _from_raw(value: Any, besides: Mapping[str, Any]) -> Tokens:
     entered, left = found["input"], found["output"]
     if entered is not None and ("cache_read_input_tokens" in usage or "cache_creation_input_tokens" in usage):
         entered += (found["cache_read"] or 0) + (found["cache_write"] or 0)
-    if left is not None and "thoughtsTokenCount" in usage:
-        left += found["reasoning"] or 0
+    reasoning = found["reasoning"] or 0
+    apart = "thoughtsTokenCount" in usage or found["total"] == (entered or 0) + (left or 0) + reasoning
+    if left is not None and (apart or reasoning > left):
+        left += reasoning
     if found["cache_write"]:
         written = usage.get("cache_creation")
         if is_object(written) and (hour := count(written.get(_HOUR))):
