@@ -12,6 +12,7 @@ no count of what came.
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -57,6 +58,9 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
     patches.replace(stream, "__next__", _next)
     patches.replace(stream, "__anext__", _anext)
     patches.replace(stream, "__aiter__", _aiter)
+    inner = found("openinference.instrumentation.anthropic._stream:_RawStreamInterceptor")
+    patches.replace(inner, "close", _closed)
+    patches.replace(inner, "__del__", _dropped)
     batches = _Batches(tracer)
     for place in (_BATCHES, _BETA_BATCHES):
         patches.method(found(place + "Batches"), "create", batches.created)
@@ -146,6 +150,28 @@ def _ended(stream: Any, error: BaseException) -> None:
         return
     stream._with_span.record_exception(error)
     stream._finish_tracing(status=Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
+
+
+def _closed(stream: Any) -> Any:
+    """Close the stream below a helper's, whose block may never be left, and end its event."""
+    result = stream.__wrapped__.close()
+    if inspect.iscoroutine(result):
+        return _closed_async(stream, result)
+    stream._finish_tracing()
+    return result
+
+
+async def _closed_async(stream: Any, closing: Any) -> Any:
+    result = await closing
+    stream._finish_tracing()
+    return result
+
+
+def _dropped(stream: Any) -> None:
+    try:
+        stream._finish_tracing()
+    except BaseException:
+        pass  # Nobody is there to be told.
 
 
 def _without_provisional(

@@ -162,7 +162,7 @@ def test_a_stream_left_early_ends_with_what_had_come(form: str, home: Path, mode
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-@pytest.mark.parametrize("form", ["create", "stream"])
+@pytest.mark.parametrize("form", ["create", "stream", "stream closed", "stream dropped"])
 def test_an_anthropic_stream_left_early_ends_with_what_had_come(
     form: str, asynchronous: bool, home: Path, models: Models
 ) -> None:
@@ -173,6 +173,12 @@ def test_an_anthropic_stream_left_early_ends_with_what_had_come(
                 for _ in range(5):
                     next(events)
                 events.close()
+            elif form != "stream":
+                stream = client.messages.stream(**CLAUDE).__enter__()
+                for _ in range(3):
+                    next(stream.text_stream)
+                if form == "stream closed":
+                    stream.close()
             else:
                 with client.messages.stream(**CLAUDE) as stream:
                     for _, _text in zip(range(3), stream.text_stream, strict=False):
@@ -185,6 +191,12 @@ def test_an_anthropic_stream_left_early_ends_with_what_had_come(
                 for _ in range(5):
                     await anext(events)
                 await events.close()
+            elif form != "stream":
+                stream = await client.messages.stream(**CLAUDE).__aenter__()
+                for _ in range(3):
+                    await anext(stream.text_stream)
+                if form == "stream closed":
+                    await stream.close()
             else:
                 async with client.messages.stream(**CLAUDE) as stream:
                     for _ in range(3):
@@ -192,6 +204,7 @@ def test_an_anthropic_stream_left_early_ends_with_what_had_come(
 
     agentops.init()
     asyncio.run(run_async()) if asynchronous else run()
+    gc.collect()
     event = only(home)
     assert event.output_preview.startswith("Paris is")
     assert (event.tokens_input, event.tokens_output, event.cost_usd) == (21, None, None)
