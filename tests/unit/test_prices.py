@@ -42,6 +42,8 @@ def tokens(entered: int | None, left: int | None, **parts: int) -> Used:
 
 
 HAND_CHECKED: list[tuple[str, str, Used, str]] = [
+    # 32 x 3.00 + 49 x 15.00: spoken to by OpenAI's protocol, and not OpenAI's
+    ("openai", "grok-4", tokens(32, 49, reasoning=40), "0.0008310"),
     # 5000 x 0.02, and nobody said whose it is
     ("", "text-embedding-3-small", tokens(5000, None), "0.0001000"),
     # 10 x 5.00 + 100 x 8.00 + 10 x 10.00 + 1000 x 32.00: pictures have prices of their own

@@ -3,7 +3,8 @@
 - `with_streaming_response`: it would read the whole body before the program sees a byte of it (and, async,
   not at all). Here the program reads, and what it has read is recorded (`tee`).
 - A streamed response that is dropped, or ends as incomplete or failed, keeps what had come.
-- A block of `chat.completions.stream` or `responses.stream` that is left early ends its event there.
+- A block of `chat.completions.stream` or `responses.stream` that is left early, or by an exception, ends its
+  event there.
 - A response that the provider answers as failed, streamed or not, is an error.
 - Speech is recorded by its size and type, transcriptions and images with their tokens.
 """
@@ -45,6 +46,8 @@ def complete(patches: Patches) -> None:
         helper = found(place)
         if helper is not None:
             patches.method(helper, "close", _closed)
+            manager = found(f"{place}Manager")
+            patches.method(manager, "__aexit__" if "Async" in place else "__exit__", _left)
 
 
 def _closed(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -57,6 +60,18 @@ def _closed(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], k
     except Exception:
         pass  # Then it ends when it is dropped.
     return result
+
+
+def _left(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Let the exception that ended the block end the event too."""
+    error = args[1] if len(args) > 1 else None
+    if isinstance(error, BaseException) and not isinstance(error, GeneratorExit):
+        try:
+            stream = getattr(instance, f"_{type(instance).__name__}__stream")
+            stream._raw_stream._finish_tracing_with_error(error)
+        except Exception:
+            pass  # Then it ends as left early.
+    return wrapped(*args, **kwargs)
 
 
 class _Finishing:

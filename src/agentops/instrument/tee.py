@@ -98,6 +98,9 @@ class Tee:
         if not self._reading:
             self._end(None)
 
+    def __del__(self) -> None:
+        self._end(None)  # Dropped, and never closed.
+
     def _keep(self, piece: bytes) -> None:
         first, self._first = self._first, None
         if first is not None:

@@ -377,6 +377,8 @@ def _search(provider: str, model: str) -> tuple[str, Any] | None:
         attempts.append((bare, by_name.id if by_name else None))
     if not provider:
         attempts.append((model, "openai"))  # The list knows not all of its models by their name alone.
+    elif provider == "openai":
+        attempts.append((model, None))  # Others' models too are served by its protocol, behind a gateway.
     for reference, provider_id in attempts:
         try:
             owner, entry = snapshot.find_provider_model(reference, None, provider_id, None)

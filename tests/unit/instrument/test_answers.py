@@ -217,16 +217,31 @@ def test_of_a_response_that_breaks_off_every_item_is_kept(
     ]
 
 
-def left() -> None:
-    with Anthropic() as client, client.messages.stream(**CLAUDE) as stream:
-        for event in stream:
-            if event.type == "text":
-                raise KeyError("mine")
+def left(how: str) -> None:
+    async def main() -> None:
+        async with AsyncOpenAI() as client, client.responses.stream(model="gpt-4o", input="Hello") as stream:
+            async for event in stream:
+                if event.type == "response.output_text.delta":
+                    raise KeyError("mine")
+
+    if how == "anthropic":
+        with Anthropic() as client, client.messages.stream(**CLAUDE) as stream:
+            for event in stream:
+                if event.type == "text":
+                    raise KeyError("mine")
+    elif how == "openai":
+        with OpenAI() as client, client.chat.completions.stream(**ask()) as stream:
+            for event in stream:
+                if event.type == "content.delta" and event.snapshot.startswith("Paris"):
+                    raise KeyError("mine")
+    else:
+        asyncio.run(main())
 
 
-def test_an_exception_that_leaves_a_stream_of_anthropic_is_its_error(home: Path, models: Models) -> None:
+@pytest.mark.parametrize("how", ["anthropic", "openai", "openai async"])
+def test_an_exception_that_leaves_a_helpers_stream_is_its_error(how: str, home: Path, models: Models) -> None:
     agentops.init()
     with pytest.raises(KeyError):
-        left()
+        left(how)
     assert (only(home).status, only(home).error_type) == ("error", "KeyError")
     assert only(home).output_preview.startswith("Paris")

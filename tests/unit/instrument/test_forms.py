@@ -126,6 +126,14 @@ def test_nothing_is_read_before_the_program_reads_it(home: Path, models: Models)
     assert json.loads(event.output) == {"content_type": "audio/mpeg", "bytes": 67}
 
 
+def test_a_response_that_is_dropped_unread_ends_its_event(home: Path, models: Models) -> None:
+    agentops.init()
+    with OpenAI() as client:
+        client.chat.completions.with_streaming_response.create(**ask()).__enter__()
+        gc.collect()
+    assert only(home).status == "ok"
+
+
 def left_early(form: str) -> None:
     with OpenAI() as client:
         match form:

@@ -197,6 +197,22 @@ def test_a_tool_of_another_sort_is_called_by_its_name() -> None:
     ]
 
 
+def test_what_a_model_says_aloud_is_its_words_and_their_sound() -> None:
+    audio = {"id": "a1", "data": "QUFB", "transcript": "hello", "expires_at": 1}
+    choice = {"message": {"role": "assistant", "content": None, "audio": audio}}
+    said = {
+        "openinference.span.kind": "LLM",
+        "output.value": json.dumps({"choices": [choice]}),
+        "llm.output_messages.0.message.role": "assistant",
+    }
+    found = event(said)
+    assert messages(found.output)[0]["parts"] == [
+        {"type": "text", "content": "hello"},
+        {"type": "blob", "modality": "audio", "mime_type": "audio/wav", "content": "QUFB"},
+    ]
+    assert found.output_preview == "hello"
+
+
 def test_ten_messages_keep_their_order() -> None:
     said = {f"gen_ai.prompt.{n}.content": str(n) for n in (10, 2, 1, 0, 11)}
     assert [each["parts"][0]["content"] for each in both(said)[0]] == ["0", "1", "2", "10", "11"]

@@ -265,6 +265,10 @@ def test_searches_that_the_provider_made_are_in_its_answer(answer: dict[str, Any
     assert more(found.usage_more).web_searches == searches
 
 
+def answered(**usage: Any) -> dict[str, Any]:
+    return {"openinference.span.kind": "LLM", "output.value": json.dumps({"usage": usage})}
+
+
 @pytest.mark.parametrize(
     ("said", "cost"),
     [
@@ -275,6 +279,13 @@ def test_searches_that_the_provider_made_are_in_its_answer(answer: dict[str, Any
         ({"gen_ai.usage.total_cost": -1.0}, None),
         ({"gen_ai.usage.cost": float("nan")}, None),
         ({"gen_ai.usage.cost": "much"}, None),
+        (answered(cost=0.0123), 0.0123),
+        (answered(cost=0), 0.0),
+        (answered(cost=0.01, is_byok=True, cost_details={"upstream_inference_cost": 0.5}), 0.51),
+        (answered(cost=0.01, cost_details={"upstream_inference_cost": None}), 0.01),
+        (answered(cost={"request_cost": 0.012, "total_cost": 0.0125}), 0.0125),
+        ({**answered(cost=0.01), "llm.cost.total": 0.5}, 0.5),
+        ({**answered(cost=0.01), "openinference.span.kind": "AGENT"}, None),
     ],
 )
 def test_reported_cost(said: dict[str, Any], cost: float | None) -> None:

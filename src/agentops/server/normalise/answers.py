@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from agentops.server.normalise.tokens import TIERS
-from agentops.server.normalise.values import count, is_list, is_object
+from agentops.server.normalise.values import count, dollars, is_list, is_object
 
 _COUNTS: Final = ("tokens_input", "tokens_output", "cache_read", "cache_write", "reasoning", "usage")
 _SEARCH: Final = "web_search_call"
@@ -42,7 +42,8 @@ def take(found: dict[str, Any]) -> None:
     searched = "web_searches" not in found and (_SEARCHES in text or _SEARCH in text)
     served = "tier" not in found and _TIER.search(text) is not None
     pictured = '"image_tokens"' in text
-    if not (searched or served or pictured) and (counted or '"usage"' not in text):
+    billed = "cost" not in found and '"cost"' in text
+    if not (searched or served or pictured or billed) and (counted or '"usage"' not in text):
         return
     try:
         said = _ANSWER.decode(text)
@@ -55,6 +56,8 @@ def take(found: dict[str, Any]) -> None:
         found["web_searches"] = made
     if served and (tier := _tier(said.service_tier, usage)):
         found["tier"] = tier
+    if billed and (cost := _cost(usage)) is not None:
+        found["cost"] = cost
     if pictured:
         found.update(_pictures(usage, is_list(said.data)))
 
@@ -68,6 +71,19 @@ def _tier(said: Any, usage: Mapping[str, Any]) -> str | None:
         if type(tier) is str and tier in TIERS:
             return tier
     return None
+
+
+def _cost(usage: Mapping[str, Any]) -> float | None:
+    """Return what a call cost, where the answer says: OpenRouter's in one number, Perplexity's in parts."""
+    said = usage.get("cost")
+    if is_object(said):
+        return dollars(said.get("total_cost"))
+    cost = dollars(said)
+    details = usage.get("cost_details")
+    if cost is not None and usage.get("is_byok") and is_object(details):
+        # With a key of one's own it is OpenRouter's fee, beside the provider's bill.
+        cost += dollars(details.get("upstream_inference_cost")) or 0
+    return cost
 
 
 def _pictures(usage: Mapping[str, Any], painted: bool) -> dict[str, int]:

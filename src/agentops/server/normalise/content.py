@@ -188,7 +188,7 @@ def _flattened(
 
 
 _LEFT_OUT: Final = re.compile(
-    r'"(?:refusal|reasoning_content|reasoning)":\s?"[^"]|'
+    r'"(?:refusal|reasoning_content|reasoning|transcript)":\s?"[^"]|'
     r'"type":\s?"(?:input_audio|input_file|file|document|custom|refusal|item_reference|compaction|'
     r'server_tool_use|mcp_\w+|\w+_tool_result|(?!function_)\w+_call)"'
 )

@@ -171,6 +171,9 @@ def _content(item: Mapping[str, Any], role: str) -> list[part.Part]:
         found.append(part.tool_call_response(call_id, plain))
     else:
         found.extend(body)
+    spoken = item.get("audio")
+    if is_object(spoken):
+        found.extend(_spoken(spoken))
     refusal = item.get("refusal")
     if isinstance(refusal, str) and refusal:
         found.append({"type": "refusal", "content": refusal})
@@ -187,6 +190,17 @@ def _content(item: Mapping[str, Any], role: str) -> list[part.Part]:
     if is_object(legacy):
         call_of: dict[str, Any] = legacy
         found.append(part.tool_call(None, call_of.get("name"), call_of.get("arguments")))
+    return found
+
+
+def _spoken(audio: Mapping[str, Any]) -> list[part.Part]:
+    """Return what a model said aloud: its words, and their sound."""
+    found: list[part.Part] = []
+    if isinstance(audio.get("transcript"), str) and audio["transcript"]:
+        found.append(part.text_part(audio["transcript"]))
+    if isinstance(audio.get("data"), str):
+        mime_type = f"audio/{audio['format']}" if isinstance(audio.get("format"), str) else "audio/wav"
+        found.append({"type": "blob", "modality": "audio", "mime_type": mime_type, "content": audio["data"]})
     return found
 
 

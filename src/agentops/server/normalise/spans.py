@@ -120,7 +120,7 @@ def _event(span: Span) -> Event:
             # The agent's name and the method that ran it: "researcher.run".
             agent = name = name.rpartition(".")[0] or name
     cost: float | None = get("cost")
-    if cost == 0 and sources["cost"] == _COST_OF_A_LIBRARY and counts.input:
+    if cost == 0 and sources.get("cost") == _COST_OF_A_LIBRARY and counts.input:
         cost = None  # The library has no price for the model: that is not known, and not free.
     service = resource.get(semconv.SERVICE_NAME, "")
     instance = resource.get(semconv.SERVICE_INSTANCE, "")
