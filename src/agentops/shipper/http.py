@@ -133,9 +133,10 @@ class Client:
         """Close the child's copies of the parent's connections."""
         self._import_lock = threading.Lock()
         self._held_for_fork = False
-        self._idle.clear()
+        # Before the list lets go of those that are kept: a socket that is only forgotten is warned of.
         for connection in list(self._open):
             connection.abandon()
+        self._idle.clear()
 
 
 def is_loopback(host: str) -> bool:
@@ -156,7 +157,7 @@ def _key(split: SplitResult) -> tuple[str, str, int]:
 
 def _failure(url: str, error: Exception) -> ConnectionFailed:
     split = urlsplit(url.partition("?")[0])
-    place = f"{split.scheme}://{split.hostname}"
+    place = f"{split.scheme}://{split.netloc.rpartition('@')[2]}"
     timed_out = isinstance(error, TimeoutError)
     # OSError of its own type only: name resolution fails with it, and so does an address without a route.
     unreachable = isinstance(error, ConnectionRefusedError) or (

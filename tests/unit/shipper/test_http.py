@@ -84,9 +84,11 @@ def test_an_answer_that_is_none_is_a_failed_connection(pieces: tuple[bytes, ...]
 
 
 def test_where_nothing_listens_is_said_to_be_unreachable(client: Client) -> None:
+    url = closed_port()
     with pytest.raises(ConnectionFailed) as failed:
-        client.request("GET", closed_port())
+        client.request("GET", url.replace("//", "//name:secret@") + "/v1/traces?key=secret")
     assert failed.value.unreachable
+    assert str(failed.value).startswith(f"{url}: ConnectionRefusedError")  # With its port, without secrets.
 
 
 @pytest.mark.parametrize(
@@ -133,6 +135,25 @@ def test_nothing_is_imported_but_under_the_lock_that_forks_wait_for() -> None:
             [sys.executable, "-c", program, sink.url], capture_output=True, text=True, check=True
         )
     assert done.stdout == "[]\n"
+
+
+def test_a_forked_child_leaves_its_parents_connection_quietly() -> None:
+    program = """if True:
+        import os, sys
+        from agentops.shipper import Client
+        client = Client()
+        for _ in "ab":
+            client.request("POST", sys.argv[1], b"{}")
+            child = os.fork()
+            if not child:
+                os._exit(0)
+            os.waitpid(child, 0)
+        client.close()
+    """
+    with sink_server() as sink:
+        strict = [sys.executable, "-W", "error", "-c", program, sink.url]
+        done = subprocess.run(strict, capture_output=True, text=True, check=True)
+        assert (sink.connections, done.stderr) == (1, "")
 
 
 def test_threads_may_share_a_client(client: Client) -> None:
