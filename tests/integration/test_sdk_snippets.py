@@ -317,8 +317,8 @@ def test_the_cost_and_the_analytics_are_the_servers(program: Program) -> None:
     assert session["ledger"] == {"sent": 4, "stored": 4}
 
 
-@pytest.mark.parametrize("example", ["two_sessions.py", "fastapi_server.py"])
-def test_the_examples_run(program: Program, example: str) -> None:
+@pytest.mark.parametrize(("example", "events"), [("two_sessions.py", 3), ("fastapi_server.py", 4)])
+def test_the_examples_run(program: Program, example: str, events: int) -> None:
     done = subprocess.run(
         [sys.executable, str(ROOT / "examples" / example)],
         env=program.environment(),
@@ -327,8 +327,9 @@ def test_the_examples_run(program: Program, example: str) -> None:
         text=True,
         timeout=90,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     sessions = program.sessions(2)
     assert {session["state"] for session in sessions} == {"success"}
+    assert sum(session["event_counts"]["total"] for session in sessions) == events
     assert all(session["event_counts"]["llm"] == 1 for session in sessions)
     assert len({session["session_id"] for session in sessions}) == 2

@@ -19,6 +19,7 @@ from opentelemetry.context import Context, create_key
 
 from agentops.ambient import OWN, SPAN, attach_context, get_current
 from agentops.errors import MultiSessionException, NoSessionException
+from agentops.sdk.requests import is_anothers
 
 if TYPE_CHECKING:
     from agentops.sdk.core import Core
@@ -86,6 +87,13 @@ class Belonging:
             elif core.root is None:
                 return core  # Reached from a span here of a session that came with a remote context.
         return self.registry.only
+
+    def of_span(self, context: Context, kind: Any) -> Core | None:
+        """Return the session that a span made by instrumentation belongs to, or None."""
+        core = self.find(context)
+        if core is None or core.request is None or BOUND in context:
+            return core
+        return None if is_anothers(core, context, kind) else core
 
     def current(self) -> Core | None:
         """Return the session that a call made here belongs to, or None."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext
 
     from agentops.sdk.recorder import Recorder
+    from agentops.sdk.requests import Request
     from agentops.sdk.session import Session
     from agentops.sdk.spans import RecordedSpan
 
@@ -52,6 +53,7 @@ class Core:
         "open",
         "recorder",
         "remote",
+        "request",
         "root",
         "running",
         "sent",
@@ -92,6 +94,8 @@ class Core:
         self.keep = keep
         """The session that init() started: the SDK itself keeps it alive."""
         self.remote = remote
+        self.request: Request | None = None
+        """The web request that it was begun in."""
         self.root: RecordedSpan | None = None
         self.running = True
         self.start_ns = 0

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from agentops import semconv
+from agentops.ambient import get_current
 from agentops.sdk import hostenv, state
 from agentops.sdk.capture import cut, text_of, to_json
 from agentops.sdk.context import TRACE_STATE
 from agentops.sdk.core import Core
 from agentops.sdk.ids import new_span_id, new_trace_id
+from agentops.sdk.requests import request_of
 from agentops.sdk.settings import word
 
 if TYPE_CHECKING:
@@ -121,6 +123,7 @@ class Lifecycle:
             said[semconv.HOST_ENV] = to_json(core.host_env, 65_536)
         root = RecordedSpan(core, core.name, said, parent=None, above=None, span_id=new_span_id())
         core.root = root
+        core.request = None if inherited else request_of(get_current())
         core.start_ns = root.start_time or time.time_ns()
         core.heartbeat_at = time.monotonic()
         core.unheld_since = core.heartbeat_at

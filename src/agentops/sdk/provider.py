@@ -26,6 +26,7 @@ from agentops.otlp import encode
 from agentops.sdk.absorb import Absorbed, absorb_late, outer_call
 from agentops.sdk.context import Belonging, marked_session
 from agentops.sdk.recorder import EAGER, Recorder, is_agents, kind_of
+from agentops.sdk.requests import arrived, mark
 from agentops.sdk.spans import RecordedSpan, Scope, tell
 
 if TYPE_CHECKING:
@@ -99,14 +100,18 @@ class SessionTracer(Tracer):
             if provider.silenced(self.scope.name):
                 return INVALID_SPAN
             where = get_current() if context is None else context
-            core = provider.belonging.find(where)
+            core = provider.belonging.of_span(where, kind)
             if core is not None:
                 return provider.start(
                     core, where, name, dict(attributes or {}), self.scope, kind, start_time, links or ()
                 )
             if provider.forward is None:
-                provider.unplaced(name)
-                return trace.NonRecordingSpan(trace.get_current_span(where).get_span_context())
+                request = arrived(where, kind, self.scope.name)
+                if request is None or request.scope != self.scope.name:
+                    provider.unplaced(name)  # A framework's own spans begin before its request can have one.
+                nothing = trace.NonRecordingSpan(trace.get_current_span(where).get_span_context())
+                mark(nothing, request)
+                return nothing
         except Exception as error:
             provider.recorder.failed(error)
         return Tracer.start_span(
@@ -252,8 +257,9 @@ class Joined(SpanProcessor):
             scope = span.instrumentation_scope
             if scope is not None and self._silenced(scope.name):
                 return
-            core = self._belonging.find(context)
+            core = self._belonging.of_span(context, span.kind)
             if core is None:
+                mark(span, arrived(context, span.kind, "" if scope is None else scope.name))
                 # Of the program's own tracing only what is an agent's work is missed.
                 if is_agents(span.attributes or {}):
                     self._unplaced(span.name)

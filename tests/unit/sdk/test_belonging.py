@@ -13,6 +13,7 @@ from uuid import UUID
 
 import pytest
 from opentelemetry import propagate, trace
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.sdk.trace import TracerProvider
 
 import agentops
@@ -312,6 +313,47 @@ def test_a_session_below_a_foreign_span_is_a_trace_of_its_own(home: object, jour
     assert lineage(found, found.named("work"))[1] == inside.name
 
 
+@pytest.mark.parametrize("joined", [False, True])
+def test_a_web_request_is_no_part_of_a_session_that_another_request_began(
+    home: object,
+    journal: Read,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    joined: bool,
+) -> None:
+    """A framework makes the span of a request, and others below it, before the request has a session."""
+    if joined:
+        monkeypatch.setattr(trace, "_TRACER_PROVIDER", TracerProvider())
+    quiet()
+    web = trace.get_tracer("web")
+
+    def span(
+        name: str, above: Context | None = None, kind: trace.SpanKind = trace.SpanKind.INTERNAL
+    ) -> Context:
+        made = web.start_span(name, above, kind)
+        made.end()
+        return trace.set_span_in_context(made, above)
+
+    request = span("request", kind=trace.SpanKind.SERVER)
+    other = span("other request", kind=trace.SpanKind.SERVER)
+    token = attach(span("endpoint", request))
+    begun = start()
+    detach(token)
+    span("late request", kind=trace.SpanKind.SERVER)
+    span("other endpoint", other)
+    span("answer", request)
+    begun.end_session("Success")
+    assert "agentops" not in {said.name for said in caplog.records}
+    of_all = start()
+    span("answer of other", span("last request", kind=trace.SpanKind.SERVER))
+    found = [(recorded.name, recorded.session) for recorded in journal().events]
+    assert found == [
+        ("answer", str(begun.session_id)),
+        ("last request", str(of_all.session_id)),
+        ("answer of other", str(of_all.session_id)),
+    ]
+
+
 def test_a_remote_context_that_names_a_session_binds_it(home: object, journal: Read) -> None:
     quiet()
     carried: dict[str, str] = {}
@@ -319,8 +361,6 @@ def test_a_remote_context_that_names_a_session_binds_it(home: object, journal: R
         propagate.inject(carried)
         assert "agentops=" in carried["tracestate"]
     other = start()
-    from opentelemetry.context import attach, detach
-
     # Another process would do this; what it records joins the session, and ends nothing.
     token = attach(propagate.extract(carried))
     work("remote")
@@ -333,8 +373,6 @@ def test_a_remote_context_that_names_a_session_binds_it(home: object, journal: R
 def test_a_foreign_traceparent_alone_binds_nothing(home: object, journal: Read) -> None:
     quiet()
     one = start()
-    from opentelemetry.context import attach, detach
-
     token = attach(
         propagate.extract({"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"})
     )
