@@ -1,9 +1,9 @@
 """`session.patch`: a callable bound to a session, and recorded even when nothing instruments it.
 
-A call of an instrumented library is only bound: its instrumentor records it. Any other call is recorded
-here as an LLM call: model and messages from its arguments and result, tokens from the result's usage, the
-time to the first chunk of a stream. When an instrumented call turns out to have happened inside, that one
-is the LLM call, and this an operation.
+A call of an instrumented library or of a decorated function is only bound: the instrumentor or the decorator
+records it. Any other call is recorded here as an LLM call: model and messages from its arguments and result,
+tokens from the result's usage, the time to the first chunk of a stream. When an instrumented call turns out
+to have happened inside, that one is the LLM call, and this an operation.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from agentops.sdk.calls import bound
 from agentops.sdk.context import enter
 from agentops.sdk.events import llm_attributes
 from agentops.sdk.folding import Folded
-from agentops.sdk.shapes import dressed
+from agentops.sdk.shapes import dressed, is_recorded
 from agentops.sdk.signature import binder, shown_name
 from agentops.sdk.stream import is_stream, watched
 
@@ -66,7 +66,7 @@ class _Plan:
         self.call = function
         self.name = shown_name(function)
         self.bind = binder(function)
-        self.instrumented = client.instruments(function)
+        self.recorded = is_recorded(function) or client.instruments(function)
 
     # One shape for each kind of callable.
 
@@ -108,11 +108,11 @@ class _Plan:
         return call_patched
 
     def begin(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> _Record:
-        """Begin one call: bound to the session, with a span of ours unless it is instrumented."""
+        """Begin one call: bound to the session, with a span of ours unless it is recorded anyway."""
         span: RecordedSpan | None = None
         taken = ""
         where = bound(self.handle, get_current())
-        if not self.instrumented:
+        if not self.recorded:
             try:
                 arguments = self.bind(args, kwargs)
                 named = {**arguments, **cast("dict[str, Any]", arguments.get("kwargs") or {})}

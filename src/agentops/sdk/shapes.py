@@ -23,6 +23,7 @@ from agentops.ambient import leave
 from agentops.sdk.calls import Call, Opener, Spec
 
 Function = Callable[..., Any]
+_MARK: Final = "__agentops_recorded__"
 
 
 def shaped(function: Function, spec: Spec, opener: Opener, *, like: Function | None = None) -> Function:
@@ -38,12 +39,23 @@ def shaped(function: Function, spec: Spec, opener: Opener, *, like: Function | N
     if not isinstance(function, FunctionType | MethodType):
         kinds.append(cast("Any", type(function)).__call__)  # Of a callable object, its __call__ says.
     if any(map(inspect.isasyncgenfunction, kinds)):
-        return _async_generator(function, spec, opener)
-    if any(map(inspect.isgeneratorfunction, kinds)):
-        return _generator(function, spec, opener)
-    if any(map(inspect.iscoroutinefunction, kinds)):
-        return _coroutine(function, spec, opener)
-    return _function(function, spec, opener)
+        shape = _async_generator
+    elif any(map(inspect.isgeneratorfunction, kinds)):
+        shape = _generator
+    elif any(map(inspect.iscoroutinefunction, kinds)):
+        shape = _coroutine
+    else:
+        shape = _function
+    made = shape(function, spec, opener)
+    made.__dict__[_MARK] = True
+    return made
+
+
+def is_recorded(function: Any) -> bool:
+    """Say whether a decorator of ours records the calls of a callable."""
+    while isinstance(function, functools.partial | MethodType):
+        function = function.func if isinstance(function, functools.partial) else function.__func__
+    return isinstance(function, FunctionType) and _MARK in function.__dict__
 
 
 def dressed(function: Any) -> Callable[[Any], Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any
 
@@ -38,6 +39,25 @@ def test_a_call_around_another_is_an_operation(session: agentops.Session, journa
 
     asyncio.run(outer("a"))
     assert [event.kind for event in journal().events] == ["operation", "llm"]
+
+
+def test_a_decorated_call_is_what_its_decorator_says_and_nothing_more(
+    session: agentops.Session, journal: Read
+) -> None:
+    @agentops.agent
+    class Clerk:
+        def answer(self) -> list[str]:
+            return list(session.patch(functools.partial(read, "a"))())
+
+    @agentops.tool
+    def read(prompt: str) -> Generator[str]:
+        yield prompt
+
+    agentops.start_session(name="other")
+    assert session.patch(Clerk().answer)() == ["a"]
+    assert asyncio.run(session.patch(agentops.operation(ask))("b")) == "B"
+    found = [(event.kind, event.name.rpartition(".")[2]) for event in journal().events]
+    assert found == [("agent", "Clerk"), ("tool", "read"), ("operation", "ask")]
 
 
 @contextlib.contextmanager
