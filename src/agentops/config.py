@@ -227,7 +227,8 @@ def home(given: str | os.PathLike[str] | None = None) -> Path:
     folder = Path(read("home", given))
     try:
         return folder.expanduser().absolute()
-    except RuntimeError:  # An account without a home directory, as containers have.
+    except (RuntimeError, OSError):
+        # An account without a home directory, as containers have, or a working directory that is gone.
         return temporary_folder() / f"agentops-{os.getuid() if hasattr(os, 'getuid') else 'home'}"
 
 

@@ -184,6 +184,8 @@ def usable(values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any
         given: those of them that are arguments; the others are named by their variable.
     """
     found = dict(values)
+    if "home" in found:  # Wherever the program goes from here.
+        found["home"] = str(config.home(found["home"]))
     for name in ("endpoint", "exporter_endpoint", "app_url"):
         wanted = found.get(name)
         if wanted is None:
@@ -228,5 +230,7 @@ def script_name() -> str:
     if spec is not None and spec.name not in ("__main__", None):
         return str(spec.name).removesuffix(".__main__")
     path = getattr(main, "__file__", None) or (sys.argv[0] if sys.argv else "")
-    stem = Path(path).stem if path and path not in ("-c", "-") else ""
-    return stem or "python"
+    named = Path("" if path in ("-c", "-", "<stdin>") else path)
+    if named.name == "__main__.py":  # Of a folder, or of an archive, that is run as a program.
+        named = named.parent if named.parent.name else Path(os.path.realpath(named)).parent
+    return named.stem or "python"

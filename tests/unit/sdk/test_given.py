@@ -5,9 +5,13 @@ from __future__ import annotations
 import copy
 import inspect
 import logging
+import os
 import pickle
 import random
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -267,6 +271,32 @@ def test_every_unknown_keyword_is_told_the_nearest(home: object, call: Any, give
     with pytest.raises(TypeError, match=rf"unexpected keyword argument '{given}'. Did you mean '{wanted}'\?"):
         call(**{given: "x"})
     assert inspect.signature(call)
+
+
+def test_a_folder_that_is_run_names_its_sessions_and_a_relative_home_stays(home: Path) -> None:
+    program = """if True:
+        import os, agentops
+        session = agentops.init(instrument_llm_calls=False)
+        os.chdir("elsewhere")
+        agentops.start_session()
+        agentops.tool(print)(session.name)  # Of no session: that is told in the home.
+    """
+    for folder in ("my_agent", "elsewhere"):
+        (home / folder).mkdir()
+    (home / "my_agent" / "__main__.py").write_text(program)
+    run = [sys.executable, "my_agent"]
+    environment = {**os.environ, "AGENTOPS_HOME": "relative"}
+    done = subprocess.run(run, cwd=home, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "my_agent\n"
+    assert sorted(path.name for path in home.iterdir()) == ["elsewhere", "my_agent", "relative"]
+    assert list((home / "elsewhere").iterdir()) == []
+
+
+def test_a_working_directory_that_is_gone_stops_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "gone").mkdir()
+    monkeypatch.chdir(home / "gone")
+    (home / "gone").rmdir()
+    assert sdk_settings.complete({"home": "relative"}).home_folder.is_absolute()
 
 
 def test_what_help_shows_of_init_is_what_it_does() -> None:
