@@ -177,6 +177,16 @@ def test_the_doctor_finds_nothing_wrong_where_nothing_is(server: Server) -> None
     assert "AnthropicInstrumentor" in said
     assert "wrong" not in said
 
+    # What waits for another server is no fault of this one, however long it has waited.
+    journal = journal_of(server.home, "http://127.0.0.1:9")
+    journal.append(record(1))
+    journal.close()
+    (segment,) = (server.home / "journal").glob("*.jsonl")
+    segment.rename(segment.with_name("0" * 10 + segment.name[10:]))  # Of 1970.
+    code, said = doctor(server.home, AGENTOPS_API_ENDPOINT=server.url)
+    assert code == 0, said
+    assert "for another server, http://127.0.0.1:9" in said
+
 
 def test_the_doctor_names_what_is_wrong_and_what_mends_it(tmp_path: Path) -> None:
     home = tmp_path / "home"

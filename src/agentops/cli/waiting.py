@@ -48,6 +48,7 @@ def journal_findings(home: Path, endpoint: str, answers: bool) -> Iterator[Findi
     for place in (folder, fallback_folder(folder)):
         gather_markers(place)
     stats = folder_stats(folder)
+    elsewhere = _elsewhere(folder, endpoint)
     if not stats.backlog_bytes:
         yield Finding("ok", "journal", "nothing waits to be shipped")
     else:
@@ -56,7 +57,7 @@ def journal_findings(home: Path, endpoint: str, answers: bool) -> Iterator[Findi
             f"{stats.backlog_records} records ({size(stats.backlog_bytes)}) wait to be shipped, "
             f"the oldest segment for {age(oldest)}"
         )
-        if answers and oldest > _LATE_S:
+        if answers and oldest > _LATE_S and stats.backlog_bytes > elsewhere.total():
             yield Finding(
                 "wrong",
                 "journal",
@@ -69,7 +70,13 @@ def journal_findings(home: Path, endpoint: str, answers: bool) -> Iterator[Findi
             yield Finding(
                 "note", "journal", waits, "they are shipped when the server answers; nothing is lost"
             )
-    yield from _elsewhere(folder, endpoint)
+    for meant, pending in elsewhere.items():
+        yield Finding(
+            "note",
+            "journal",
+            f"{size(pending)} of it are for another server, {meant}",
+            f"start it, or record with AGENTOPS_API_ENDPOINT={meant} once: the next program ships them",
+        )
     if stats.backlog_bytes:
         for refusing in sorted({endpoint for endpoint, _ in refused_keys(folder)}):
             yield Finding(
@@ -118,8 +125,8 @@ def _home(home: Path, folder: Path) -> Iterator[Finding]:
         yield Finding("ok", "home", f"{home} ({size(free)} free{made})")
 
 
-def _elsewhere(folder: Path, endpoint: str) -> Iterator[Finding]:
-    """Name servers, other than the one configured here, that records wait for."""
+def _elsewhere(folder: Path, endpoint: str) -> Counter[str]:
+    """Return the bytes that wait for each server other than the one configured here."""
     waiting: Counter[str] = Counter()
     for place in (folder, fallback_folder(folder)):
         for path in segments(place):
@@ -128,14 +135,7 @@ def _elsewhere(folder: Path, endpoint: str) -> Iterator[Finding]:
                     meant = decode_header(file.readline()).endpoint
                 if meant and _address(meant) != _address(endpoint):
                     waiting[meant] += path.stat().st_size - pending_start(path)
-    for meant, pending in waiting.items():
-        if pending > 0:
-            yield Finding(
-                "note",
-                "journal",
-                f"{size(pending)} of it are for another server, {meant}",
-                f"start it, or record with AGENTOPS_API_ENDPOINT={meant} once: the next program ships them",
-            )
+    return +waiting
 
 
 def _address(endpoint: str) -> tuple[str, int | None]:
