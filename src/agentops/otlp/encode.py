@@ -130,7 +130,7 @@ def _value(value: Any, depth: int = 0) -> Any:
         return _Bytes(base64.b64encode(bytes(cast("bytes", value))).decode("ascii"))
     if isinstance(value, Mapping):
         items = cast("Mapping[Any, Any]", value).items()
-        return _Map(_Values([_Pair(str(key), _value(item, depth + 1)) for key, item in items]))
+        return _Map(_Values([_Pair(_key(key), _value(item, depth + 1)) for key, item in items]))
     if isinstance(value, Sequence | set | frozenset):
         return _Array(_Values([_value(item, depth + 1) for item in cast("Iterable[Any]", value)]))
     return _Text(str(value))
@@ -143,8 +143,17 @@ def _special(number: float) -> str:
 def _pairs(attributes: Attributes) -> list[_Pair]:
     # Text is the common case: one look at the type, no call.
     return [
-        _Pair(key, _Text(item) if type(item) is str else _value(item)) for key, item in attributes.items()
+        _Pair(key if type(key) is str else _key(key), _Text(item) if type(item) is str else _value(item))
+        for key, item in attributes.items()
     ]
+
+
+def _key(key: Any) -> str:
+    """Return an attribute's name as text, whatever a program named it."""
+    try:
+        return str(key)
+    except Exception:
+        return f"<{_type(key).__name__}>"
 
 
 def _whole_text(text: str) -> str:
@@ -250,7 +259,7 @@ _text_keys: Final[dict[str, bytes]] = {}
 
 
 def _text_key(key: str) -> bytes:
-    made = b'{"key":%b,"value":{"stringValue":' % _encode(key)
+    made = b'{"key":%b,"value":{"stringValue":' % _encode(_key(key))
     if len(_text_keys) < _MAX_KEYS:
         _text_keys[key] = made
     return made
@@ -261,7 +270,7 @@ _number_keys: Final[dict[str, bytes]] = {}
 
 
 def _number_key(key: str) -> bytes:
-    made = b'{"key":%b,"value":{"intValue":"%%d"}}' % _encode(key).replace(b"%", b"%%")
+    made = b'{"key":%b,"value":{"intValue":"%%d"}}' % _encode(_key(key)).replace(b"%", b"%%")
     if len(_number_keys) < _MAX_KEYS:
         _number_keys[key] = made
     return made
@@ -279,7 +288,7 @@ def plain_pairs(attributes: Attributes) -> bytes:
             if type(item) is str
             else (_number_keys.get(key) or _number_key(key)) % item
             if type(item) is int and -_INT64 <= item < _INT64
-            else _encode(_Pair(key, _value(item)))
+            else _encode(_Pair(_key(key), _value(item)))
             for key, item in attributes.items()
         ]
     )

@@ -11,7 +11,6 @@ import math
 import time
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,6 +19,7 @@ from opentelemetry.context import get_current
 from agentops import semconv
 from agentops.sdk.capture import cut
 from agentops.sdk.messages import messages
+from agentops.sdk.moments import at_ns, moment
 from agentops.sdk.session import timestamp
 from agentops.sdk.settings import word
 from agentops.sdk.signature import named_fields
@@ -243,23 +243,6 @@ def llm_attributes(client: Client, model: Any, prompt: Any, completion: Any) -> 
     return out
 
 
-def at_ns(text: Any) -> int | None:
-    """Return ISO 8601 text, a datetime or unix seconds as unix nanoseconds; None when it is none of them."""
-    if isinstance(text, int | float) and not isinstance(text, bool):
-        return int(text * 1e9) if text < 1e11 else int(text)
-    if isinstance(text, str):
-        try:
-            text = datetime.fromisoformat(text)
-        except ValueError:
-            return None
-    if not isinstance(text, datetime):
-        return None
-    moment = text if text.tzinfo is not None else text.replace(tzinfo=UTC)
-    # Not through float: nanoseconds of today do not fit its 53 bits.
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000_000 + since.microseconds * 1000
-
-
 def record(client: Client, core: Core, event: Any) -> None:
     """Record an event, or an exception, in a session. Never raises for what an event holds."""
     if isinstance(event, BaseException):
@@ -283,7 +266,7 @@ def _record(client: Client, core: Core, event: Event) -> None:
         event.end_timestamp = _now()
     attributes = _attributes(client, event)
     known: RecordedSpan | None = event._recorded  # pyright: ignore[reportPrivateUsage] -- of this file
-    start_ns = at_ns(event.init_timestamp) or time.time_ns()
+    start_ns = moment(event.init_timestamp)
     end_ns = at_ns(event.end_timestamp) or start_ns
     if known is not None and known.core is core:
         known.reopen()

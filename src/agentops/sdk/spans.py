@@ -18,6 +18,7 @@ from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, Trace
 from agentops import semconv
 from agentops.sdk.capture import cut
 from agentops.sdk.ids import new_span_id
+from agentops.sdk.moments import moment
 
 if TYPE_CHECKING:
     from agentops.sdk.core import Core
@@ -118,7 +119,7 @@ class RecordedSpan(Span):
         self.scope = scope or core.recorder.scope
         if links:
             self._links = list(links)
-        self._start_time = start_ns or time.time_ns()
+        self._start_time = time.time_ns() if start_ns is None else moment(start_ns)
 
     # What the base class keeps for others to look at.
     @property
@@ -177,7 +178,7 @@ class RecordedSpan(Span):
         """Add an event at a moment of the span; the first chunk of a stream also sets its time."""
         if self._end_time is not None:
             return
-        at_ns = timestamp or time.time_ns()
+        at_ns = time.time_ns() if timestamp is None else moment(timestamp)
         if name == _FIRST_CHUNK_EVENT:
             self._attributes.setdefault(semconv.FIRST_TOKEN_NS, max(at_ns - self._start_time, 0))
         self.loose = True
@@ -253,7 +254,8 @@ class RecordedSpan(Span):
             from agentops.sdk.absorb import add
 
             add(self)
-        self._end_time = max(end_time or time.time_ns(), self._start_time)
+        ended = time.time_ns() if end_time is None else moment(end_time)
+        self._end_time = max(ended, self._start_time)
         self.core.recorder.ended(self)
         if self.forward is not None:
             tell(self.forward.on_end, self._readable_span())

@@ -14,7 +14,7 @@ from agentops.ambient import get_current
 from agentops.sdk import state
 from agentops.sdk.client import client
 from agentops.sdk.session import Session
-from agentops.sdk.settings import words
+from agentops.sdk.settings import word, words
 from agentops.sdk.signature import keywords
 
 if TYPE_CHECKING:
@@ -105,10 +105,12 @@ def update_trace_metadata(metadata: Mapping[str, Any], prefix: str = "trace.meta
         if key == "tags":
             client.lifecycle.retag(core, words(value))
         elif key in ("user.id", "user_id"):
-            attributes["user.id"] = str(value)
+            attributes["user.id"] = word(value)
         else:
             plain = isinstance(value, str | bool | int | float)
-            attributes[f"{prefix}.{key}" if prefix else key] = value if plain else client.captured(value)
+            attributes[f"{prefix}.{word(key)}" if prefix else word(key)] = (
+                value if plain else client.captured(value)
+            )
     if attributes:
         client.lifecycle.say(core, attributes)
     return True

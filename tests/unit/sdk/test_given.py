@@ -10,11 +10,13 @@ import pickle
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from opentelemetry import trace
 
 import agentops
 from agentops.sdk import settings as sdk_settings
@@ -223,6 +225,35 @@ def test_names_may_be_anything_and_stay_text(home: object, journal: Read, name: 
     started.end_session("Success", end_state_reason=name)
     assert not client.recorder.failures
     assert all(isinstance(span.name, str) and len(span.name) < 1100 for span in journal().spans)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [-1e30, -(10**400), float("nan"), float("inf"), 2**70, "garbage", "0001-01-01T00:00:00", b""],
+    ids=lambda given: repr(given)[:12],
+)
+def test_a_time_that_no_record_can_have_is_now(session: agentops.Session, journal: Read, given: Any) -> None:
+    before = time.time_ns()
+    session.record(agentops.ActionEvent("event", init_timestamp=given, end_timestamp=given))
+    span = trace.get_tracer("theirs").start_span("span", start_time=given)
+    span.add_event("inside", timestamp=given)
+    span.end(given)
+    trace.get_tracer("theirs").start_span("seconds", start_time=cast("Any", time.time())).end()
+    found = journal().events
+    assert [span.name for span in found] == ["event", "span", "seconds"]
+    for span in found:
+        assert before - 1_000_000 <= span.started_at <= span.ended_at <= time.time_ns()
+
+
+def test_names_of_attributes_may_be_anything_and_stay_text(session: agentops.Session, journal: Read) -> None:
+    odd: Any = {5: 6, None: "x", (1, 2): True, Broken(): "y"}
+    span = trace.get_tracer("theirs").start_span("span", attributes=odd)
+    span.add_event("inside", odd)
+    span.end()
+    assert agentops.update_trace_metadata({**odd, "user.id": Broken()}, prefix="")
+    session.end_session("Success")
+    names = {"5", "None", "(1, 2)", "<Broken>"}
+    assert all(names <= set(recorded.attributes) for recorded in journal().spans)
 
 
 def test_a_copy_of_a_session_is_itself(session: agentops.Session) -> None:
