@@ -140,6 +140,11 @@ def _special(number: float) -> str:
     return "NaN" if math.isnan(number) else ("Infinity" if number > 0 else "-Infinity")
 
 
+def _exact(text: str) -> str:
+    """Return text itself, of whatever class it is: a library's own is none that can be encoded."""
+    return text if type(text) is str else str.__str__(text)
+
+
 def _pairs(attributes: Attributes) -> list[_Pair]:
     # Text is the common case: one look at the type, no call.
     return [
@@ -180,9 +185,9 @@ def _bytes(record: Struct) -> bytes:
 
 def scope(name: str, version: str = "", attributes: Attributes | None = None) -> bytes:
     """Return the tail of a line: the instrumentation scope, to be given to `span_line` and `log_line`."""
-    content: dict[str, Any] = {"name": name}
+    content: dict[str, Any] = {"name": _exact(name)}
     if version:
-        content["version"] = version
+        content["version"] = _exact(version)
     if attributes:
         content["attributes"] = _pairs(attributes)
     try:
@@ -228,7 +233,7 @@ def span_line(
     record = _Span(
         f"{trace_id:032x}",
         f"{span_id:016x}",
-        name,
+        _exact(name),
         kind,
         str(start_ns),
         f"{parent_id:016x}" if parent_id else "",
@@ -237,11 +242,11 @@ def span_line(
         _pairs(attributes),
     )
     if events:
-        record.events = [_Event(str(at_ns), event, _pairs(given)) for event, at_ns, given in events]
+        record.events = [_Event(str(at_ns), _exact(event), _pairs(given)) for event, at_ns, given in events]
     if links:
         record.links = [_Link(f"{trace:032x}", f"{span:016x}", _pairs(given)) for trace, span, given in links]
     if status:
-        record.status = _Status(status, status_message)
+        record.status = _Status(status, _exact(status_message))
     return b'{"spans":[' + _bytes(record) + scope_tail
 
 
@@ -342,8 +347,8 @@ def log_line(
     record = _LogRecord(
         str(time_ns),
         severity,
-        severity_text,
-        _Text(body),
+        _exact(severity_text),
+        _Text(_exact(body)),
         _pairs(attributes),
         f"{trace_id:032x}" if trace_id else "",
         f"{span_id:016x}" if span_id else "",

@@ -13,7 +13,8 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from agentops.sdk.capture import Cutting, bounded_json
+from agentops import semconv
+from agentops.sdk.capture import Cutting, bounded_json, to_json
 
 SPAN_VALUES: Final = 4
 """A span holds as much as this many values of the greatest length."""
@@ -21,6 +22,9 @@ MAX_ATTRIBUTES: Final = 4096
 """Attributes of one span; the server takes twice as many."""
 DROPPED: Final = "agentops.limits.dropped"
 """Attribute that counts those left out."""
+_OWN: Final = frozenset({semconv.SESSION_ID, semconv.RECORD_SEQ, semconv.SPAN_KIND})
+"""Attributes without which a record is not known for what it is."""
+_PLAIN: Final = (str, int, float, bool, type(None))
 _NUMBER_BYTES: Final = 24
 _MARKER_BYTES: Final = 48
 
@@ -45,6 +49,7 @@ def _cut_down(attributes: Mapping[str, Any], limit: int, cutting: Cutting) -> Ma
     dropped = len(items) - MAX_ATTRIBUTES
     if dropped > 0:
         cutting.values += dropped
+        items.sort(key=lambda item: item[0] not in _OWN)  # Ours first, the others in their order.
         items = [*items[: MAX_ATTRIBUTES - 1], (DROPPED, dropped + 1)]
     sizes = [_size(value) for _, value in items]
     room = min(limit, level(sizes, limit * SPAN_VALUES))
@@ -53,6 +58,14 @@ def _cut_down(attributes: Mapping[str, Any], limit: int, cutting: Cutting) -> Ma
     return {
         key: value if size <= room else _cut(value, room, cutting)
         for (key, value), size in zip(items, sizes, strict=True)
+    }
+
+
+def legible(attributes: Mapping[str, Any] | None, limit: int, cutting: Cutting) -> dict[str, Any]:
+    """Return attributes of which none is an object of the program's, that may refuse to be looked at."""
+    return {
+        key: value if type(value) in _PLAIN else to_json(value, limit, cutting)
+        for key, value in (attributes or {}).items()
     }
 
 

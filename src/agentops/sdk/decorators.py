@@ -14,6 +14,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 from agentops import semconv
 from agentops.sdk.calls import Opener, Spec, cost_of, opened, opened_session, tags_of
 from agentops.sdk.descriptors import KINDS
+from agentops.sdk.settings import word
 from agentops.sdk.signature import Binder, keywords
 from agentops.sdk.wrap import wrapped
 
@@ -62,12 +63,12 @@ def _decorate(
 ) -> Any:
     attributes = dict(more or {})
     if version is not None:
-        attributes[semconv.VERSION] = str(version)
+        attributes[semconv.VERSION] = word(version)
     if tags and opener is opened:
         attributes[semconv.TAGS] = list(tags_of(tags))
 
     def make(shown: str, bind: Binder) -> Spec:
-        chosen = str(name) if name else shown
+        chosen = word(name) if name else shown
         said = dict(attributes)
         if kind == "tool":
             said[semconv.TOOL_NAME] = chosen

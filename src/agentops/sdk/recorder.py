@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentops import semconv
 from agentops.otlp import encode
-from agentops.sdk.bounds import MAX_ATTRIBUTES, bounded
+from agentops.sdk.bounds import MAX_ATTRIBUTES, bounded, legible
 from agentops.sdk.capture import Cutting, is_flat, text_of, to_json
 from agentops.sdk.capture import encode as encode_flat
 from agentops.sdk.redact import redacted
@@ -288,7 +288,22 @@ class Recorder:
                 loose=span.loose,
             )
         except Exception as error:
-            self.failed(error)
+            if span.legible:
+                self.failed(error)
+            else:
+                self._make_legible(span)
+                self._write(span, end_ns, extra)
+
+    def _make_legible(self, span: RecordedSpan) -> None:
+        """Replace what the program put into a span, and what may be the reason that it cannot be written."""
+
+        def text(attributes: Any) -> dict[str, Any]:
+            return legible(attributes, self.limit, self.cutting)
+
+        span.legible, span.begun = True, None
+        span._attributes = text(span._attributes)
+        span._events = [type(one)(one.name, text(one.attributes), one.timestamp) for one in span._events]
+        span._links = [type(one)(one.context, text(one.attributes)) for one in span._links]
 
     def _pairs(self, span: RecordedSpan, attributes: Mapping[str, Any], end_ns: int) -> bytes:
         """Return the attributes of a plain span, within the bounds, as the record has them.

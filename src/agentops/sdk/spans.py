@@ -66,6 +66,8 @@ class RecordedSpan(Span):
     """Its start is on disk."""
     loose = False
     """It holds values that others than our own capture put there, of any size."""
+    legible = False
+    """Its values are text and numbers: what others put there could not be written as it was."""
     begun: tuple[Mapping[str, Any], bytes] | None = None
     """The attributes in its start record, and how they stand there, for its end to say again."""
     forward: SpanProcessor | None = None

@@ -76,8 +76,11 @@ def test_a_span_of_many_values_is_cut_as_a_whole_and_its_small_ones_stay() -> No
 
 
 def test_attributes_beyond_number_are_dropped_and_counted() -> None:
-    found = bounded({f"a{number}": 1 for number in range(MAX_ATTRIBUTES + 10)}, LIMIT, Cutting())
+    given = {f"a{number}": 1 for number in range(MAX_ATTRIBUTES + 8)}
+    # The last of a span's attributes, and what makes it an event of its session.
+    found = bounded({**given, "session.id": "s", "agentops.record.seq": 7}, LIMIT, Cutting())
     assert len(found) == MAX_ATTRIBUTES
+    assert (found["session.id"], found["agentops.record.seq"]) == ("s", 7)
     assert found["agentops.limits.dropped"] == 11
 
 

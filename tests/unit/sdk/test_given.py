@@ -256,6 +256,40 @@ def test_names_of_attributes_may_be_anything_and_stay_text(session: agentops.Ses
     assert all(names <= set(recorded.attributes) for recorded in journal().spans)
 
 
+class Word(str):
+    """As numpy and others have it: text, and of a class of its own."""
+
+    __slots__ = ()
+
+
+def test_text_of_a_librarys_own_class_is_text(session: agentops.Session, journal: Read) -> None:
+    word = Word("word")
+    session.record(agentops.ErrorEvent(error_type=word, details=word))
+    span = trace.get_tracer(word, word).start_span(word, attributes={word: word})
+    span.add_event(word)
+    span.set_status(trace.Status(trace.StatusCode.ERROR, word))
+    span.end()
+    session.end_session("Fail", word)
+    (root,) = journal().sessions
+    assert root.message == "word"
+    assert [(found.name, found.message) for found in journal().events] == [("word", "word")] * 2
+
+
+def test_a_span_with_a_value_that_refuses_to_be_looked_at_is_recorded_without_it(
+    session: agentops.Session, journal: Read
+) -> None:
+    odd: Any = {"fine": 1, "broken": Broken(), "around": {"it": [Broken()]}}
+    agentops.operation(version=Broken())(trace.get_current_span)()
+    span = trace.get_tracer("theirs").start_span("span", attributes=odd)
+    span.add_event("inside", odd)
+    span.end()
+    assert session.event_counts["total"] == 2
+    found = journal().named("span")
+    assert found.attributes["fine"] == 1
+    assert found.attributes["broken"] == '"<Broken object; its repr raised RuntimeError>"'
+    assert [inside["name"] for inside in found.events] == ["inside"]
+
+
 def test_a_copy_of_a_session_is_itself(session: agentops.Session) -> None:
     assert copy.copy(session) is session
     assert copy.deepcopy({"state": [session]})["state"][0] is session
