@@ -245,7 +245,7 @@ class Joined(SpanProcessor):
         self._silenced = silenced
         self._unplaced = unplaced
         self._open: dict[int, tuple[Core, int, RecordedSpan | None]] = {}
-        """Session, number and the recorded span above of the open spans, by span id."""
+        """Session, number (0: none yet) and the recorded span above of the open spans, by span id."""
         self._tails: dict[tuple[str, str], bytes] = {}
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
@@ -279,11 +279,12 @@ class Joined(SpanProcessor):
             outer = outer_call(above, kind, span.attributes or {})
             if outer is not None and outer.core is core:
                 return  # Another instrumentor's record of the call that `outer` records.
-            seq = core.number()
+            # A number is given with the first record: of a span that never ends there may be none.
+            seq = core.number() if kind in EAGER else 0
             if len(self._open) >= _MAX_OPEN:
                 self._open.pop(next(iter(self._open)), None)  # Never ended, most likely: forget the oldest.
             self._open[span.get_span_context().span_id] = (core, seq, above)
-            if kind in EAGER:
+            if seq:
                 self._recorder.foreign(core, span, 0, seq, self._tail(span))
         except Exception as error:
             self._recorder.failed(error)
@@ -296,7 +297,7 @@ class Joined(SpanProcessor):
         if known is None:
             return
         core, seq, above = known
-        self._recorder.foreign(core, span, span.end_time or 0, seq, self._tail(span))
+        self._recorder.foreign(core, span, span.end_time or 0, seq or core.number(), self._tail(span))
         self._recorder.count(core, span.attributes or {}, failed=not span.status.is_ok, above=above)
 
     def _tail(self, span: ReadableSpan) -> bytes:

@@ -17,6 +17,7 @@ from opentelemetry.context import Context, attach, detach
 from opentelemetry.sdk.trace import TracerProvider
 
 import agentops
+from agentops import semconv
 from agentops.sdk.client import client
 from agentops.sdk.decorators import operation, session
 from tests.recorded import Journal, Recorded
@@ -422,3 +423,18 @@ def test_spans_of_the_programs_own_tracer_join_the_session(session: agentops.Ses
     assert own.attributes["colour"] == "blue"
     assert own.session == str(session.session_id)
     assert lineage(found, found.named("work")) == ["work", "own span", session.name]
+
+
+def test_a_span_of_another_provider_that_never_ends_is_no_gap_in_the_count(
+    home: object, journal: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", TracerProvider())
+    quiet()
+    web = trace.get_tracer("web")
+    with start():
+        web.start_span("never ends")
+        web.start_span("ends").end()
+        web.start_span("model", attributes={"gen_ai.operation.name": "chat"})
+    found = journal()
+    assert [span.seq for span in found.events] == [1, 2]
+    assert found.sessions[0].attributes[semconv.RECORDS_SENT] == 2
