@@ -394,7 +394,9 @@ def test_the_memory_of_an_open_stream_is_that_of_its_text(by: str, home: Path, m
         add(at)
     gc.collect()
     # Not what the shipper, in its own thread, imports meanwhile.
-    ours = [tracemalloc.Filter(True, f"*/{place}/*") for place in ("sdk", "instrument", "openinference")]
+    ours = [
+        tracemalloc.Filter(True, f"*/{place}/*") for place in ("agentops/sdk", "instrument", "openinference")
+    ]
     snapshot = tracemalloc.take_snapshot().filter_traces(ours)
     held = sum(each.size for each in snapshot.statistics("filename"))
     tracemalloc.stop()
