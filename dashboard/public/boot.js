@@ -20,7 +20,7 @@ function preload(href, as) {
   var link = document.createElement("link");
   link.rel = as === "script" ? "modulepreload" : "preload";
   link.as = as;
-  if (as !== "style") link.crossOrigin = "anonymous";
+  link.crossOrigin = "anonymous"; // As what the page asks for later, styles included: else each is fetched twice.
   link.href = href;
   document.head.appendChild(link);
 }

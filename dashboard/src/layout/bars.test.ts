@@ -47,6 +47,7 @@ test("labels stand inside, after, or before their bar", () => {
   expect(placeLabel({ x: 100, width: 200, visible: true }, 80, 1000)).toEqual({ place: "inside", x: 108 });
   expect(placeLabel({ x: 100, width: 20, visible: true }, 80, 1000)).toEqual({ place: "right", x: 126 });
   expect(placeLabel({ x: 14, width: 2, visible: true }, 80, 1000, indentOf(3, 14))).toEqual({ place: "right", x: 50 });
+  expect(placeLabel({ x: 14, width: 900, visible: true }, 80, 1000, indentOf(3, 14))).toEqual({ place: "inside", x: 50 });
   expect(placeLabel({ x: 100, width: 20, visible: true }, 80, 1000, indentOf(3, 14))).toEqual({ place: "right", x: 126 });
   expect(placeLabel({ x: 950, width: 20, visible: true }, 80, 1000)).toEqual({ place: "left", x: 864 });
   expect(placeLabel({ x: 40, width: 20, visible: true }, 80, 100)).toEqual({ place: "none", x: 0 });

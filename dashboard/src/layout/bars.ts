@@ -52,18 +52,19 @@ const INDENT: Pixels = 10;
 const DEEPEST = 12;
 
 /**
- * Where the label of a row this deep stands at the least when it stands after its bar: where bars are too thin to
- * show which is inside which, at the left of a long session, labels show it.
+ * Where the label of a row this deep stands at the least: where bars begin together, or are too thin to show which is
+ * inside which, labels show it.
  */
 export function indentOf(depth: number, margin: Pixels): Pixels {
   return margin + 6 + INDENT * Math.min(depth, DEEPEST);
 }
 
-/** Where a label of `text` pixels stands: inside its bar when it fits, else after it and not before `least`, else before it. */
+/** Where a label of `text` pixels stands: inside its bar when it fits, else after it, neither before `least`; else before it. */
 export function placeLabel(bar: Bar, text: Pixels, width: Pixels, least: Pixels = 0): { place: LabelPlace; x: Pixels } {
   const from = Math.max(bar.x, 0);
   const to = Math.min(bar.x + bar.width, width);
-  if (to - from >= text + 14) return { place: "inside", x: from + 8 };
+  const inside = Math.max(from + 8, least);
+  if (inside + text + 6 <= to) return { place: "inside", x: inside };
   const after = Math.max(to + 6, least);
   if (after + text <= width - 4) return { place: "right", x: after };
   if (from - 6 - text >= 4) return { place: "left", x: from - 6 - text };

@@ -23,7 +23,12 @@ test("many are laid in lanes by depth, errors on top, idle time empty", () => {
   const raster = overview(tableOf(events), 1000, 1000, 100, 36);
   expect(cell(raster, 10, 0)).toBe(ERROR_CELL);
   expect(cell(raster, 5, 10)).toBe(kindCode("llm") + 1);
+  expect(cell(raster, 10, 10)).toBe(kindCode("llm") + 1);
   expect(cell(raster, 50, 10)).toBe(0);
+
+  const all = events.map((event) => ({ ...event, parent: "all" }));
+  const failed = overview(tableOf([{ id: "all", start: 0, duration: 1000, status: "error" }, ...all]), 1000, 1000, 100, 36);
+  expect([10, 50, 99].map((x) => cell(failed, x, 0))).toEqual([ERROR_CELL, 0, ERROR_CELL]);
 });
 
 test("work is bounded by the raster, not by the length of events", () => {

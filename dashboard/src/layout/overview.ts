@@ -3,7 +3,8 @@
  * The cell holds the event's kind + 1, or ERROR; 0 is empty. Errors win, then calls and tools over their containers.
  *
  * Few events step down the strip in the order of their rows. Many would only draw a diagonal; they are laid in lanes
- * by depth instead, which shows where work was dense and where nothing happened, with a lane of errors on top.
+ * by depth instead, which shows where work was dense and where nothing happened, with a lane of errors on top: of what
+ * holds others the moment when it had failed, or one failed session would hide every error in it.
  */
 
 import { isContainer, KINDS } from "../model/kinds";
@@ -50,8 +51,8 @@ function lanes(table: EventTable, end: Millis, now: Millis, width: number, heigh
   const thin = new Uint8Array(width * (count + 1));
   for (let row = 0; row < table.count; row++) {
     const run = runOf(table, row, end, now, width);
-    const lane = run.cell === ERROR_CELL ? 0 : 1 + Math.min(table.depths[row], count - 1);
-    fill(thin, lane * width, run);
+    if (run.cell === ERROR_CELL) fill(thin, 0, table.sizes[row] > 1 ? { ...run, left: run.right - 1 } : run);
+    fill(thin, (1 + Math.min(table.depths[row], count - 1)) * width, { ...run, cell: table.kinds[row] + 1 });
   }
   const cells = new Uint8Array(width * height);
   const each = Math.floor((height - ERROR_LANE) / count);

@@ -14,6 +14,7 @@ test("microseconds survive reading and showing", () => {
 
 test("short for a column, by distance", () => {
   const after = (seconds: number) => ago(AT, AT + seconds * 1e6, "utc");
+  expect([after(-3 * 86_400), after(-5 * 60), after(-5)]).toEqual(["20 Nov 14:02", "14:02", "now"]);
   expect([after(3), after(42), after(360), after(3 * 3600), after(30 * 3600), after(400 * 86_400)]).toEqual([
     "now",
     "42 s ago",

@@ -66,7 +66,7 @@ export function day(at: EpochMicros, zone: Zone): string {
   return `${date} ${month} ${year}`;
 }
 
-/** Short, for a column: `now`, `6 min ago`, `14:02` today, `19 Nov 14:02`, `19 Nov 2025`. */
+/** Short, for a column: `now`, `6 min ago`, `14:02` today, `19 Nov 14:02`, `19 Nov 2025`; what is to come is dated. */
 export function ago(at: EpochMicros, now: EpochMicros, zone: Zone): string {
   if (!Number.isFinite(at)) return "–";
   const seconds = (now - at) / 1e6;

@@ -10,7 +10,7 @@ test("what reorders, hides or overwrites is shown as a sign", () => {
 });
 
 test("ordinary writing is left alone", () => {
-  for (const text of ["a\tb\nc", "é ü ß 日本語 עברית", "👩‍👩‍👧 👍🏽", "می‌خواهم", "line\nnext"]) expect(visible(text)).toBe(text);
+  for (const text of ["a\tb\nc", "é ü ß 日本語 עברית", "👩‍👩‍👧 👍🏽 👩🏽‍💻 ❤️‍🔥", "می‌خواهم", "line\nnext"]) expect(visible(text)).toBe(text);
   expect(visible("windows\r\nlines")).toBe("windows\nlines");
 });
 

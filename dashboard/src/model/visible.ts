@@ -38,9 +38,10 @@ export type Piece = { text: string; hidden?: undefined } | { text: string; hidde
 /** Joiners between letters and emoji are ordinary writing; elsewhere they hide something. */
 function isOrdinary(text: string, at: number, code: number): boolean {
   if (code !== 0x200d && code !== 0x200c) return false;
-  const before = text.slice(Math.max(0, at - 2), at);
+  // By the last character, not by `$`: Chromium 156 does not find an emoji at the end that way.
+  const before = Array.from(text.slice(Math.max(0, at - 2), at)).at(-1) ?? "";
   const after = text.slice(at + 1, at + 3);
-  return /[\p{L}\p{M}\p{Extended_Pictographic}\ufe0f]$/u.test(before) && /^[\p{L}\p{Extended_Pictographic}]/u.test(after);
+  return /^[\p{L}\p{M}\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f]/u.test(before) && /^[\p{L}\p{Extended_Pictographic}]/u.test(after);
 }
 
 /** What terminals and protocols call the C0 controls. */

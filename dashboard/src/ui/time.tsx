@@ -11,7 +11,7 @@ export function Ago({ at }: { at: EpochMicros }) {
   const now = useNow(10_000);
   return (
     <time dateTime={iso(at)} title={both(at)}>
-      {ago(at, Math.max(now * 1000, at), zone)}
+      {ago(at, now * 1000, zone)}
     </time>
   );
 }

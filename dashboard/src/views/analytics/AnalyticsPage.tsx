@@ -97,7 +97,7 @@ export function AnalyticsPage() {
         <Link to="/sessions" search={filters} className="btn quiet">
           Show these sessions
         </Link>
-        {Object.keys(search).length > 0 && (
+        {Object.keys(search).some((name) => name !== "view") && (
           <button type="button" className="btn quiet" onClick={() => void navigate({ search: search.view ? { view: search.view } : {} })}>
             Clear all
           </button>

@@ -7,11 +7,13 @@ import { isFile } from "../../api/client";
 import { deleteSession, editSession, exportUrl, FORMATS, type SessionEdit } from "../../api/queries";
 import type { SessionDetail } from "../../api/types";
 import { count, grouped, usd } from "../../model/format";
+import { day } from "../../model/time";
 import { epochMicros } from "../../model/units";
 import { oneLine } from "../../model/visible";
 import { Confirm, Copy, Menu } from "../../ui/controls";
-import { useNarrow } from "../../ui/hooks";
+import { useNarrow, useNow } from "../../ui/hooks";
 import { StatePill } from "../../ui/marks";
+import { usePreference } from "../../ui/preferences";
 import { Duration, Moment } from "../../ui/time";
 import { Name, Tags } from "./Editable";
 import { Recorded } from "./Recorded";
@@ -83,7 +85,7 @@ function Actions({ sessionId, onFailure }: { sessionId: string; onFailure: (text
     }
   };
   return (
-    <>
+    <div className="actions">
       <Menu label={<>Export <span aria-hidden="true">▾</span></>} align="right" name="Export">
         {(close) => (
           <div className="facet-list">
@@ -106,17 +108,19 @@ function Actions({ sessionId, onFailure }: { sessionId: string; onFailure: (text
           Its events and logs go with it. This cannot be undone.
         </Confirm>
       )}
-    </>
+    </div>
   );
 }
 
 function Metrics({ session }: { session: SessionDetail }) {
   const { event_counts: counts, tokens } = session;
   const from = epochMicros(session.started_at);
+  const zone = usePreference("zone");
+  const isToday = day(from, zone) === day(useNow(60_000) * 1000, zone);
   return (
     <>
       <Metric name="Started">
-        <Moment at={from} />
+        <Moment at={from} withDay={!isToday} />
       </Metric>
       <Metric name="Duration">
         <Duration ms={session.duration_ms} from={from} running={session.state === "running"} />
