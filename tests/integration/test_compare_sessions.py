@@ -58,6 +58,7 @@ def test_sessions_are_aligned_and_part_where_they_do(module_server: Server) -> N
     assert module_server.get("/api/compare", a="one", b="one")["first_divergence"] is None
     missing = module_server.http.get("/api/compare", params={"a": "one", "b": "nothing"})
     assert (missing.status_code, missing.json()["error"]["code"]) == (404, "session_not_found")
+    assert missing.json()["error"]["message"] == "There is no session for b."
 
 
 def test_a_parent_stands_before_what_starts_at_the_same_moment(module_server: Server) -> None:

@@ -105,7 +105,7 @@ export function Chart(props: Props) {
   return (
     <figure className="chart" data-chart={id}>
       <figcaption>
-        <h3>{title}</h3>
+        <h2>{title}</h2>
         <span className="faint chart-when">{index !== null && at[index] !== undefined ? when(at[index]) : ""}</span>
         <span className="grow" />
         <button type="button" className="chart-act" aria-label={`${title} as a table`} onClick={() => setTable(true)}>

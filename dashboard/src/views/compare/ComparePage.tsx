@@ -75,7 +75,7 @@ export function ComparePage() {
             Compare
           </button>
           {!isGroups && search.a && search.b && (
-            <button type="button" className="btn quiet" onClick={() => change({ a: search.b, b: search.a })}>
+            <button type="button" className="btn quiet" onClick={() => change({ a: search.b, b: search.a, row: undefined })}>
               Swap
             </button>
           )}
@@ -99,5 +99,10 @@ export function ComparePage() {
 /** The id in an address that was pasted, or the id itself. */
 function idOf(text: string): string {
   const found = /\/sessions\/([^/?#]+)/.exec(text);
-  return found ? decodeURIComponent(found[1]) : text;
+  if (!found) return text;
+  try {
+    return decodeURIComponent(found[1]);
+  } catch {
+    return found[1];
+  }
 }

@@ -30,7 +30,8 @@ const HEIGHT = 60;
 export function Groups({ tagA, tagB, since }: { tagA: string; tagB: string; since?: string }) {
   const { data, error, refetch } = useQuery(cohortsQuery(tagA, tagB, since));
   if (error) return <Failure error={error} retry={() => void refetch()} />;
-  if (!data) return <p className="dim">Name two tags.</p>;
+  if (tagA === "" || tagB === "") return <p className="dim">Name two tags.</p>;
+  if (!data) return <p className="dim late">Comparing…</p>;
   const tested = data.metrics.filter(({ p }) => p !== null).length;
   return (
     <>
@@ -68,13 +69,19 @@ function Card({ metric }: { metric: CohortMetric }) {
   return (
     <figure className="chart" data-metric={metric.metric} data-verdict={metric.verdict}>
       <figcaption>
-        <h3>{TITLES[metric.metric]}</h3>
+        <h2>{TITLES[metric.metric]}</h2>
       </figcaption>
       {isShare ? (
         <Shares a={a} b={b} />
       ) : (
         <>
           <Bins metric={metric} shown={shown} />
+          {metric.bins.length > 0 && (
+            <p className="bins-ends faint">
+              <span>{shown(metric.bins[0].from)}</span>
+              <span>{shown(metric.bins.at(-1)?.to)}</span>
+            </p>
+          )}
           <table className="figures">
             <thead>
               <tr>
@@ -164,5 +171,5 @@ function range(interval: readonly number[] | null | undefined): string {
 }
 
 function whole(value: number | null | undefined): string {
-  return value == null ? "–" : Number.isInteger(value) ? grouped(value) : value.toFixed(1);
+  return value == null ? "–" : Number.isInteger(value) ? grouped(value) : value >= 1000 ? grouped(value) : value.toFixed(1);
 }

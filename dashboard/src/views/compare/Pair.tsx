@@ -7,13 +7,14 @@ import { eventQuery } from "../../api/queries";
 import type { SessionDetail } from "../../api/types";
 import { count, duration, grouped, plural, usd } from "../../model/format";
 import { change, changed } from "../../model/span";
-import { oneLine } from "../../model/visible";
+import { oneLine, visible } from "../../model/visible";
 import { wordDiff } from "../../model/wordDiff";
 import { Failure } from "../../ui/controls";
 import { KindMark, StateDot, StatusPill } from "../../ui/marks";
 import type { CompareSearch } from "./search";
 
 const MOST_ROWS = 500;
+const MOST_TOOLS = 30;
 const MOST_TEXT = 200_000;
 
 interface Props {
@@ -26,7 +27,7 @@ interface Props {
 export function Pair({ a, b, search, onChange }: Props) {
   const { data, error, refetch } = useQuery(comparisonQuery(a, b));
   if (error) return <Failure error={error} retry={() => void refetch()} />;
-  if (!data) return null;
+  if (!data) return <p className="dim late">Comparing…</p>;
   const chosen = search.row === undefined ? data.first_divergence : Number(search.row);
   const rows = data.rows.map((row, index) => ({ row, index })).filter(({ row }) => search.all || row.differs.length > 0);
   const differing = data.rows.filter(({ differs }) => differs.length > 0).length;
@@ -124,6 +125,8 @@ function Side({ event }: { event: ComparedRow["a"] }) {
 }
 
 function Figures({ data: { a, b, tools } }: { data: Comparison }) {
+  // Of many tools those that differ.
+  const told = (tools.length > MOST_TOOLS ? tools.toSorted((one, other) => Number(one.a === one.b) - Number(other.a === other.b)) : tools).slice(0, MOST_TOOLS);
   const rows: readonly (readonly [string, number | null, number | null, (value: number | null) => string])[] = [
     ["Duration", a.duration_ms, b.duration_ms, duration],
     ["Cost", a.cost_usd, b.cost_usd, usd],
@@ -131,7 +134,7 @@ function Figures({ data: { a, b, tools } }: { data: Comparison }) {
     ["Events", a.event_counts.total, b.event_counts.total, grouped],
     ["LLM calls", a.event_counts.llm, b.event_counts.llm, grouped],
     ["Errors", a.event_counts.error, b.event_counts.error, grouped],
-    ...tools.map((tool) => [`Tool ${oneLine(tool.name, 40)}`, tool.a, tool.b, grouped] as const),
+    ...told.map((tool) => [`Tool ${oneLine(tool.name, 40)}`, tool.a, tool.b, grouped] as const),
   ];
   return (
     <section className="card" aria-label="Figures">
@@ -161,6 +164,13 @@ function Figures({ data: { a, b, tools } }: { data: Comparison }) {
                 <td className="num dim">{left === right ? "same" : changed(change(right, left)) || "–"}</td>
               </tr>
             ))}
+            {tools.length > told.length && (
+              <tr>
+                <td className="faint" colSpan={4}>
+                  and {plural(tools.length - told.length, "more tool")}
+                </td>
+              </tr>
+            )}
           </tbody>
         </table>
       </div>
@@ -227,5 +237,5 @@ function brief(shared: string): string {
 
 function text(value: unknown): string {
   if (value === null || value === undefined) return "";
-  return typeof value === "string" ? value : JSON.stringify(value, null, 2);
+  return visible(typeof value === "string" ? value : JSON.stringify(value, null, 2));
 }

@@ -14,6 +14,7 @@ from agentops.server.api.parameters import FilterQuery, Word, only_known, text
 from agentops.server.api.state import now_ns, own_writes, project_of, rooms
 from agentops.server.query.cohorts import cohorts
 from agentops.server.query.compare import compare
+from agentops.server.query.sessions import session
 
 router = APIRouter(prefix="/api/compare", tags=["analytics"], dependencies=[Depends(only_known)])
 
@@ -32,10 +33,15 @@ def compare_sessions(
     """Return two sessions with their events aligned: where they part, and what differs."""
     here = rooms(request)
     own_writes(here)
-    found = compare(here.store, project_of(request), text("a", a), text("b", b), now_ns())
+    project, now = project_of(request), now_ns()
+    found = compare(here.store, project, text("a", a), text("b", b), now)
     if found is None:
+        missing = [name for name, one in (("a", a), ("b", b)) if session(here.store, project, one, now) is None]
         raise ApiError(
-            404, "session_not_found", "There is no such pair of sessions.", "GET /api/sessions lists them."
+            404,
+            "session_not_found",
+            f"There is no session for {' and '.join(missing) or 'one of them'}.",
+            "GET /api/sessions lists them.",
         )
     return json(found)
 
