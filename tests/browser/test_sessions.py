@@ -75,6 +75,13 @@ def test_a_lost_network_is_said_and_mended(known: Server, page: Page) -> None:
     page.context.set_offline(False)
     expect(page.locator(".live")).to_have_text("live", timeout=15_000)
 
+    # A server that is away is no lost network: the browser does not tell when it is back.
+    page.route("**/api/**", lambda route: route.abort("internetdisconnected"))
+    page.goto(f"{known.url}/sessions?sort=duration")
+    expect(page.get_by_text("The server does not answer.")).to_be_visible()
+    page.unroute("**/api/**")
+    shows(page, DIGEST, HOSTILE, REFUND, HISTORY)
+
 
 def test_sorting_is_the_servers_and_in_the_address(known: Server, page: Page) -> None:
     open_list(page, known)

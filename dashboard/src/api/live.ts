@@ -20,6 +20,8 @@ export class Live {
   private readonly stateListeners = new Set<() => void>();
   /** Called whenever a server refused the connection, for whatever reason: an EventSource does not tell. */
   onRefusal: () => void = () => {};
+  /** Called whenever the connection is there, first or again: the server answers. */
+  onOpen: () => void = () => {};
   state: LiveState = "connecting";
   private readonly path: string;
   private isLooking = false;
@@ -62,6 +64,7 @@ export class Live {
     this.source = source;
     source.addEventListener("open", () => {
       this.setState("live");
+      this.onOpen();
       this.tell(null);
     });
     source.addEventListener("error", () => {

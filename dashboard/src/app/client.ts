@@ -16,7 +16,7 @@ export const client: QueryClient = new QueryClient({
       staleTime: 2_000,
       refetchOnWindowFocus: false,
       // What the server refused it will refuse again; what did not reach it may.
-      retry: (failures, error) => failures < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+      retry: (failures, error) => failures < 2 && !isRefusal(error),
       retryDelay: (attempt) => 400 * 2 ** attempt,
     },
   },
@@ -24,3 +24,11 @@ export const client: QueryClient = new QueryClient({
 
 // So does one while the page only listens: its key was revoked, or the server asks for keys since its last start.
 live.onRefusal = () => void client.invalidateQueries({ queryKey: ["me"] });
+
+// What failed while the server was away is asked again when it is back, without being told to.
+live.onOpen = () =>
+  void client.refetchQueries({ type: "active", predicate: ({ state }) => state.status === "error" && !isRefusal(state.error) });
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && error.status >= 400 && error.status < 500;
+}
