@@ -8,6 +8,7 @@ import "./styles/sessions.css";
 import "./styles/session.css";
 import "./styles/panel.css";
 import "./styles/account.css";
+import "./styles/media.css";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";

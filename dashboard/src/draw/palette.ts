@@ -24,6 +24,8 @@ export interface Palette {
 export function readPalette(): Palette {
   const probe = document.createElement("span");
   probe.style.display = "none";
+  // Forced colours would make one of all kinds.
+  probe.style.setProperty("forced-color-adjust", "none");
   document.body.append(probe);
   const color = (name: string): string => {
     probe.style.color = `var(--${name})`;

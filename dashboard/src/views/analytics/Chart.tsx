@@ -297,6 +297,7 @@ function colorOf(name: string, theme: string): string {
   if (known !== undefined) return known;
   const probe = document.createElement("span");
   probe.style.color = `var(--${name})`;
+  probe.style.setProperty("forced-color-adjust", "none");
   document.body.append(probe);
   const { color } = getComputedStyle(probe);
   probe.remove();

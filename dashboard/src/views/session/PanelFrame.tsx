@@ -29,7 +29,7 @@ export function PanelFrame({
     <div
       className={isSheet ? "panes sheet" : "panes"}
       ref={root}
-      style={isSheet ? undefined : { gridTemplateColumns: `minmax(0, 1fr) 1px min(${width}px, 60%)` }}
+      style={isSheet ? undefined : { gridTemplateColumns: `minmax(0, 1fr) 1px min(${width}px, 60%, 100% - 361px)` }}
     >
       <section className="left" aria-label="Events">
         {children}
