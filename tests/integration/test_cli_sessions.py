@@ -207,11 +207,32 @@ def test_a_terminal_keeps_figures_whole_and_colours_only_where_they_are_wanted(k
     drawn = in_a_terminal(known, 80, "sessions", "--tag", "odd", "--sort", "errors", "--limit", "1")
     lines = re.sub(r"\x1b\[[0-9;]*m", "", drawn).splitlines()
     assert all(len(line.rstrip()) <= 80 for line in lines)
-    assert lines[0].split() == ["STATE", "STARTED", "(UTC)", "DURATION", "ERRORS", "COST", "NAME", "ID"]
-    assert re.match(r"fail +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +2\.00 s +1 +\$0\.0035 +run 3 +s-3 *$", lines[1])
+    assert lines[0].split() == [
+        "STATE",
+        "STARTED",
+        "(UTC)",
+        "DURATION",
+        "ERRORS",
+        "TOKENS",
+        "COST",
+        "NAME",
+        "ID",
+    ]
+    assert re.match(
+        r"fail +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +2\.00 s +1 +1,100 +\$0\.0035 +run 3 +s-3 *$", lines[1]
+    )
     coloured = re.compile(r"\x1b\[[0-9;]*3[0-9]")
     assert coloured.search(in_a_terminal(known, 120, "show", "s-3"))
     assert not coloured.search(in_a_terminal(known, 120, "show", "s-3", NO_COLOR="1"))
+
+    # Recorded text is no markup; of an id so much is shown that it can be asked for.
+    known.http.patch("/api/sessions/s-0", json={"tags": ["[/x] :smile:"]})
+    assert "tags: [/x] :smile:" in in_a_terminal(known, 120, "show", "s-0")
+    assert (
+        known.post("/v1/traces", body(span(0x7FF, 1, name="a much longer name", ms=0.04))).status_code == 200
+    )
+    drawn = in_a_terminal(known, 80, "sessions", "--q", "a much longer name")
+    assert re.search(r" 40 µs .* a much.*…  00000000-0000\s*$", drawn), drawn
 
 
 @pytest.mark.parametrize("columns", [40, 60])

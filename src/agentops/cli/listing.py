@@ -13,6 +13,9 @@ from agentops.cli.export import FILTERS, REPEATABLE
 
 _LEAST_TEXT: Final = 8
 """Letters of a text that are always shown."""
+_LEAST_ID: Final = 13
+"""Letters of an id that are always shown: those of its millisecond, which commands take for the whole."""
+_JOINERS: Final = "\u200c\u200d"
 _GAP: Final = 2
 """Between two columns."""
 STATE_STYLES: Final = {"success": "green", "fail": "red", "running": "blue", "indeterminate": "yellow"}
@@ -46,14 +49,18 @@ def usd(value: float | None) -> str:
         else f"${value:.4f}"
         if value >= 0.001
         else f"${value:.6f}"
+        if value >= 0.000001
+        else "<$0.000001"
     )
 
 
 def duration(ms: float | None) -> str:
-    """Return a duration as people read it: 184 ms, 2.31 s, 7m 27s, 2h 05m."""
+    """Return a duration as people read it: 37 µs, 184 ms, 2.31 s, 7m 27s, 2h 05m."""
     if ms is None:
         return "-"
-    if ms < 1000:
+    if 0 < ms < 0.0995:
+        return f"{ms * 1000:.0f} µs"
+    if ms < 999.5:
         return f"{ms:.0f} ms" if ms >= 10 else f"{ms:.1f} ms"
     seconds = ms / 1000
     if seconds < 60:
@@ -68,8 +75,11 @@ def number(value: int | None) -> str:
 
 
 def plain(text: str) -> str:
-    """Return recorded text that cannot steer a terminal: control characters and line ends become blanks."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    """Return recorded text that cannot steer a terminal: control characters and line ends become blanks.
+
+    Joiners stay: they make one emoji of several, and write Persian and Hindi.
+    """
+    return "".join(letter if letter.isprintable() or letter in _JOINERS else " " for letter in text)
 
 
 def console() -> Any:
@@ -81,7 +91,8 @@ def console() -> Any:
             # Rich would end the program with an exit code of its own.
             raise BrokenPipeError
 
-    return Drawing(soft_wrap=True, highlight=False)
+    # Recorded text is no markup of ours.
+    return Drawing(soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 def whole(least: int, most: int | None = None) -> Callable[[str], int]:
@@ -106,7 +117,8 @@ def print_table(
     """Print a table: drawn for a terminal; fields with tabs between them, no head, when it goes elsewhere.
 
     Args:
-        columns: each a title and `left`, `right`, or `text` for what may be cut.
+        columns: each a title and `left`, `right`, `text` for what may be cut, or `id` for what may be
+            shortened to its beginning.
         rows: texts, one for each column.
         style: the style of a row's first field.
         drop: titles of columns that a narrow terminal can do without, the first to go first.
@@ -129,7 +141,9 @@ def print_table(
         )  # fmt: skip
     for line in lines:
         # Where there is little room, texts give way and figures stay whole.
-        fields = [Text(line[place], overflow="ellipsis", no_wrap=True) for place in kept]
+        fields = [
+            Text(line[place][:letters], overflow="ellipsis", no_wrap=True) for place, letters in kept.items()
+        ]
         if style is not None:
             fields[0].stylize(style(line))
         table.add_row(*fields)
@@ -138,19 +152,31 @@ def print_table(
 
 def _fitting(
     columns: Sequence[tuple[str, str]], lines: Sequence[Sequence[str]], drop: Sequence[str], room: int
-) -> list[int]:
-    """Return the places of the columns that fit into so many letters, with figures whole."""
+) -> dict[int, int | None]:
+    """Return the places of the columns that fit into so many letters, and how many of each: None is all.
+
+    Figures are whole, and ids where they fit beside the beginnings of texts.
+    """
     from rich.cells import cell_len
 
+    longest = [
+        max([cell_len(title), *(cell_len(line[place]) for line in lines)])
+        for place, (title, _) in enumerate(columns)
+    ]
     needs = [
-        _LEAST_TEXT
-        if justify == "text"
-        else max([cell_len(title), *(cell_len(line[place]) for line in lines)])
-        for place, (title, justify) in enumerate(columns)
+        _LEAST_TEXT if justify == "text" else min(most, _LEAST_ID) if justify == "id" else most
+        for (_, justify), most in zip(columns, longest, strict=True)
     ]
     kept = list(range(len(columns)))
+
+    def spare() -> int:
+        return room - sum(needs[place] for place in kept) - _GAP * (len(kept) - 1)
+
     for title in drop:
-        if sum(needs[place] for place in kept) + _GAP * (len(kept) - 1) <= room:
+        if spare() >= 0:
             break
         kept = [place for place in kept if columns[place][0] != title]
-    return kept
+    return {
+        place: needs[place] if columns[place][1] == "id" and longest[place] - needs[place] > spare() else None
+        for place in kept
+    }

@@ -20,7 +20,7 @@ _COLUMNS: Final = (
     ("TOKENS", "right"),
     ("COST", "right"),
     ("NAME", "text"),
-    ("ID", "text"),
+    ("ID", "id"),
 )
 _DROPPED: Final = ("EVENTS", "TOKENS", "ERRORS", "STARTED (UTC)", "DURATION", "COST")
 

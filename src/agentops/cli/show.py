@@ -63,10 +63,12 @@ def _show(session: dict[str, Any], events: list[dict[str, Any]], *, whole: bool)
         head.append(f": {listing.plain(session['state_reason'])}")
     console.print(head)
     counts = session["event_counts"]
+    started = (session["started_at"] or "-")[:19].replace("T", " ")
+    errors = "1 error" if counts["error"] == 1 else f"{counts['error']:,} errors"
     console.print(
-        f"{session['session_id']}  started {(session['started_at'] or '-')[:19].replace('T', ' ')} UTC, "
+        f"{listing.plain(session['session_id'])}  started {started} UTC, "
         f"{listing.duration(session['duration_ms'])}, {counts['total']:,} events "
-        f"({counts['llm']:,} llm, {counts['tool']:,} tool, {counts['error']:,} errors), "
+        f"({counts['llm']:,} llm, {counts['tool']:,} tool, {errors}), "
         f"{listing.number(session['tokens']['total'])} tokens, {listing.usd(session['cost_usd'])}"
     )
     if session["tags"]:
