@@ -42,6 +42,12 @@ test("the record answers as the server would", async () => {
   expect((await ask("/api/sessions/s/logs?q=ASK"))[1].logs).toEqual([recorded.logs[0]]);
 });
 
+test("a session that was running has lasted until it was last heard from", async () => {
+  const running = { ...recorded.session, state: "running", duration_ms: null, last_seen_at: "2026-11-20T10:00:02.500000Z" };
+  const answer = await answering({ ...recorded, session: running } as Recorded)("/api/sessions/s", {});
+  expect(((await answer.json()) as { duration_ms: number }).duration_ms).toBe(2500);
+});
+
 test("a search looks into bodies, and what is not in the file is not found", async () => {
   const [, found] = await ask("/api/sessions/s/events?q=basel&limit=1000");
   expect(found.events.map((one: { event_id: string }) => one.event_id)).toEqual(["a"]);

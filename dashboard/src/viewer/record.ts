@@ -25,7 +25,7 @@ export function answering(recorded: Recorded): Transport {
 
   function one(part: string | undefined, id: string | undefined, asked: URLSearchParams): unknown {
     const query = asked.get("q") ?? "";
-    if (part === undefined) return recorded.session;
+    if (part === undefined) return still(recorded.session);
     if (part === "timeline") return columns(recorded);
     if (part === "logs") {
       const least = Number(asked.get("min_severity") ?? 0);
@@ -35,6 +35,12 @@ export function answering(recorded: Recorded): Transport {
     if (id !== undefined) return byId.get(decodeURIComponent(id));
     return { events: recorded.events.filter((event) => holds(event, query)), next_cursor: null };
   }
+}
+
+/** A session that was running when it was saved has lasted until it was last heard from. */
+function still(session: SessionDetail): SessionDetail {
+  const lasted = (epochMicros(session.last_seen_at) - epochMicros(session.started_at)) / 1000;
+  return session.state === "running" && Number.isFinite(lasted) ? { ...session, duration_ms: session.duration_ms ?? lasted } : session;
 }
 
 /** Whether any text of an event or a log record contains the query. */

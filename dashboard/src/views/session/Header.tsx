@@ -123,7 +123,7 @@ function Metrics({ session }: { session: SessionDetail }) {
         <Moment at={from} withDay={!isToday} />
       </Metric>
       <Metric name="Duration">
-        <Duration ms={session.duration_ms} from={from} running={session.state === "running"} />
+        <Duration ms={session.duration_ms} from={from} running={session.state === "running" && !isFile()} />
       </Metric>
       <Metric name="Cost">{usd(session.cost_usd)}</Metric>
       <Metric name="Tokens">

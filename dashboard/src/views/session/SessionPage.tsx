@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
-import { ApiError } from "../../api/client";
+import { ApiError, isFile } from "../../api/client";
 import { eventSearchQuery } from "../../api/queries";
 import { type Rows, positionOf, search as searchTable, shownRows } from "../../model/outline";
 import { EMPTY_TABLE, STATUS_ERROR } from "../../model/table";
@@ -148,7 +148,8 @@ export function SessionPage() {
   if (isUnknown || (error && !session.data)) {
     return <Absent error={isUnknown ? null : error} wasHere={session.data !== undefined} retry={() => void session.refetch()} />;
   }
-  const isRunning = session.data?.state === "running";
+  // In a file time stands still.
+  const isRunning = session.data?.state === "running" && !isFile();
   const shared = { sessionId, table, base, rows, selectedRow, onSelect: select };
   const panel = address.event ? (
     <EventPanel sessionId={sessionId} eventId={address.event} table={table} base={base} onSelect={select} />
@@ -208,7 +209,7 @@ export function SessionPage() {
                   onZoom={(zoom) => change({ zoom })}
                 />
               )}
-              {view === "tree" && <TreeView {...shared} marks={marks} closed={marks ? NONE : closed} onFold={fold} />}
+              {view === "tree" && <TreeView {...shared} isRunning={isRunning} marks={marks} closed={marks ? NONE : closed} onFold={fold} />}
               {view === "messages" && <MessagesView {...shared} />}
               {view === "logs" && <LogsView {...shared} level={address.level} find={query} onChange={change} />}
               {view === "raw" && <RawView session={session.data} eventId={address.event} />}

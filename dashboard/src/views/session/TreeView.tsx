@@ -18,11 +18,12 @@ interface Props {
   marks: Uint8Array | null;
   selectedRow: number;
   closed: ReadonlySet<string>;
+  isRunning: boolean;
   onSelect: (id: string) => void;
   onFold: (row: number, isClosed: boolean) => void;
 }
 
-export function TreeView({ table, rows, marks, selectedRow, closed, onSelect, onFold }: Props) {
+export function TreeView({ table, rows, marks, selectedRow, closed, isRunning, onSelect, onFold }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -73,7 +74,7 @@ export function TreeView({ table, rows, marks, selectedRow, closed, onSelect, on
           );
         })}
       </div>
-      {rows.length === 0 && <p className="empty dim">{table.count === 0 ? "No events yet." : "Nothing here matches."}</p>}
+      {rows.length === 0 && <p className="empty dim">{table.count > 0 ? "Nothing here matches." : isRunning ? "No events yet." : "This session recorded no events."}</p>}
     </div>
   );
 }
