@@ -69,9 +69,8 @@ function Navigation({ onHelp }: { onHelp: () => void }) {
       ))}
       <span className="grow" />
       <div className="foot">
-        <Recording />
+        <span className="said">{connection === "lost" ? <span className="bad">server unreachable</span> : <Recording />}</span>
         <AccountFoot />
-        {connection === "lost" && <span className="bad">server unreachable</span>}
         <button type="button" onClick={toggleZone} title="Local time or UTC (u)">
           {zone === "utc" ? "UTC" : "local time"}
         </button>

@@ -26,8 +26,11 @@ interface Props {
 
 export function Pair({ a, b, search, onChange }: Props) {
   const { data, error, refetch } = useQuery(comparisonQuery(a, b));
+  const first = data?.rows[data.first_divergence ?? -1];
+  const texts = [useQuery(textOf(a, first?.a)), useQuery(textOf(b, first?.b))];
   if (error) return <Failure error={error} retry={() => void refetch()} />;
-  if (!data) return <p className="dim late">Comparing…</p>;
+  // The first texts come with the rest, which they would push down.
+  if (!data || texts.some(({ isLoading }) => isLoading)) return <p className="dim late">Comparing…</p>;
   const chosen = search.row === undefined ? data.first_divergence : Number(search.row);
   const rows = data.rows.map((row, index) => ({ row, index })).filter(({ row }) => search.all || row.differs.length > 0);
   const differing = data.rows.filter(({ differs }) => differs.length > 0).length;
@@ -189,10 +192,14 @@ function Named({ side, session }: { side: "A" | "B"; session: SessionDetail }) {
   );
 }
 
+function textOf(session: string, event: ComparedRow["a"] | undefined) {
+  return { ...eventQuery(session, event?.event_id ?? ""), enabled: event != null };
+}
+
 /** What went in and what came out on both sides, word by word. */
 function Texts({ row, a, b }: { row: ComparedRow; a: string; b: string }) {
-  const left = useQuery({ ...eventQuery(a, row.a?.event_id ?? ""), enabled: row.a !== null });
-  const right = useQuery({ ...eventQuery(b, row.b?.event_id ?? ""), enabled: row.b !== null });
+  const left = useQuery(textOf(a, row.a));
+  const right = useQuery(textOf(b, row.b));
   const isReady = (row.a === null || left.data) && (row.b === null || right.data);
   if (!isReady) return <p className="dim card-empty">…</p>;
   const isSilent = [left, right].every(({ data }) => text(data?.input) === "" && text(data?.output) === "");

@@ -24,6 +24,7 @@ export function Name({ name, onChange }: { name: string; onChange: ((name: strin
       <input
         className="rename"
         aria-label="Session name"
+        maxLength={500}
         defaultValue={name}
         ref={(field) => field?.select()}
         onBlur={(event) => done(event.target.value)}
@@ -61,6 +62,7 @@ export function Tags({ tags, onChange }: { tags: string[]; onChange: ((tags: str
         <input
           className="add-tag"
           aria-label="New tag"
+          maxLength={200}
           ref={(field) => field?.focus()}
           onBlur={(event) => add(event.currentTarget.value.trim())}
           onKeyDown={(event) => {

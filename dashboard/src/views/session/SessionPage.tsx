@@ -154,12 +154,13 @@ export function SessionPage() {
   const panel = address.event ? (
     <EventPanel sessionId={sessionId} eventId={address.event} table={table} base={base} onSelect={select} />
   ) : isNarrow ? null : (
-    session.data && <Summary session={session.data} table={summed} onSelect={select} />
+    // Whole or not at all: what comes later would push the rest down.
+    session.data && (summed !== EMPTY_TABLE || timeline.isError) && <Summary session={session.data} table={summed} onSelect={select} />
   );
   return (
     <div className="session">
       <Header session={session.data} sessionId={sessionId} />
-      <div className="tabs" role="tablist" aria-label="Views of the session">
+      <div className={session.data ? "tabs" : "tabs unknown"} role="tablist" aria-label="Views of the session">
         {VIEWS.map((name) => (
           <Link
             key={name}

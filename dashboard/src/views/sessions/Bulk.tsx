@@ -64,7 +64,7 @@ export function Bulk({ chosen, onDone, onChanged, onRemove }: Props) {
           if (text) void tag(text);
         }}
       >
-        <input name="tag" aria-label="Tag to add" placeholder="Add a tag" disabled={isBusy} />
+        <input name="tag" aria-label="Tag to add" placeholder="Add a tag" maxLength={200} disabled={isBusy} />
       </form>
       <Menu label={<>Export <span aria-hidden="true">▾</span></>} name="Export the chosen sessions">
         {(close) => (

@@ -17,9 +17,11 @@ export function SettingsPage() {
   const zone = usePreference("zone");
   const wheel = usePreference("wheel");
   const { data: me } = useQuery(meQuery);
-  const { data: health } = useQuery(healthQuery);
-  const { data: store } = useQuery(storeQuery);
-  const { data: prices } = useQuery(pricesQuery);
+  const { data: health, isPending: isAsking } = useQuery(healthQuery);
+  const { data: store, isPending: isMeasuring } = useQuery(storeQuery);
+  const { data: prices, isPending: isPricing } = useQuery(pricesQuery);
+  // What stands below each other comes at once: nothing is pushed down.
+  const isTold = !isAsking && !isMeasuring && !isPricing;
   useTitle("Settings");
   return (
     <>
@@ -69,10 +71,14 @@ export function SettingsPage() {
           <p className="dim">The SDK records agents, tools and calls to models. Any OpenTelemetry program can send its spans as well.</p>
           <Snippets needsKey={me?.auth ?? false} />
         </section>
-        <Keys />
-        <Store />
-        <Prices />
-        {health && (
+        {isTold && (
+          <>
+            <Keys />
+            <Store />
+            <Prices />
+          </>
+        )}
+        {isTold && health && (
           <section>
             <h2>About</h2>
             <Setting name="Version">{health.version}</Setting>
