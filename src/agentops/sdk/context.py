@@ -93,6 +93,9 @@ class Belonging:
         core = self.find(context)
         if core is None or core.request is None or BOUND in context:
             return core
+        current = context.get(SPAN)
+        if current is not None and marked_session(current) == core.trace_id:
+            return core  # The session itself asked, a server in this very process.
         return None if is_anothers(core, context, kind) else core
 
     def current(self) -> Core | None:

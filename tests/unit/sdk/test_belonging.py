@@ -339,7 +339,10 @@ def test_a_web_request_is_no_part_of_a_session_that_another_request_began(
     other = span("other request", kind=trace.SpanKind.SERVER)
     token = attach(span("endpoint", request))
     begun = start()
+    carried: dict[str, str] = {}
+    propagate.inject(carried, span("asking"))
     detach(token)
+    span("asked by itself", propagate.extract(carried, Context()), trace.SpanKind.SERVER)
     span("late request", kind=trace.SpanKind.SERVER)
     span("other endpoint", other)
     span("answer", request)
@@ -349,6 +352,9 @@ def test_a_web_request_is_no_part_of_a_session_that_another_request_began(
     span("answer of other", span("last request", kind=trace.SpanKind.SERVER))
     found = [(recorded.name, recorded.session) for recorded in journal().events]
     assert found == [
+        ("asking", str(begun.session_id)),
+        # A tracer of the program's own does not tell the server whose session it is.
+        *([] if joined else [("asked by itself", str(begun.session_id))]),
         ("answer", str(begun.session_id)),
         ("last request", str(of_all.session_id)),
         ("answer of other", str(of_all.session_id)),
