@@ -11,6 +11,8 @@ from tests.browser import known_store
 from tests.browser.chromium import chromium
 from tests.serving import Server
 
+NO_FAULTS = ("ERR_INTERNET_DISCONNECTED", "not used within a few seconds")
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -20,7 +22,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page in a context of its own. It fails the test if it throws or complains, but of no network."""
+    """A page in a context of its own. It fails the test if it throws or complains, unless of the network."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, permissions=[])
     opened = context.new_page()
     broken: list[str] = []
@@ -29,7 +31,7 @@ def page(browser: Browser) -> Iterator[Page]:
         "console",
         lambda said: (
             broken.append(said.text)
-            if said.type == "error" and "ERR_INTERNET_DISCONNECTED" not in said.text
+            if said.type in ("error", "warning") and not any(one in said.text for one in NO_FAULTS)
             else None
         ),
     )

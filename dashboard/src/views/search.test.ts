@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { ALL_TIME, filtersOf as askedOf, readAnalyticsSearch } from "./analytics/search";
+import { readCompareSearch } from "./compare/search";
 import { readSessionSearch } from "./session/search";
 import { filtersOf, isFiltered, orderOf, readSessionsSearch } from "./sessions/search";
 
@@ -20,6 +21,11 @@ test("the address of analytics may name all time, and no other word", () => {
   expect(readAnalyticsSearch({ since: ALL_TIME, interval: "day" })).toEqual({ since: ALL_TIME, interval: "day" });
   expect(askedOf(readAnalyticsSearch({ since: ALL_TIME })).since).toBeUndefined();
   expect(readAnalyticsSearch({ since: "yesterday" })).toEqual({});
+});
+
+test("tags can be chosen before there are any", () => {
+  expect(readCompareSearch({ tag_a: "", tag_b: "" })).toEqual({ tag_a: "", tag_b: "" });
+  expect(readCompareSearch({ a: "", b: "x" })).toEqual({ b: "x" });
 });
 
 test("a session's address is read with suspicion", () => {

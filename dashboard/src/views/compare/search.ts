@@ -18,7 +18,9 @@ export function readCompareSearch(raw: Record<string, unknown>): CompareSearch {
   const search: Record<string, string> = {};
   for (const name of NAMES) {
     const value = [raw[name]].flat()[0];
-    if (value !== undefined && value !== null && value !== "") search[name] = String(value);
+    // A tag that is not named yet stands for the choice of tags.
+    const isGiven = value !== "" || name === "tag_a" || name === "tag_b";
+    if (value !== undefined && value !== null && isGiven) search[name] = String(value);
   }
   if (search.all !== "true") delete search.all;
   return search;
