@@ -36,9 +36,8 @@ def compare_sessions(
     project, now = project_of(request), now_ns()
     found = compare(here.store, project, text("a", a), text("b", b), now)
     if found is None:
-        missing = [
-            name for name, one in (("a", a), ("b", b)) if session(here.store, project, one, now) is None
-        ]
+        given = {"a": a, "b": b}
+        missing = [name for name, one in given.items() if session(here.store, project, one, now) is None]
         raise ApiError(
             404,
             "session_not_found",
