@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import gzip
 import json
 import os
 import random
@@ -131,6 +133,27 @@ def test_mistakes_are_told_with_an_exit_code(
     assert done.returncode in (1, 2)
     assert says in done.stderr, done.stderr
     assert b"Traceback" not in done.stderr
+
+
+def test_files_that_cannot_be_read_keep_no_others_out(module_server: Server, tmp_path: Path) -> None:
+    packed = bytearray(gzip.compress(b'{"resourceSpans":[]}' * 500))
+    packed[20] ^= 0xFF
+    good = json.dumps(body(span(random.getrandbits(120), 1)), ensure_ascii=False).encode()
+    files = {
+        "packed.json.gz": (bytes(packed), b"decompress"),
+        "latin.json": (b'{"a":"\xff"}', b"neither JSON"),
+        "deep.json": (b'{"a":' * 100_000, b"neither JSON"),
+        "table.csv": (b"event_id,parent_id\n1,2\n", b"CSV cannot be imported"),
+        "marked.json": (codecs.BOM_UTF8 + good, b""),
+    }
+    for name, (content, _) in files.items():
+        (tmp_path / name).write_bytes(content)
+    done = agentops(module_server.home, "import", *(str(tmp_path / name) for name in files))
+    assert done.returncode == 1
+    lines = done.stderr.splitlines()
+    for line, (name, (_, says)) in zip(lines, files.items(), strict=True):
+        assert not says or (name.encode() in line and says in line), done.stderr
+    assert lines[-1].startswith(b"1 sessions (1 spans)"), done.stderr
 
 
 def test_costs_follow_a_price_of_ones_own(start_server: StartServer) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import contextlib
 import gzip
 import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +21,8 @@ from agentops.errors import AgentOpsError
 _BATCH_BYTES: Final = 4_000_000
 _PROTOBUF: Final = (".pb", ".binpb", ".protobuf")
 _JSON: Final = "application/json"
+_NO_IMPORTS: Final = {b"PAR1": "Parquet", b"event_id,": "CSV", b"<": "HTML"}
+"""How exports begin that are made for other programs."""
 
 
 def define(commands: Any) -> None:
@@ -61,7 +65,7 @@ def run(chosen: argparse.Namespace) -> int:
                     done = min(left, round(len(body) * packed))
                     left -= done
                     step(done)
-            except (AgentOpsError, MalformedBody, OSError, EOFError) as error:
+            except (AgentOpsError, MalformedBody, OSError, EOFError, zlib.error) as error:
                 failed += 1
                 reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
                 print(f"agentops import: {name}: {reason}", file=sys.stderr)
@@ -82,28 +86,35 @@ def _size(name: str) -> int:
 
 def _content(name: str) -> bytes:
     content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    return gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+    content = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+    return content.removeprefix(codecs.BOM_UTF8)
 
 
 def _bodies(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield what to send for a file: pieces small enough for any server, with their content type."""
-    if Path(name.removesuffix(".gz")).suffix in _PROTOBUF or content.lstrip()[:1] != b"{":
+    for start, form in _NO_IMPORTS.items():
+        if content.startswith(start):
+            raise AgentOpsError(f"{form} cannot be imported; export as json or otlp instead")
+    if Path(name.removesuffix(".gz")).suffix in _PROTOBUF or content.lstrip()[:1] not in (b"{", b"["):
         yield "application/x-protobuf", content
         return
     try:
-        documents = [msgspec.json.decode(content)]
-    except msgspec.DecodeError:
-        lines = [line for line in content.splitlines() if line.strip()]
-        try:
-            documents = [msgspec.json.decode(line) for line in lines]
-        except msgspec.DecodeError as error:
-            raise AgentOpsError(f"it is neither JSON nor JSON lines ({error})") from None
+        documents = _documents(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise AgentOpsError(f"it is neither JSON nor JSON lines ({error})") from None
     from agentops.server.ingest.imported import as_otlp
 
     for document in documents:
         if not isinstance(document, dict):
             raise AgentOpsError("it holds something else than JSON objects")
         yield from ((_JSON, body) for body in _batches(as_otlp(document)))  # pyright: ignore[reportUnknownArgumentType] -- JSON of unknown shape
+
+
+def _documents(content: bytes) -> list[Any]:
+    try:
+        return [msgspec.json.decode(content)]
+    except msgspec.DecodeError:
+        return [msgspec.json.decode(line) for line in content.splitlines() if line.strip()]
 
 
 def _batches(document: dict[str, Any]) -> Iterator[bytes]:
