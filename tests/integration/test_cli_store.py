@@ -143,7 +143,7 @@ def test_files_that_cannot_be_read_keep_no_others_out(module_server: Server, tmp
         "packed.json.gz": (bytes(packed), b"decompress"),
         "latin.json": (b'{"a":"\xff"}', b"neither JSON"),
         "deep.json": (b'{"a":' * 100_000, b"neither JSON"),
-        "table.csv": (b"event_id,parent_id\n1,2\n", b"CSV cannot be imported"),
+        "table.csv": (b'"event_id","parent_id"\n1,2\n', b"CSV cannot be imported"),
         "marked.json": (codecs.BOM_UTF8 + good, b""),
     }
     for name, (content, _) in files.items():

@@ -231,7 +231,7 @@ def test_tables_hold_every_event(
         content = module_server.http.get(path, params={"format": form, **filters}).content
         if form == "csv":
             rows = list[dict[str, Any]](csv.DictReader(io.StringIO(content.decode())))
-            assert content.startswith(b"event_id,")
+            assert content.startswith(b'"event_id",')
         else:
             rows = cast(Any, parquet).read_table(io.BytesIO(content)).to_pylist()
             assert cast(Any, parquet).read_schema(io.BytesIO(content)).names[0] == "event_id"

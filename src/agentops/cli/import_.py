@@ -21,7 +21,7 @@ from agentops.errors import AgentOpsError
 _BATCH_BYTES: Final = 4_000_000
 _PROTOBUF: Final = (".pb", ".binpb", ".protobuf")
 _JSON: Final = "application/json"
-_NO_IMPORTS: Final = {b"PAR1": "Parquet", b"event_id,": "CSV", b"<": "HTML"}
+_NO_IMPORTS: Final = {b"PAR1": "Parquet", b'"event_id",': "CSV", b"<": "HTML"}
 """How exports begin that are made for other programs."""
 
 

@@ -7,7 +7,6 @@ document, one table.
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple, TypeVar
@@ -257,15 +256,22 @@ def _csv(store: Store, many: Iterable[Exportable]) -> Iterator[bytes]:
     first = True
     for answer, _ in _tables(store, many, "JSONCompactEachRowWithNames"):
         names, *rows = (msgspec.json.decode(line, type=list[Any]) for line in answer.splitlines())
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        if first:
-            writer.writerow(names)
-        for row in rows:
-            *others, entered, left, attributes = row
-            writer.writerow([*others, entered, left, whole_text(attributes, entered or "", left or "")])
-        yield text.getvalue().encode()
+        lines = [_line(names)] if first else []
+        for *others, entered, left, attributes in rows:
+            lines.append(_line([*others, entered, left, whole_text(attributes, entered or "", left or "")]))
+        yield "".join(lines).encode()
         first = False
+
+
+def _line(cells: list[Any]) -> str:
+    """Return cells as a line of CSV: texts quoted, so that an empty one is not what is unknown."""
+    return ",".join(map(_cell, cells)) + "\n"
+
+
+def _cell(value: str | float | None) -> str:
+    if isinstance(value, str):
+        return '"' + value.replace('"', '""') + '"'
+    return "" if value is None else str(value)
 
 
 def _parquet(store: Store, many: Iterable[Exportable]) -> Iterator[bytes]:
