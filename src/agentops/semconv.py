@@ -11,6 +11,8 @@ from typing import Final
 # What every span of ours carries.
 SESSION_ID: Final = "session.id"
 """Text of the session's UUID. The session's own trace id has the same 128 bits."""
+FRAMEWORK_SESSION: Final = "framework.session.id"
+"""An id that a framework, or the program, gives sessions of its own."""
 SPAN_KIND: Final = "agentops.span.kind"
 """One of KINDS, or `session` for the session's root span, or `task`/`workflow` (both shown as operation)."""
 RECORD_SEQ: Final = "agentops.record.seq"

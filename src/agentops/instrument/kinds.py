@@ -2,7 +2,7 @@
 
 OpenInference's spans keep their kind to themselves until they end. Ours are told at once, so that a call is
 shown in flight as what it is, and a provider's record of a call that a framework records already is seen to
-be one. An id that a framework gives its own sessions stays apart from the session's.
+be one.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ import importlib
 from collections.abc import Callable
 from typing import Any, Final
 
-from agentops.instrument.lean import FRAMEWORK_SESSION, shows_all
+from agentops.instrument.lean import shows_all
 from agentops.instrument.patches import Patches
 
 KIND: Final = "openinference.span.kind"
-_SESSION: Final = "session.id"
 
 
 def tell_early(known: Callable[[Any], None], patches: Patches) -> None:
@@ -23,7 +22,7 @@ def tell_early(known: Callable[[Any], None], patches: Patches) -> None:
     module = importlib.import_module("openinference.instrumentation._spans")
     spans = module.OpenInferenceSpan
     original = spans.set_attribute
-    kept_apart = frozenset((*getattr(module, "_IMPORTANT_ATTRIBUTES", ()), KIND, _SESSION))
+    kept_apart = frozenset((*getattr(module, "_IMPORTANT_ATTRIBUTES", ()), KIND))
 
     def set_attribute(self: Any, key: str, value: Any) -> None:
         if key not in kept_apart:
@@ -40,8 +39,6 @@ def tell_early(known: Callable[[Any], None], patches: Patches) -> None:
             if span.is_recording():
                 span.set_attribute(key, value)
                 known(span)
-        elif key == _SESSION:
-            key = FRAMEWORK_SESSION
         original(self, key, value)
 
     def set_attributes(self: Any, attributes: Any) -> None:

@@ -22,12 +22,9 @@ from agentops.instrument.patches import Patches
 _PACKAGE: Final = "openinference.instrumentation."
 _OPEN: Final = "_agentops_masks_nothing"
 _OURS: Final = "_agentops"
-FRAMEWORK_SESSION: Final = "framework.session.id"
-"""Where an id goes that a framework, or the program, gives sessions of its own."""
 _IMAGE: Final = "image.url"
 _OF_IMAGES: Final = ("enable_genai_semconv", "base64_image_max_length", "blob_uploader")
 """Settings that change nothing, or only images. Of one that is not known here nothing is assumed."""
-_APART: Final = {"session.id": FRAMEWORK_SESSION}
 
 
 def quicken(patches: Patches) -> None:
@@ -92,7 +89,7 @@ def told_by(context: Context) -> dict[str, Any]:
     """Return what the program has put into a context for its spans."""
     if _names().isdisjoint(context):
         return {}
-    return {_APART.get(name, name): context[name] for name in _names() if context.get(name) is not None}
+    return {name: context[name] for name in _names() if context.get(name) is not None}
 
 
 @functools.cache

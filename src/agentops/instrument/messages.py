@@ -166,7 +166,6 @@ class _Calls:
         if config.enable_genai_semconv:
             return None
         known.update(lean.told_by(where))
-        known.pop("session.id", None)
         if type(model := getattr(params, "_kwargs", {}).get("model")) is str:
             known[straight.MODEL] = model
         span = tracer.__wrapped__.start_span(

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 logger: Final = logging.getLogger("agentops")
 _MAX_OPEN: Final = 50_000
+_SESSION: Final = semconv.SESSION_ID
+_MARK: Final = "agentops_session"
+"""Where a span of the program's own tracing notes the session that it belongs to."""
 
 
 def place(core: Core, context: Context) -> tuple[SpanContext | RecordedSpan | None, RecordedSpan | None]:
@@ -66,8 +69,7 @@ def place(core: Core, context: Context) -> tuple[SpanContext | RecordedSpan | No
 
 
 def _is_of(span: trace.Span, core: Core) -> bool:
-    attributes = getattr(span, "attributes", None)
-    if attributes and attributes.get("session.id") == core.text:
+    if getattr(span, _MARK, "") == core.text:
         return True
     return span.get_span_context().is_remote and marked_session(span) == core.trace_id
 
@@ -264,7 +266,9 @@ class Joined(SpanProcessor):
                 if is_agents(span.attributes or {}):
                     self._unplaced(span.name)
                 return
-            span.set_attribute("session.id", core.text)
+            setattr(span, _MARK, core.text)
+            if _SESSION not in (span.attributes or {}):
+                span.set_attribute(_SESSION, core.text)
             _, above = place(core, context)
             if above is not None and above is not core.root:
                 if (

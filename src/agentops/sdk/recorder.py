@@ -80,6 +80,15 @@ def _begin_with(attributes: Mapping[str, Any], first: Mapping[str, Any]) -> bool
     )
 
 
+def in_session(attributes: Mapping[str, Any], session: str) -> dict[str, Any]:
+    """Return attributes as a span of a session has them: an id of somebody's own sessions stands apart."""
+    found = {**attributes, semconv.SESSION_ID: session}
+    theirs = attributes.get(semconv.SESSION_ID)
+    if theirs is not None and theirs != session:
+        found[semconv.FRAMEWORK_SESSION] = theirs
+    return found
+
+
 def is_agents(attributes: Mapping[str, Any]) -> bool:
     """Say whether a foreign span says that it is of an agent, a model or a tool."""
     return any(key in attributes for key in _FOREIGN_KINDS)
@@ -210,7 +219,7 @@ class Recorder:
             return
         try:
             self._line(
-                {**(span.attributes or {}), semconv.SESSION_ID: core.text, semconv.RECORD_SEQ: seq},
+                {**in_session(span.attributes or {}, core.text), semconv.RECORD_SEQ: seq},
                 scope_tail,
                 context.trace_id,
                 context.span_id,

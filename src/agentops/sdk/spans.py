@@ -19,11 +19,13 @@ from agentops import semconv
 from agentops.sdk.capture import cut
 from agentops.sdk.ids import new_span_id
 from agentops.sdk.moments import moment
+from agentops.sdk.recorder import in_session
 
 if TYPE_CHECKING:
     from agentops.sdk.core import Core
 
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
+_SESSION: Final = semconv.SESSION_ID
 _UNSET: Final = Status(StatusCode.UNSET)
 _FIRST_CHUNK_EVENT: Final = "First Token Stream Event"
 """What OpenInference's instrumentors call the arrival of the first chunk."""
@@ -108,8 +110,10 @@ class RecordedSpan(Span):
             self.trace_id = parent.trace_id
             self.parent_id = parent.span_id
         self._ids: SpanContext | None = None
+        if _SESSION in attributes:
+            attributes = in_session(attributes, core.text)
         self._attributes = attributes
-        attributes[semconv.SESSION_ID] = core.text
+        attributes[_SESSION] = core.text
         if agent is None and above is not None:
             agent = above.agent
         self.agent: Agent | None = agent
@@ -168,13 +172,18 @@ class RecordedSpan(Span):
         """Set an attribute, until the end."""
         if self._end_time is None:
             self.loose = True
-            self._attributes[key] = value
+            if key == _SESSION:
+                self.set_attributes({key: value})
+            else:
+                self._attributes[key] = value
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
         """Set attributes, until the end."""
         if self._end_time is None:
             self.loose = True
-            self._attributes.update(attributes)
+            self._attributes.update(
+                in_session(attributes, self.core.text) if _SESSION in attributes else attributes
+            )
 
     def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
         """Add an event at a moment of the span; the first chunk of a stream also sets its time."""

@@ -431,6 +431,36 @@ def test_spans_of_the_programs_own_tracer_join_the_session(session: agentops.Ses
     assert lineage(found, found.named("work")) == ["work", "own span", session.name]
 
 
+@pytest.mark.parametrize("theirs", [False, True], ids=["our provider", "the program's"])
+def test_an_id_of_somebodys_own_sessions_moves_no_span(
+    theirs: bool, home: object, journal: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if theirs:
+        monkeypatch.setattr(trace, "_TRACER_PROVIDER", TracerProvider())
+    quiet()
+    chat = {"session.id": "chat-7"}
+    with start() as ours:
+        tracer = trace.get_tracer("framework")
+        with tracer.start_as_current_span("at the start", attributes=chat) as first:
+            work(1)
+        with tracer.start_as_current_span("later") as second:
+            second.set_attribute("session.id", "chat-7")
+            work(2)
+        with tracer.start_as_current_span("among others") as third:
+            third.set_attributes({**chat, "colour": "blue"})
+            work(3)
+    found = journal()
+    for name in ("at the start", "later", "among others"):
+        told = found.named(name).attributes
+        assert (told["session.id"], told["framework.session.id"]) == (str(ours.session_id), "chat-7")
+    above = {span.span_id: span.name for span in found.spans}
+    works = [span for span in found.spans if span.name == "work"]
+    assert [above[span.parent_id] for span in works] == ["at the start", "later", "among others"]
+    # What the program tells its own backend is its own affair.
+    kept = [str(span.attributes["session.id"]) for span in (first, second, third)]
+    assert kept == (["chat-7"] * 3 if theirs else [str(ours.session_id)] * 3)
+
+
 def test_a_span_of_another_provider_that_never_ends_is_no_gap_in_the_count(
     home: object, journal: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
