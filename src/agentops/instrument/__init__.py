@@ -80,10 +80,10 @@ class Instrumentation:
         for library in LIBRARIES:
             if library.module in sys.modules:
                 self.enable(library)
-            else:
-                register_post_import_hook(
-                    lambda _module, library=library: self.enable(library), library.module
-                )
+                continue
+            for module in (library.module, library.begins):
+                if module:
+                    register_post_import_hook(lambda _module, library=library: self.enable(library), module)
         shown = ", ".join(f"{module} by {name}" for module, name in sorted(self.chosen.items()))
         logger.debug("LLM libraries recorded: %s. Others follow when they are imported.", shown or "none yet")
 

@@ -50,6 +50,9 @@ def langchain(tracer: trace.Tracer, patches: Patches) -> None:
                 span.set_attribute("agent.name", str(agent))
                 return result
             span.set_attribute(kinds.KIND, runs.get(run.run_type, "CHAIN"))
+            if run.run_type == "tool":
+                # Of a single argument the instrumentor tells the value without its name.
+                span.set_attribute(semconv.INPUT, _json(run.inputs))
             if runs.get(run.run_type) in _CALLS:
                 calls.note(span)
         except Exception:
@@ -131,6 +134,24 @@ def _beginning(place: str) -> Callable[[trace.Tracer, Patches], None]:
         return wrapped(*args, **kwargs)
 
     return complete
+
+
+def openai_agents(tracer: trace.Tracer, patches: Patches) -> None:
+    """Tell that what is around the agents of a run is no agent itself."""
+    del tracer
+
+    def begun(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        result = wrapped(*args, **kwargs)
+        try:
+            kinds.fix(instance._root_spans[args[0].trace_id], "CHAIN")
+        except Exception:
+            pass  # As with LangChain.
+        return result
+
+    processor = found(_PACKAGE + "openai_agents._processor:OpenInferenceTracingProcessor")
+    patches.method(processor, "on_trace_start", begun)
 
 
 def haystack(tracer: trace.Tracer, patches: Patches) -> None:
@@ -219,6 +240,7 @@ COMPLETE: Final[Mapping[str, Callable[[trace.Tracer, Patches], None]]] = {
     "litellm": lite_llm.complete,
     "groq": _beginning("groq._wrappers:_WithTracer"),
     "mistralai": _beginning("mistralai._chat_wrapper:_WithTracer"),
+    "agents": openai_agents,
     "haystack": haystack,
     "mcp": mcp,
 }

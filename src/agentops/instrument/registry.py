@@ -37,6 +37,8 @@ class Library:
         streams: methods, as `module:Class.method`, whose streams the instrumentor does not follow.
         recorded: modules whose callables the instrumentor records.
         repeats: scopes of tracing that the library does by itself, which would record each call again.
+        begins: a module within it whose import enables the instrumentor as well: that of a namespace package,
+            as its own may be, is not announced to anybody.
         aside: it is in many programs that make no LLM call with it, so that its hint is no warning.
     """
 
@@ -52,6 +54,7 @@ class Library:
     streams: tuple[str, ...] = ()
     recorded: tuple[str, ...] = ()
     repeats: tuple[str, ...] = ()
+    begins: str = ""
     aside: bool = False
 
     @property
@@ -202,6 +205,7 @@ LIBRARIES: Final[tuple[Library, ...]] = (
         "mistralai",
         (_OPENINFERENCE + "mistralai:MistralAIInstrumentor", _OTEL + "mistralai:MistralAiInstrumentor"),
         "mistralai",
+        begins="mistralai.client",
     ),
     Library(
         "groq",

@@ -144,6 +144,9 @@ def _add(outer: RecordedSpan, inner: RecordedSpan) -> None:
         identity = told.get(_RESPONSE_ID) or (_id_in(answer) if type(answer) is str else "")
         if identity:
             known[_RESPONSE_ID] = identity
+    if outer.status_number == inner.status_number == 2 and not outer._events:
+        # Who repeats an error in words of its own has no type for it.
+        outer._events = inner._events
     for family in _FAMILIES:
         has = {key: value for key, value in told.items() if key.startswith(family)}
         mine = [key for key in known if key.startswith(family)]

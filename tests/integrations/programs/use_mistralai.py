@@ -2,11 +2,12 @@
 
 import os
 
-from mistralai.client import Mistral
-
 import agentops
 
 agentops.init(tags=["mistralai"])
+
+from mistralai.client import Mistral  # noqa: E402 -- after init, and alike
+
 ask = [{"role": "user", "content": "Capital of France?"}]
 tool = {
     "type": "function",

@@ -76,6 +76,17 @@ def test_what_a_framework_begins_is_on_disk_once_its_kind_is_told(kind: str, hom
     span.end()
 
 
+def test_an_error_that_a_framework_tells_in_its_own_words_keeps_its_type(home: Path, models: Models) -> None:
+    agentops.init()
+    with framework("someone").start_as_current_span("framework", attributes=LLM) as span:
+        with OpenAI() as client, pytest.raises(openai.NotFoundError):
+            client.chat.completions.create(**ask(model="missing-model"))
+        span.set_status(trace.Status(trace.StatusCode.ERROR, "It did not work"))
+    event = only(home)
+    assert (event.status, event.status_message) == ("error", "It did not work")
+    assert event.error_type == "openai.NotFoundError"
+
+
 def test_three_of_them(home: Path, models: Models) -> None:
     agentops.init()
     with around("kind at the start", framework("one")), around("kind a moment later", framework("two")):

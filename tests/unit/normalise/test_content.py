@@ -316,6 +316,24 @@ def test_langchains_serialised_messages() -> None:
     assert both(said) == ([text("user", "hi")], [text("assistant", "hello")])
 
 
+def test_messages_as_langchain_keeps_them_and_roles_that_say_nothing() -> None:
+    asked = {"messages": [{"role": "user", "content": "hi"}]}
+    kept = [{"type": "human", "data": {"content": "hi"}}, {"type": "ai", "data": {"content": "hello"}}]
+    said = {
+        "openinference.span.kind": "AGENT",
+        "llm.input_messages.0.message.role": "user",
+        "input.value": json.dumps(asked),
+        "output.value": json.dumps({"messages": kept}),
+    }
+    assert both(said) == ([text("user", "hi")], [text("user", "hi"), text("assistant", "hello")])
+
+
+def test_a_whole_answer_of_the_responses_api_is_its_messages() -> None:
+    answer = {"object": "response", "output": [{"type": "message", "role": "assistant", "content": "hello"}]}
+    said = {"openinference.span.kind": "LLM", "output.value": json.dumps([answer])}
+    assert both(said)[1] == [text("assistant", "hello")]
+
+
 def test_prompts_of_older_completions() -> None:
     said = {"llm.prompts.0.prompt.text": "Once", "llm.choices.0.completion.text": "upon"}
     assert both(said) == ([text("user", "Once")], [text("assistant", "upon")])
@@ -340,6 +358,15 @@ def test_prompts_of_older_completions() -> None:
             },
             ('{"q":"x"}', "json"),
             ("2", "text"),
+        ),
+        (
+            {
+                "openinference.span.kind": "TOOL",
+                "input.value": "x",
+                "output.value": '{"type": "tool", "data": {"content": "2 hits", "status": "success"}}',
+            },
+            ("x", "text"),
+            ("2 hits", "text"),
         ),
         (
             {"openinference.span.kind": "TOOL", "tool.parameters": '{"q":"x"}'},

@@ -457,8 +457,9 @@ def test_an_id_of_somebodys_own_sessions_moves_no_span(
     works = [span for span in found.spans if span.name == "work"]
     assert [above[span.parent_id] for span in works] == ["at the start", "later", "among others"]
     # What the program tells its own backend is its own affair.
-    kept = [str(span.attributes["session.id"]) for span in (first, second, third)]
-    assert kept == (["chat-7"] * 3 if theirs else [str(ours.session_id)] * 3)
+    made: list[Any] = [first, second, third]
+    kept = [str(span.attributes["session.id"]) for span in made]
+    assert kept == ["chat-7" if theirs else str(ours.session_id)] * 3
 
 
 def test_a_span_of_another_provider_that_never_ends_is_no_gap_in_the_count(

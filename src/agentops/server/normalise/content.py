@@ -127,8 +127,19 @@ def _tool_bodies(found: Mapping[str, Any], sources: Mapping[str, str]) -> tuple[
     if "tool_output" in found:
         left = body.value_body(found["tool_output"], "output")
     else:
-        left = _value(found, sources, "output", "tool")
+        left = _answered(found.get("output")) or _value(found, sources, "output", "tool")
     return entered, left
+
+
+def _answered(value: Any) -> Body | None:
+    """Return the result of a tool that was recorded as the message which tells the model of it."""
+    if type(value) is not str or not value.startswith('{"type"'):
+        return None
+    meaning = part.parsed(value)
+    if not is_object(meaning) or meaning.get("type") != "tool" or not chat.is_kept(meaning):
+        return None
+    content = meaning["data"]["content"]
+    return body.value_body(content if content else encoded(content), "output")
 
 
 def _called_with(value: Any) -> Body | None:
@@ -181,6 +192,8 @@ def _flattened(
             return Body(text, "json", body.preview(text))
         role = "user" if direction == "input" else "assistant"
         found = [_flat_message(item, role) for item in tree]
+        if whole and not any(len(each) > 2 or each["parts"] for each in found):
+            return None  # It says who speaks, and not what.
         if type(whole) is str and _LEFT_OUT.search(whole):
             found = _completed(found, whole, role)
         return body.conversation(found, direction) if found else None

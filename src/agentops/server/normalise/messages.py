@@ -86,7 +86,7 @@ def messages(value: Any, role: str) -> list[Message] | None:
     if not is_list(value) or not value:
         return None
     items: list[Any] = value
-    if len(items) == 1 and is_list(items[0]):
+    if len(items) == 1 and (is_list(items[0]) or _is_response(items[0])):
         return messages(items[0], role)
     found: list[Message] = []
     for item in items:
@@ -102,6 +102,11 @@ def messages(value: Any, role: str) -> list[Message] | None:
 _HOLDERS: Final = ("messages", "contents", "input")
 _ANSWERS: Final = ("choices", "output", *_HOLDERS)
 """Fields of a request or an answer that hold its messages."""
+
+
+def _is_response(item: Any) -> bool:
+    """Tell whether an item is a whole answer of the Responses API."""
+    return is_object(item) and item.get("object") == "response" and is_list(item.get("output"))
 
 
 def _choices(items: list[Any]) -> list[Message] | None:
@@ -122,8 +127,18 @@ def _message_like(item: Mapping[str, Any]) -> bool:
         or "parts" in item
         or (kind is not None and (items.is_one(kind) or (kind.lower() in _ROLES and "content" in item)))
         or ("kwargs" in item and "id" in item)
+        or is_kept(item)
         or "tool_calls" in item
     )
+
+
+def is_kept(item: Mapping[str, Any]) -> bool:
+    """Tell whether an object is a message in the form in which LangChain keeps them."""
+    kept = item.get("data")
+    return is_object(kept) and "content" in kept and _type(item) in _KEPT
+
+
+_KEPT: Final = frozenset(("human", "ai", "system", "tool", "function", "chat", "AIMessageChunk"))
 
 
 def _type(item: Mapping[str, Any]) -> str | None:
