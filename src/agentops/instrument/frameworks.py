@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any, Final
 
 import msgspec
+import wrapt
 from opentelemetry import trace
+from opentelemetry.context import attach, get_current
 from opentelemetry.trace import Status, StatusCode
 
 from agentops import semconv
@@ -154,12 +157,62 @@ def openai_agents(tracer: trace.Tracer, patches: Patches) -> None:
     patches.method(processor, "on_trace_start", begun)
 
 
+def smolagents(tracer: trace.Tracer, patches: Patches) -> None:
+    """End the span of an agent whose run fails; it is left open, and around all that follows."""
+    del tracer
+
+    def ran(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        del instance
+        before = get_current()
+        try:
+            return wrapped(*args, **kwargs)
+        except BaseException as error:
+            span: Any = trace.get_current_span()
+            if span is not trace.get_current_span(before) and span.is_recording():
+                if not isinstance(error, Exception):
+                    span.record_exception(error)
+                span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
+                span.end()
+                attach(before)
+            raise
+
+    patches.method(found(_PACKAGE + "smolagents._wrappers:_RunWrapper"), "__call__", ran)
+
+
 def haystack(tracer: trace.Tracer, patches: Patches) -> None:
-    """Record the tools that Haystack's agents call."""
+    """Record the tools that Haystack's agents call; components are recorded whenever they are imported."""
+    wrappers: Any = importlib.import_module(_PACKAGE + "haystack._wrappers")
+    running: ContextVar[Any] = ContextVar("agentops_haystack_tool", default=None)
+
+    def registered(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Do for a component that is imported now what its instrumentor did for those it found."""
+        made = wrapped(*args, **kwargs)
+        try:
+            instrumentor: Any = found(_PACKAGE + "haystack:HaystackInstrumentor")()
+            for name, kept, around in (
+                ("run", instrumentor._original_component_run_methods, wrappers._ComponentRunWrapper),
+                (
+                    "run_async",
+                    instrumentor._original_component_run_async_methods,
+                    wrappers._AsyncComponentRunWrapper,
+                ),
+            ):
+                if name in vars(made) and made not in kept:
+                    kept[made] = vars(made)[name]
+                    setattr(
+                        made, name, wrapt.FunctionWrapper(kept[made], around(tracer=instrumentor._tracer))
+                    )
+        except Exception:
+            pass  # It is wrapped when a pipeline runs it.
+        return made
 
     def invoked(
         wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
+        if running.get() is instance:
+            return wrapped(*args, **kwargs)  # Its asynchronous face, which is recorded.
         with _tool(tracer, str(instance.name), kwargs) as span:
             result = wrapped(*args, **kwargs)
             span.set_attribute(semconv.OUTPUT, _json(result))
@@ -168,10 +221,14 @@ def haystack(tracer: trace.Tracer, patches: Patches) -> None:
     async def invoked_async(
         wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        with _tool(tracer, str(instance.name), kwargs) as span:
-            result = await wrapped(*args, **kwargs)
-            span.set_attribute(semconv.OUTPUT, _json(result))
-            return result
+        token = running.set(instance)
+        try:
+            with _tool(tracer, str(instance.name), kwargs) as span:
+                result = await wrapped(*args, **kwargs)
+                span.set_attribute(semconv.OUTPUT, _json(result))
+                return result
+        finally:
+            running.reset(token)
 
     def ran(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Make the span around an agent's run, which is the current one there, an agent's."""
@@ -184,6 +241,7 @@ def haystack(tracer: trace.Tracer, patches: Patches) -> None:
             pass  # As with LangChain.
         return wrapped(*args, **kwargs)
 
+    patches.method(type(found("haystack:component")), "_component", registered)
     agent = found("haystack.components.agents:Agent")
     patches.method(agent, "_initialize_fresh_execution", ran)
     tool = found("haystack.tools:Tool")
@@ -241,6 +299,7 @@ COMPLETE: Final[Mapping[str, Callable[[trace.Tracer, Patches], None]]] = {
     "groq": _beginning("groq._wrappers:_WithTracer"),
     "mistralai": _beginning("mistralai._chat_wrapper:_WithTracer"),
     "agents": openai_agents,
+    "smolagents": smolagents,
     "haystack": haystack,
     "mcp": mcp,
 }

@@ -260,7 +260,7 @@ LIBRARIES: Final[tuple[Library, ...]] = (
         (_OPENINFERENCE + "autogen_agentchat:AutogenAgentChatInstrumentor",),
         "autogen",
         # The runtime beneath traces itself: the same agents and tools, without what they were given.
-        repeats=("autogen-core", "autogen_core"),
+        repeats=("autogen-core", "autogen_core", "autogen SingleThreadedAgentRuntime"),
     ),
     Library(
         "guardrails", "guardrails-ai", (_OPENINFERENCE + "guardrails:GuardrailsInstrumentor",), "guardrails"

@@ -40,6 +40,8 @@ _MAX_OPEN: Final = 50_000
 _SESSION: Final = semconv.SESSION_ID
 _MARK: Final = "agentops_session"
 """Where a span of the program's own tracing notes the session that it belongs to."""
+_AROUND: Final = "agentops_around"
+"""Where a span that is left out keeps the one around it."""
 
 
 def place(core: Core, context: Context) -> tuple[SpanContext | RecordedSpan | None, RecordedSpan | None]:
@@ -51,6 +53,7 @@ def place(core: Core, context: Context) -> tuple[SpanContext | RecordedSpan | No
     current = context.get(SPAN)
     own = context.get(OWN)
     if current is not None:
+        current = getattr(current, _AROUND, current)
         if isinstance(current, RecordedSpan):
             # Ask for the span itself: instrumentation wraps spans in proxies.
             current = current.itself
@@ -66,6 +69,23 @@ def place(core: Core, context: Context) -> tuple[SpanContext | RecordedSpan | No
     if root is not None:
         return root, root
     return core.remote, None
+
+
+def left_out(context: Context) -> trace.Span:
+    """Return what stands for a span that is not made: what is begun within is of the span around it."""
+    around = context.get(SPAN)
+    if not isinstance(around, trace.Span):
+        return INVALID_SPAN
+    span = trace.NonRecordingSpan(around.get_span_context())
+    _note_around(span, around)
+    return span
+
+
+def _note_around(span: trace.Span, around: Any) -> None:
+    setattr(span, _AROUND, getattr(around, _AROUND, around))
+    core = getattr(around, "core", None)
+    if core is not None:
+        span.core = core  # type: ignore[attr-defined] # pyright: ignore -- as our own spans have it
 
 
 def _is_of(span: trace.Span, core: Core) -> bool:
@@ -100,7 +120,7 @@ class SessionTracer(Tracer):
         provider = self.provider
         try:
             if provider.silenced(self.scope.name):
-                return INVALID_SPAN
+                return left_out(get_current() if context is None else context)
             where = get_current() if context is None else context
             core = provider.belonging.of_span(where, kind)
             if core is not None:
@@ -258,6 +278,8 @@ class Joined(SpanProcessor):
             context = get_current() if parent_context is None else parent_context
             scope = span.instrumentation_scope
             if scope is not None and self._silenced(scope.name):
+                if (around := context.get(SPAN)) is not None:
+                    _note_around(span, around)
                 return
             core = self._belonging.of_span(context, span.kind)
             if core is None:
