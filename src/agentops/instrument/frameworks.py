@@ -96,7 +96,29 @@ def llama_index(tracer: trace.Tracer, patches: Patches) -> None:
             pass  # As with LangChain.
         return span
 
+    def told(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        event = args[0]
+        try:
+            if isinstance(event, events.LLMChatInProgressEvent):
+                instance.__dict__[_SAID] = event
+            elif isinstance(getattr(event, "exception", None), GeneratorExit):
+                # A stream that its reader has left did not fail: it ended with what had come.
+                last = instance.__dict__.pop(_SAID, None)
+                said = {"response": last.response, "messages": last.messages} if last else {}
+                args = (events.LLMChatEndEvent(**{"response": None, "messages": [], **said}),)
+        except Exception:
+            pass  # As with LangChain.
+        return wrapped(*args, **kwargs)
+
+    events: Any = importlib.import_module("llama_index.core.instrumentation.events.llm")
     patches.method(found(_PACKAGE + "llama_index._handler:_SpanHandler"), "new_span", begun)
+    patches.method(found(_PACKAGE + "llama_index._handler:_Span"), "process_event", told)
+
+
+_SAID: Final = "_agentops_said"
+"""Where a span of a stream keeps what came last."""
 
 
 def _told(span: Any, instance: Any) -> None:
