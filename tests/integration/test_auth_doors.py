@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import re
 import socket
@@ -176,6 +177,22 @@ def test_a_decompression_bomb_is_refused(open_server: Server) -> None:
     assert answer.status_code == 413
 
 
+def test_a_form_larger_than_forms_are_is_refused_unread(open_server: Server) -> None:
+    longest = {"note": "\U0001f600" * 100_000}  # Written as \\ud83d\\ude00, 12 bytes each.
+    largest = json.dumps(longest).encode()
+    headers = {"Content-Type": "application/json"}
+    answer = open_server.http.patch("/api/sessions/none", content=largest, headers=headers)
+    assert answer.status_code == 404  # It was read.
+    for method, path, most in (
+        ("POST", "/api/sign-in", connection.SIGN_IN_BYTES),
+        ("POST", "/api/keys", connection.FORM_BYTES),
+        ("PATCH", "/api/sessions/none", connection.FORM_BYTES),
+    ):
+        for content in (b" " * (most + 1), iter([b" " * most, b"{}"])):
+            answer = open_server.http.request(method, path, content=content, headers=headers)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (413, "body_too_large"), path
+
+
 def test_idle_and_slow_connections_do_not_stop_an_agent(open_server: Server) -> None:
     address = _address(open_server)
     lines: list[socket.socket] = []
@@ -282,7 +299,7 @@ def test_a_body_that_pauses_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None
             del message
 
         with pytest.raises(Denied, match="paused"):
-            await connection.Patience(app)({"type": "http", "method": "POST"}, receive, send)
+            await connection.Patience(app)({"type": "http", "method": "POST", "path": "/v1/traces"}, receive, send)
 
     asyncio.run(talk())
 

@@ -258,9 +258,10 @@ def _described(app: FastAPI) -> dict[str, Any]:
             for method in route.values():
                 if "HTTPValidationError" in str(method["responses"].get("422", "")):
                     del method["responses"]["422"]
-                if "requestBody" in method and "415" not in method["responses"]:
-                    refused = copy.deepcopy(method["responses"]["400"])
-                    method["responses"]["415"] = refused | {"description": answers.WHEN[415]}
+                for status in (413, 415):
+                    if "requestBody" in method and str(status) not in method["responses"]:
+                        refused = copy.deepcopy(method["responses"]["400"])
+                        method["responses"][str(status)] = refused | {"description": answers.WHEN[status]}
                 for answer in method["responses"].values():
                     kinds: dict[str, Any] = answer.get("content", {})
                     if len(kinds) > 1 and kinds.get("application/json") == {"schema": {}}:

@@ -1,7 +1,8 @@
 """Connections: how long a client may take to say what it wants, and how much of a header it may say.
 
 A connection that says nothing, or drips its header, is closed after `HEADER_S`; a header over `HEADER_BYTES`
-is refused with 431. Both cost nothing while a request is answered. What a body may take is `Patience`'s.
+is refused with 431. Both cost nothing while a request is answered. What a body may take is `Patience`'s: time,
+and, where it is a form of ours and no telemetry, room.
 """
 
 from __future__ import annotations
@@ -22,6 +23,12 @@ HEADER_BYTES: Final = 64 * 1024
 BODY_PAUSE_S: Final = 30.0
 BODY_BYTES_PER_S: Final = 1024
 """The least that a body must bring on average, once BODY_PAUSE_S have passed."""
+FORM_BYTES: Final = 2 * 1024 * 1024
+"""The most of a body that is read whole before anybody looks at it: a sign-in, a key's name, a session's note."""
+SIGN_IN_BYTES: Final = 64 * 1024
+"""The most of the one form that anybody may send."""
+_DRAINED_BYTES: Final = 256 * 1024 * 1024
+"""What is still read of one that is larger, and dropped, so that its sender sees the answer."""
 _MOST_FILES: Final = 65_536
 
 
@@ -93,7 +100,10 @@ class Connection(HttpToolsProtocol):
 
 
 class Patience:
-    """Ends the reading of a body that pauses for long or drips."""
+    """Ends the reading of a body that pauses for long or drips, and of a form that is larger than one is.
+
+    Routes that take telemetry, uploads and imports count their bodies themselves (ingest/intake.py).
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -104,6 +114,9 @@ class Patience:
             await self._app(scope, receive, send)
             return
         began = time.monotonic()
+        path: str = scope["path"]
+        form = path.startswith("/api/") and path != "/api/import"
+        most = SIGN_IN_BYTES if path == "/api/sign-in" else FORM_BYTES
         size = 0
         done = False
 
@@ -111,17 +124,21 @@ class Patience:
             nonlocal size, done
             if done:
                 return await receive()
-            try:
-                async with asyncio.timeout(BODY_PAUSE_S):
-                    message = await receive()
-            except TimeoutError:
-                raise _too_slow() from None
-            size += len(message.get("body", b""))
-            done = not message.get("more_body", False)
-            took = time.monotonic() - began
-            if not done and took > BODY_PAUSE_S and size < took * BODY_BYTES_PER_S:
-                raise _too_slow()
-            return message
+            while True:
+                try:
+                    async with asyncio.timeout(BODY_PAUSE_S):
+                        message = await receive()
+                except TimeoutError:
+                    raise _too_slow() from None
+                size += len(message.get("body", b""))
+                done = not message.get("more_body", False)
+                took = time.monotonic() - began
+                if not done and took > BODY_PAUSE_S and size < took * BODY_BYTES_PER_S:
+                    raise _too_slow()
+                if not form or size <= most:
+                    return message
+                if done or size > most + _DRAINED_BYTES:
+                    raise _too_large(most)
 
         await self._app(scope, receive_in_time, send)
 
@@ -134,6 +151,15 @@ def _too_slow() -> Denied:
         "a second.",
         "Send it again, in one go.",
         {"Connection": "close"},
+    )
+
+
+def _too_large(most: int) -> Denied:
+    return Denied(
+        413,
+        "body_too_large",
+        f"The request body is larger than the {most} bytes that this route takes.",
+        "Send less; sessions are moved with POST /api/import.",
     )
 
 

@@ -163,6 +163,9 @@ async def _http(request: Request, error: Any) -> Response:
     status: int = error.status_code
     if status == 400 and isinstance(error.__cause__, UnicodeDecodeError):
         return _no_json()
+    if isinstance(error.__cause__, Denied):
+        # Said while the framework was reading a body.
+        return await _api_error(request, error.__cause__)
     headers: dict[str, str] = dict(error.headers or {})
     path = request.url.path
     if status in (404, 405) and path.startswith(API_PREFIXES):
