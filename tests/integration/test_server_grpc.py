@@ -147,6 +147,7 @@ def test_keys_decide_over_grpc_too(tmp_path: Path, make_server: Callable[..., Se
         assert found.json()["event_counts"]["total"] == 1
         used = (tmp_path / "keys" / "audit.jsonl").read_text()
         assert f'"what":"key.used","key":"{key[:8]}","scope":"record","address":"127.0.0.1"' in used
+        assert '"what":"key.refused","address":"127.0.0.1"' in used
         small = server.http.post(
             "/api/keys",
             json={"scope": "record", "quota_bytes_per_minute": 10},

@@ -19,6 +19,8 @@ import httpx
 import pytest
 
 from agentops.errors import StoreError
+from agentops.server.auth import Auth
+from agentops.server.auth.secret import Secret
 from agentops.server.ingest import Ingest
 from agentops.server.store.client import Store
 from agentops.server.store.migrate import migrations
@@ -242,6 +244,31 @@ def test_a_store_that_cannot_be_opened_is_explained(bridge: Bridge) -> None:
             open_store(StoreUrl.parse(wrong))
         assert said in str(refused.value)
         assert "%2F1" not in str(refused.value)
+
+
+def test_what_one_server_ends_has_ended_though_its_clock_is_behind(
+    bridge: Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = open_store(StoreUrl.parse(bridge.store("ended")))
+    secret = Secret(b"shared by both servers")
+    ahead, behind, later = (Auth(opened.store, tmp_path, required=True, secret=secret) for _ in range(3))
+    try:
+        _, key = ahead.keys.create("default", "", "read")
+        project = ahead.projects.create("Ended")
+        cookie, signed_in = ahead.sign_ins.open(key)
+        behind.load()
+        now = time.time_ns()
+        monkeypatch.setattr(time, "time_ns", lambda: now - 3600 * 10**9)
+        behind.sign_ins.end(signed_in.cookie_hash)
+        behind.keys.revoke(key)
+        behind.delete_project(project)
+        monkeypatch.undo()
+        later.load()
+        assert later.sign_ins.find(cookie) is None
+        assert later.keys.living(key.key_hash) is None
+        assert not later.projects.exists(project.project)
+    finally:
+        opened.close()
 
 
 @pytest.mark.parametrize("cluster", ["", "two_shards"])

@@ -70,7 +70,7 @@ class GrpcSide:
             _log.warning("%s", error)
             return ""
         self._serving = serving
-        return f"{self._host}:{serving.port}"
+        return ports.url_of(self._host, serving.port).removeprefix("http://")
 
     def stop(self) -> None:
         """Let what is under way end, and take no more."""

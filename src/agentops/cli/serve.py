@@ -6,6 +6,8 @@ import argparse
 import asyncio
 import contextlib
 import gc
+import ipaddress
+import os
 import signal
 import socket
 import ssl
@@ -69,6 +71,8 @@ def define(commands: Any) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Serve until a signal ends it."""
     check_installed()
+    # What is local is its user's, in folders too that were there before.
+    os.umask(0o077)
     host: str = config.read("host", chosen.host)
     port: int = config.read("port", chosen.port)
     home = config.home(chosen.home)
@@ -168,7 +172,11 @@ def check_installed() -> None:
 
 def _loopback(host: str) -> bool:
     name = host.strip("[]").lower()
-    return name in ("localhost", "::1") or name.startswith("127.")
+    try:
+        # A name such as 127.example.com may be anybody's address.
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _opened(chosen: argparse.Namespace, home: Path, auth: bool) -> Server:

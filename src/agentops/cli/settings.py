@@ -28,7 +28,7 @@ def run(_: argparse.Namespace) -> int:
             wrong = 1
             print(f"{setting.env:<{width}}  cannot be used: {error}")
             continue
-        if given and ("KEY" in setting.env or "SECRET" in setting.env):
+        if given and setting.name in ("api_key", "parent_key", "secret"):
             value = f"{str(value)[:4]}…"
         if given and setting.name == "store":
             value = _without_password(str(value))

@@ -1,8 +1,8 @@
 """Connections: how long a client may take to say what it wants, and how much of a header it may say.
 
 A connection that says nothing, or drips its header, is closed after `HEADER_S`; a header over `HEADER_BYTES`
-is refused with 431. Both cost nothing while a request is answered. What a body may take is `Patience`'s: time,
-and, where it is a form of ours and no telemetry, room.
+is refused with 431. Both cost nothing while a request is answered. What a body may take is `Patience`'s:
+time, and, where it is a form of ours and no telemetry, room.
 """
 
 from __future__ import annotations
@@ -24,12 +24,17 @@ BODY_PAUSE_S: Final = 30.0
 BODY_BYTES_PER_S: Final = 1024
 """The least that a body must bring on average, once BODY_PAUSE_S have passed."""
 FORM_BYTES: Final = 2 * 1024 * 1024
-"""The most of a body that is read whole before anybody looks at it: a sign-in, a key's name, a session's note."""
+"""The most of a body that is read whole before anybody looks at it: a key's name, a session's note."""
 SIGN_IN_BYTES: Final = 64 * 1024
 """The most of the one form that anybody may send."""
 _DRAINED_BYTES: Final = 256 * 1024 * 1024
 """What is still read of one that is larger, and dropped, so that its sender sees the answer."""
 _MOST_FILES: Final = 65_536
+
+
+def plain_address(address: str) -> str:
+    """Return an address as its owner knows it: 10.0.0.7 comes to a server at "::" as ::ffff:10.0.0.7."""
+    return address[7:] if address.startswith("::ffff:") and "." in address else address
 
 
 class Connection(HttpToolsProtocol):
@@ -42,6 +47,8 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for a request."""
         super().connection_made(transport)
+        if self.client is not None:
+            self.client = plain_address(self.client[0]), self.client[1]
         self._wait()
 
     def data_received(self, data: bytes) -> None:

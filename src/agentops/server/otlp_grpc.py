@@ -21,6 +21,8 @@ from agentops.otlp.refusal import MalformedBody, Rejected
 from agentops.semconv import SENT_AT_HEADER
 from agentops.server.auth import RECORD, Auth, Caller, Denied
 from agentops.server.auth.caller import lacking
+from agentops.server.auth.registry import KEY_HEADER
+from agentops.server.connection import plain_address
 from agentops.server.ingest import Ingest, accepted
 from agentops.server.store.write import Full
 
@@ -130,7 +132,7 @@ class OtlpGrpc:
         def answer(body: bytes, context: grpc.ServicerContext) -> bytes:
             try:
                 sent = {name: value for name, value in _metadata(context) if isinstance(value, str)}
-                caller = self._auth.authenticate(sent)
+                caller = self._caller(sent, context)
                 if not caller.may(RECORD):
                     raise lacking(RECORD, caller)
                 if caller.key_id:
@@ -160,6 +162,14 @@ class OtlpGrpc:
 
         return answer
 
+    def _caller(self, sent: dict[str, str], context: grpc.ServicerContext) -> Caller:
+        try:
+            return self._auth.authenticate(sent)
+        except Denied:
+            if sent.keys() & {"authorization", KEY_HEADER}:
+                self._auth.audit.refused(_address(context.peer()))
+            raise
+
     def _traces(self, body: bytes, caller: Caller, sent: dict[str, str]) -> _Submitted:
         text = sent.get(SENT_AT_HEADER.lower(), "")
         sent_at_ns = int(text) if re.fullmatch(r"[0-9]{1,19}", text) else None
@@ -178,7 +188,7 @@ def _metadata(context: grpc.ServicerContext) -> list[tuple[str, Any]]:
 
 def _address(peer: str) -> str:
     """Return the address in gRPC's name of a peer: "ipv4:10.0.0.7:5312", "ipv6:%5B::1%5D:5312"."""
-    return unquote(peer.partition(":")[2]).rpartition(":")[0].strip("[]")
+    return plain_address(unquote(peer.partition(":")[2]).rpartition(":")[0].strip("[]"))
 
 
 def _bytes_of(file: str) -> bytes:

@@ -177,7 +177,9 @@ def sign_out(request: Request) -> Response:
     caller = caller_of(request)
     if caller.sign_in:
         _auth(here).sign_ins.end(caller.sign_in)
-        _auth(here).audit.note("sign_out", key=caller.key_id, address=address_of(request.scope))
+        _auth(here).audit.note(
+            "sign_out", key=caller.key_id, address=address_of(request.scope), project=caller.project
+        )
         _auth(here).on_ended()
     answer = Response(status_code=204)
     answer.delete_cookie(

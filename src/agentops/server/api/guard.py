@@ -64,7 +64,9 @@ class Guard:
                 origin = value.decode("latin-1")
         # The name that a trusted proxy was asked under (see server/forwarded.py).
         host = scope.get("agentops.host", host)
-        extra = _TLS_HEADERS if scope.get("scheme") == "https" else _PAGE_HEADERS
+        # This machine's name is every program's of it: those that speak plain HTTP stay reachable.
+        strict = scope.get("scheme") == "https" and not is_loopback(_hostname(host))
+        extra = _TLS_HEADERS if strict else _PAGE_HEADERS
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -73,9 +75,13 @@ class Guard:
 
         refused = self._refusal(host, origin)
         if refused:
-            await answer(
-                403, "forbidden_origin", refused, "Open the server by its own address, such as 127.0.0.1."
-            )(scope, receive, send_guarded)
+            hint = (
+                "Open the server by its own address, such as 127.0.0.1."
+                if self._local_only
+                else "Open the dashboard by the server's own address. A proxy must pass Host on, or be named "
+                "with --forwarded-allow-ips and send X-Forwarded-Host."
+            )
+            await answer(403, "forbidden_origin", refused, hint)(scope, receive, send_guarded)
             return
         try:
             await self._app(scope, receive, send_guarded)

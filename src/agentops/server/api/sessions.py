@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from agentops.server.api import models
 from agentops.server.api.answers import documented, json
 from agentops.server.api.errors import no_such_session
+from agentops.server.api.gate import address_of
 from agentops.server.api.parameters import CursorQuery, FilterQuery, only_known
 from agentops.server.api.paths import SessionId
 from agentops.server.api.state import caller_of, now_ns, own_writes, project_of, rooms
@@ -104,12 +105,12 @@ def delete_session(request: Request, session_id: SessionId) -> Response:
     """Remove a session, its events and its logs."""
     here = rooms(request)
     own_writes(here)
-    if not edits.delete(here.store, here.summariser, project_of(request), session_id, now_ns()):
+    project = project_of(request)
+    if not edits.delete(here.store, here.summariser, project, session_id, now_ns()):
         raise no_such_session(session_id)
-    caller = caller_of(request)
-    here.auth.audit.note(
-        "session.deleted", by=caller.key_id or "anybody", project=caller.project, session=session_id[:200]
-    )
+    by = caller_of(request).key_id or "anybody"
+    address = address_of(request.scope)
+    here.auth.audit.note("session.deleted", by=by, address=address, project=project, session=session_id[:200])
     return Response(status_code=204)
 
 

@@ -37,6 +37,11 @@ class _Named(Struct):
     name: str
 
 
+def _after(project: Project) -> int:
+    """Return the version of what replaces a row; another server's clock may be ahead of ours."""
+    return max(time.time_ns(), project.version + 1)
+
+
 class Projects:
     """All projects of a store. Safe to use from any thread."""
 
@@ -97,13 +102,13 @@ class Projects:
         """Give a project another name; its id, its keys and its sessions stay."""
         if name.strip() == project.name:
             return project
-        renamed = replace(project, name=self._usable(name), version=time.time_ns())
+        renamed = replace(project, name=self._usable(name), version=_after(project))
         self._write(renamed)
         return renamed
 
     def keep(self, project: Project, days: int) -> Project:
         """Say how many days a project's sessions are kept; 0: as the setting says."""
-        kept = replace(project, retention_days=days, version=time.time_ns())
+        kept = replace(project, retention_days=days, version=_after(project))
         self._write(kept)
         return kept
 
@@ -115,7 +120,7 @@ class Projects:
         """
         if project.project == DEFAULT_PROJECT:
             raise AgentOpsError("The first project cannot be deleted; delete its sessions, or rename it.")
-        self._write(replace(project, deleted=True, version=time.time_ns()))
+        self._write(replace(project, deleted=True, version=_after(project)))
         # Whatever table holds something of a project, those of later versions included.
         tables = self._store.rows(
             "SELECT DISTINCT table AS name FROM system.columns WHERE database = currentDatabase() "

@@ -33,6 +33,11 @@ class SignIn(Struct, frozen=True, kw_only=True):
     version: int = 0
 
 
+def _after(found: SignIn) -> int:
+    """Return the version of what replaces a row; another server's clock may be ahead of ours."""
+    return max(time.time_ns(), found.version + 1)
+
+
 class SignIns:
     """All open sign-ins of a store. Safe to use from any thread."""
 
@@ -85,13 +90,13 @@ class SignIns:
         """Let a sign-in look at another project."""
         found = self.living(cookie_hash)
         if found is not None:
-            self._write(replace(found, project=project, version=time.time_ns()))
+            self._write(replace(found, project=project, version=_after(found)))
 
     def end(self, cookie_hash: str) -> None:
         """End a sign-in."""
         found = self.living(cookie_hash)
         if found is not None:
-            self._write(replace(found, ended=True, version=time.time_ns()))
+            self._write(replace(found, ended=True, version=_after(found)))
 
     def _write(self, row: SignIn) -> None:
         self._store.insert("sign_ins", [msgspec.json.encode(row)])
