@@ -71,7 +71,7 @@ def _command(home: Path, *words: str, code: int = 0) -> str:
 
 
 def test_the_first_start_shows_one_key_and_no_later_start_does(tmp_path: Path) -> None:
-    first = Server(tmp_path, arguments=_AUTH)
+    first = Server(tmp_path, arguments=_AUTH, copied=False)
     try:
         key = _first_key(first)
         assert _ask(first, "get", "/api/sessions", key).status_code == 200
