@@ -15,6 +15,7 @@ import pytest
 from msgspec import Struct
 
 from agentops.server import prices
+from agentops.server.auth.projects import Projects
 from agentops.server.ingest import Ingest
 from agentops.server.pricelist import PriceList, read_prices
 from agentops.server.query.breakdown import breakdown
@@ -220,6 +221,30 @@ def test_old_sessions_go_wholly_where_their_project_says_so(opened: Rooms) -> No
     # What is used again is there again.
     opened.send(span(2, 1, name="new", session__id="old"), project="short")
     assert opened.session("old", "short") is not None
+
+
+def test_nothing_that_was_recorded_in_a_deleted_project_is_left(opened: Rooms) -> None:
+    projects = Projects(opened.store)
+    gone = projects.create("Gone").project
+
+    def recorded(project: str) -> list[str]:
+        tables = [f"`{one}`" for one in opened.store.answer("SHOW TABLES", form="TSV").decode().split()]
+        holds = {"projects", "api_keys", "sign_ins", "key_uses", "migrations"}
+        asked = [one for one in tables if one.strip("`") not in holds]
+        return [one for one in asked if count(opened.store, f"{one} WHERE project = '{project}'")]
+
+    for project in ("kept", gone):
+        opened.send(span(1, 1, name="one", gen_ai__agent__name="a"), call(1, 2, 1), project=project)
+    held = recorded("kept")
+    assert {"`spans`", "`sessions`", "`session_traces`", "`span_agents`"} <= set(held)
+    assert recorded(gone) == held
+    projects.delete(projects.named(gone))
+    assert recorded(gone) == []
+    # What was on its way goes with the next look.
+    opened.send(span(2, 1, name="late"), project=gone)
+    Retention(opened.store, opened.summariser, 0, lambda project, sessions: None).look(time.time_ns())
+    assert recorded(gone) == []
+    assert recorded("kept") == held
 
 
 def test_a_deleted_session_comes_back_by_an_import_and_not_by_what_goes_on_reporting(opened: Rooms) -> None:

@@ -337,8 +337,7 @@ def delete_project(request: Request, project_id: str) -> Response:
     wanted = _project(here, caller, project_id)
     _everywhere(caller)
     try:
-        here.summariser.caught_up(5.0)
-        _auth(here).delete_project(wanted)
+        _auth(here).delete_project(wanted, lambda: here.summariser.caught_up(5.0))
     except AgentOpsError as error:
         raise _conflict(error) from None
     _noted(here, request, "project.deleted", project=wanted.project, name=wanted.name)

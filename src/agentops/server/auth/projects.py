@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from agentops.errors import AgentOpsError
 from agentops.server.auth.caller import DEFAULT_PROJECT
 from agentops.server.store.client import Store
+from agentops.server.store.edits import forget
 
 _LONGEST_NAME: Final = 100
 
@@ -31,10 +32,6 @@ class Project(Struct, frozen=True, kw_only=True):
     retention_days: int = 0
     deleted: bool = False
     version: int = 0
-
-
-class _Named(Struct):
-    name: str
 
 
 def _after(project: Project) -> int:
@@ -121,19 +118,7 @@ class Projects:
         if project.project == DEFAULT_PROJECT:
             raise AgentOpsError("The first project cannot be deleted; delete its sessions, or rename it.")
         self._write(replace(project, deleted=True, version=_after(project)))
-        # Whatever table holds something of a project, those of later versions included.
-        tables = self._store.rows(
-            "SELECT DISTINCT table AS name FROM system.columns WHERE database = currentDatabase() "
-            "AND name = 'project' AND table NOT IN ('projects', 'api_keys', 'sign_ins') ORDER BY name",
-            None,
-            _Named,
-        )
-        for table in tables:
-            self._store.command(
-                # The name is the engine's own; the value is bound.
-                f"DELETE FROM `{table.name}` WHERE project = {{project:String}}",
-                {"project": project.project},
-            )
+        forget(self._store, [project.project])
 
     def _usable(self, name: str) -> str:
         wanted = name.strip()

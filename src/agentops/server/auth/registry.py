@@ -251,8 +251,12 @@ class Auth:
             self.failed_try(address)
         return key
 
-    def delete_project(self, project: Project) -> None:
+    def delete_project(self, project: Project, settle: Callable[[], object] = lambda: None) -> None:
         """Remove a project, its keys, and everything that was recorded in it.
+
+        Args:
+            project: which one.
+            settle: waits for what was taken before its keys ended.
 
         Raises:
             AgentOpsError: it is the first project, which a server always has.
@@ -261,6 +265,7 @@ class Auth:
             for key in self.keys.listed(project.project):
                 self.keys.revoke(key)
             self.on_ended()
+            settle()
         self.projects.delete(project)
 
     # How much a key may send.

@@ -24,6 +24,10 @@ class Trace(Struct):
     whole: bool
 
 
+class _Table(Struct):
+    table: str
+
+
 def current(store: Store, project: str, session_id: str) -> Edit:
     """Return what was said about a session so far."""
     rows = store.rows(
@@ -100,4 +104,22 @@ def remove(store: Store, project: str, traces: Sequence[Trace]) -> None:
             "(SELECT trace_id, span_id FROM span_sessions FINAL "
             "WHERE project = {project:String} AND session_id = {session:String})))",
             {"project": project, "session": session_id, "ids": ids},
+        )
+
+
+def forget(store: Store, projects: Sequence[str]) -> None:
+    """Delete everything that was recorded in projects, from whatever table there is."""
+    tables = store.rows(
+        # No column may be called otherwise here: an alias `name` would be what the condition means by it.
+        "SELECT DISTINCT table FROM system.columns WHERE database = currentDatabase() AND name = 'project' "
+        "AND table NOT IN ('projects', 'api_keys', 'sign_ins') AND NOT endsWith(table, '_local') "
+        "ORDER BY table",
+        None,
+        _Table,
+    )
+    for one in tables:
+        store.command(
+            # The name is the engine's own; the value is bound.
+            f"DELETE FROM `{one.table}` WHERE project IN {{projects:Array(String)}}",
+            {"projects": list(projects)},
         )

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from agentops.server.store.again import Again
 from agentops.server.store.client import Store
-from agentops.server.store.edits import remove, traces_of
+from agentops.server.store.edits import forget, remove, traces_of
 from agentops.server.store.summarise import Summariser
 
 _log: Final = logging.getLogger("agentops.server")
@@ -32,6 +32,10 @@ _DERIVED: Final = ("sessions", "session_traces", "edits")
 class _Project(Struct):
     project: str
     retention_days: int
+
+
+class _Deleted(Struct):
+    project: str
 
 
 class _Old(Struct):
@@ -59,8 +63,9 @@ def keep_days(store: Store, project: str, days: int) -> None:
         "SELECT * FROM projects FINAL WHERE project = {project:String}", {"project": project}, dict[str, Any]
     )
     now = time.time_ns()
-    row = rows[0] if rows else {"project": project, "name": project, "created_at": now}
-    store.insert("projects", [msgspec.json.encode({**row, "retention_days": days, "version": now})])
+    row = rows[0] if rows else {"project": project, "name": project, "created_at": now, "version": 0}
+    version = max(now, row["version"] + 1)
+    store.insert("projects", [msgspec.json.encode({**row, "retention_days": days, "version": version})])
 
 
 def expire(store: Store, summariser: Summariser, project: str, before_ns: int) -> int:
@@ -147,6 +152,15 @@ class Retention:
     def look(self, now_ns: int) -> int:
         """Remove what is too old at a time (unix nanoseconds) and free its disk; return how many sessions."""
         total = 0
+        late = self._store.rows(
+            "SELECT DISTINCT project FROM sessions WHERE project IN "
+            "(SELECT project FROM projects FINAL WHERE deleted)",
+            None,
+            _Deleted,
+        )
+        if late:
+            # What was on its way when its project was deleted.
+            forget(self._store, [one.project for one in late])
         for project, days in retention_days(self._store, self._default_days).items():
             gone = expire(self._store, self._summariser, project, now_ns - days * _DAY_NS)
             if gone:
@@ -155,6 +169,6 @@ class Retention:
                 )
                 self._on_change(project, ["*"])
             total += gone
-        if total:
+        if total or late:
             purge(self._store)
         return total
