@@ -63,8 +63,9 @@ def keep_days(store: Store, project: str, days: int) -> None:
         "SELECT * FROM projects FINAL WHERE project = {project:String}", {"project": project}, dict[str, Any]
     )
     now = time.time_ns()
-    row = rows[0] if rows else {"project": project, "name": project, "created_at": now, "version": 0}
-    version = max(now, row["version"] + 1)
+    first: dict[str, Any] = {"project": project, "name": project, "created_at": now, "version": 0}
+    row = rows[0] if rows else first
+    version = max(now, int(row["version"]) + 1)
     store.insert("projects", [msgspec.json.encode({**row, "retention_days": days, "version": version})])
 
 
