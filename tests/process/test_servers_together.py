@@ -246,6 +246,38 @@ def test_a_store_that_cannot_be_opened_is_explained(bridge: Bridge) -> None:
         assert "%2F1" not in str(refused.value)
 
 
+def test_a_key_and_a_sign_in_of_one_server_are_the_others_at_once(
+    bridge: Bridge, tmp_path: Path, start_server: Any
+) -> None:
+    environment = {
+        "AGENTOPS_STORE": bridge.store("signed_in"),
+        "AGENTOPS_SECRET": "shared by both, and long enough for it",
+        "AGENTOPS_AUTH": "true",
+    }
+    one: Server
+    two: Server
+    one, two = (start_server(tmp_path / name, environment=environment) for name in ("one", "two"))
+    owner = next(line for line in one.log if "first key" in line).rpartition(" ")[2].strip()
+    for number in range(3):
+        wish = {"name": str(number), "scope": "record,read"}
+        asked = one.http.post("/api/keys", json=wish, headers={"X-Agentops-Api-Key": owner})
+        key = asked.json()["key"]
+        sent = body(span(number << 64 | 0x2E2E, 1))
+        headers = {"Authorization": f"Bearer {key}"}
+        assert two.http.post("/v1/traces", json=sent, headers=headers).status_code == 200
+        cookie = one.http.post("/api/sign-in", json={"key": key}).headers["set-cookie"].partition(";")[0]
+        one.http.cookies.clear()
+        assert two.http.get("/api/me", headers={"Cookie": cookie}).json()["signed_in"]
+        assert two.http.get("/api/sessions", headers={"Cookie": cookie}).status_code == 200
+    # Who shows what is none waits for one look, not each for their own.
+    wrong = {"Authorization": "Bearer 22222222-2222-4222-8222-222222222222"}
+    began = time.monotonic()
+    with ThreadPoolExecutor(16) as at_once:
+        answers = [at_once.submit(two.http.get, "/api/sessions", headers=wrong) for _ in range(16)]
+    assert {answer.result().status_code for answer in answers} == {401}
+    assert time.monotonic() - began < 16 * 0.2
+
+
 def test_what_one_server_ends_has_ended_though_its_clock_is_behind(
     bridge: Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

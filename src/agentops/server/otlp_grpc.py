@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
@@ -163,11 +164,17 @@ class OtlpGrpc:
         return answer
 
     def _caller(self, sent: dict[str, str], context: grpc.ServicerContext) -> Caller:
+        shows = sent.keys() & {"authorization", KEY_HEADER}
         try:
             return self._auth.authenticate(sent)
         except Denied:
-            if sent.keys() & {"authorization", KEY_HEADER}:
-                self._auth.audit.refused(_address(context.peer()))
+            if not shows:
+                raise
+        self._auth.look_again(time.monotonic())
+        try:
+            return self._auth.authenticate(sent)
+        except Denied:
+            self._auth.audit.refused(_address(context.peer()))
             raise
 
     def _traces(self, body: bytes, caller: Caller, sent: dict[str, str]) -> _Submitted:

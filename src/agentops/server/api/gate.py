@@ -7,15 +7,19 @@ everything that begins as the API does, and every path of its OpenAPI document, 
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agentops.server.api.errors import API_PREFIXES, answer
 from agentops.server.auth import ADMIN, READ, RECORD, Auth, Caller, Denied
 from agentops.server.auth.caller import lacking, not_everywhere
+from agentops.server.auth.registry import COOKIE, KEY_HEADER
 
 _OPEN: Final = frozenset(
     (
@@ -40,6 +44,7 @@ _RECORDING: Final = re.compile(
     r"|/v4/(logs|objects)/upload/?"
 )
 _SAFE: Final = frozenset(("GET", "HEAD"))
+_limiter: CapacityLimiter | None = None
 
 
 def needed(method: str, path: str) -> str:
@@ -72,7 +77,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         try:
-            caller = self.caller(scope, path)
+            caller = await self._caller(scope, path)
             needs = needed(scope["method"], path)
             if needs and not caller.may(needs):
                 raise lacking(needs, caller)
@@ -98,7 +103,7 @@ class Gate:
             for one in (path, unquote(path))
         )
 
-    def caller(self, scope: Scope, path: str) -> Caller:
+    async def _caller(self, scope: Scope, path: str) -> Caller:
         """Return who asks.
 
         Raises:
@@ -106,7 +111,13 @@ class Gate:
         """
         headers = shown(scope)
         try:
-            caller = self._auth.authenticate(headers, prefer_key=path in _SHOWS_KEY)
+            try:
+                caller = self._auth.authenticate(headers, prefer_key=path in _SHOWS_KEY)
+            except Denied:
+                if not shows_something(headers):
+                    raise
+                await looked_again(self._auth)
+                caller = self._auth.authenticate(headers, prefer_key=path in _SHOWS_KEY)
         except Denied:
             if headers.keys() & {"authorization", "x-agentops-api-key"}:
                 self._auth.audit.refused(address_of(scope))
@@ -128,6 +139,19 @@ class Gate:
                 caller.key_id, needed(scope["method"], path), address_of(scope), caller.project
             )
         return caller
+
+
+async def looked_again(auth: Auth) -> None:
+    """Let `auth` look for what other servers made, off the event loop, one at a time."""
+    global _limiter
+    if _limiter is None:
+        _limiter = CapacityLimiter(1)
+    await to_thread.run_sync(auth.look_again, time.monotonic(), limiter=_limiter)
+
+
+def shows_something(headers: Mapping[str, str]) -> bool:
+    """Return whether a request shows a key, a token or a sign-in, whatever it is worth."""
+    return bool(headers.keys() & {"authorization", KEY_HEADER}) or COOKIE in headers.get("cookie", "")
 
 
 def shown(scope: Scope) -> dict[str, str]:

@@ -38,7 +38,8 @@ KEY_HEADER: Final = "x-agentops-api-key"
 _SIGN_IN_TRIES: Final = 10
 _SIGN_IN_REFILL_PER_S: Final = 10 / 60
 _EVERYBODYS_TRIES: Final = 200
-_TIDY_S: Final = 2.0
+_TIDY_S: Final = 1.5
+_LOOK_AGAIN_S: Final = 0.2
 _NOTE_USE_S: Final = 30.0
 _OPERATOR_S: Final = 60
 
@@ -74,6 +75,8 @@ class Auth:
         self.keys = Keys(store, self.secret)
         self.sign_ins = SignIns(store, self.secret)
         self._loaded = False
+        self._reading = threading.Lock()
+        self._read_at = 0.0
         self.on_ended = on_ended or (lambda: None)
         self._quota_bytes = quota_bytes
         self._quotas = Buckets(1, 1)
@@ -101,6 +104,26 @@ class Auth:
         self.keys.reload()
         self.projects.reload()
         self.sign_ins.reload()
+
+    def look_again(self, asked_at: float) -> None:
+        """Read what other servers of the store may just have made: a key, a sign-in.
+
+        Args:
+            asked_at: since when the caller waits (time.monotonic()); one look serves all who wait for one.
+        """
+        if self.store.url.embedded or not self.required:
+            return
+        with self._reading:
+            if self._read_at > asked_at:
+                return
+            # A crowd with keys that are none costs the store so many looks a second and no more.
+            if self._stopping.wait(max(0.0, self._read_at + _LOOK_AGAIN_S - time.monotonic())):
+                return
+            self._read_at = time.monotonic()
+            try:
+                self._reload()
+            except Exception as error:
+                _log.warning("Keys could not be looked up in the store: %s", error)
 
     def stop(self) -> None:
         """Note what was used and end."""

@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from agentops.model import LogRecord, Resource, Scope
 from agentops.server.api.answers import documented, json
 from agentops.server.api.errors import ApiError
-from agentops.server.api.gate import address_of
+from agentops.server.api.gate import address_of, looked_again
 from agentops.server.api.otlp import in_thread
 from agentops.server.api.state import caller_of, rooms
 from agentops.server.auth.caller import DEFAULT_PROJECT, unauthorised
@@ -148,6 +148,8 @@ async def _exchanged(request: Request) -> tuple[str, str]:
         raise ApiError(
             400, "invalid_body", "api_key: it has not the form of a key.", "Send the UUID that the key is."
         ) from None
+    if here.auth.keys.find(text) is None:
+        await looked_again(here.auth)
     key = here.auth.exchange(text, address_of(request.scope))
     if key is None:
         raise ApiError(
