@@ -78,6 +78,8 @@ def test_manifests_name_each_other_rightly() -> None:
 
 
 def test_pods_are_probed_where_the_server_answers_and_may_do_little() -> None:
+    # Nobody scrapes /metrics without a key, and annotations hold none.
+    assert "annotations" not in pod()["metadata"]
     container = pod()["spec"]["containers"][0]
     routes = set(create_app(None).openapi()["paths"])
     probes = {name: container[name]["httpGet"] for name in container if name.endswith("Probe")}
