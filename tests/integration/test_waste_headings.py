@@ -9,7 +9,7 @@ import pytest
 
 from agentops.server.query.waste import classified
 from tests.serving import Server
-from tests.spans import MS, SECOND, body, span
+from tests.spans import MS, SECOND, body, span, value
 
 START = 1_770_000_000 * SECOND
 PROMPT = "You are careful. " * 600
@@ -130,6 +130,27 @@ def test_only_the_same_input_makes_the_same_call_wherever_in_the_session_it_is(s
         "repeat": (1, 20),
         "loop": (4, 8),
     }
+
+
+def test_inputs_that_come_in_log_records_later_make_the_same_call(server: Server) -> None:
+    calls = [call(21, 2, "llm", None, ms=20), call(21, 3, "llm", None, ms=20)]
+    root = span(21, 1, name="root", start_ns=START, ms=5000, session__id="s21")
+    assert server.post("/v1/traces", body(root, *calls)).status_code == 200
+    assert server.get("/api/analytics/waste")["headings"] == []
+    said = [
+        {
+            "timeUnixNano": str(START),
+            "eventName": "gen_ai.user.message",
+            "traceId": one["traceId"],
+            "spanId": one["spanId"],
+            "body": value({"role": "user", "content": "hello"}),
+        }
+        for one in calls
+    ]
+    logs = {"resourceLogs": [{"resource": {}, "scopeLogs": [{"logRecords": said}]}]}
+    assert server.post("/v1/logs", logs).status_code == 200
+    found = server.wait("/api/analytics/waste", lambda now: now["headings"])["headings"]
+    assert [(one["heading"], one["count"], one["duration_ms"]) for one in found] == [("repeat", 1, 20)]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from msgspec import Struct
 from agentops.server.normalise.bodies import messages_body
 from agentops.server.normalise.logs import completed
 from agentops.server.store.client import Store
+from agentops.server.store.facts import Fact, TraceKey, stored_fact
 
 
 class _Content(Struct):
@@ -28,8 +29,8 @@ def any_content(store: Store) -> bool:
     return bool(store.answer("SELECT 1 FROM logs WHERE content LIMIT 1"))
 
 
-def complete(store: Store, client: Any, project: str, trace_ids: list[str]) -> int:
-    """Complete the spans of these traces that say nothing themselves; return how many were."""
+def complete(store: Store, client: Any, project: str, trace_ids: list[str]) -> dict[TraceKey, list[Fact]]:
+    """Complete the spans of these traces that say nothing themselves; return the facts of those that were."""
     found = store.rows(
         "SELECT trace_id, span_id, groupArray(input) AS inputs, groupArray(output) AS outputs FROM "
         "(SELECT trace_id, span_id, at_ns, input, output FROM logs FINAL WHERE project = {project:String} "
@@ -38,7 +39,7 @@ def complete(store: Store, client: Any, project: str, trace_ids: list[str]) -> i
         _Content,
     )
     if not found:
-        return 0
+        return {}
     contents = {(one.trace_id, one.span_id): one for one in found}
     rows = store.rows(
         "SELECT * FROM spans FINAL WHERE project = {project:String} AND trace_id IN {ids:Array(String)} "
@@ -51,6 +52,7 @@ def complete(store: Store, client: Any, project: str, trace_ids: list[str]) -> i
         dict[str, Any],
     )
     lines: list[bytes] = []
+    facts: dict[TraceKey, list[Fact]] = {}
     for row in rows:
         content = contents.get((row["trace_id"], row["span_id"]))
         if content is None:
@@ -66,5 +68,6 @@ def complete(store: Store, client: Any, project: str, trace_ids: list[str]) -> i
         if changed:
             row["version"] += 1
             lines.append(msgspec.json.encode(row))
+            facts.setdefault((project, row["trace_id"]), []).append(stored_fact(row))
     store.insert("spans", lines, client)
-    return len(lines)
+    return facts

@@ -337,7 +337,8 @@ class Summariser:
         self._known.load_traces([key for key in work if key not in self._known.traces], work)
         if self._content or not self._store.url.embedded:
             for project, ids in by_project(work).items():
-                complete(self._store, self._client, project, ids)
+                for key, facts in complete(self._store, self._client, project, ids).items():
+                    self._known.merge(key, self._known.traces[key], facts)
         divided = self._divided(work)
         part_rows: list[bytes] = []
         mark_rows: dict[str, list[bytes]] = {}
