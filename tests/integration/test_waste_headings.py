@@ -153,6 +153,29 @@ def test_inputs_that_come_in_log_records_later_make_the_same_call(server: Server
     assert [(one["heading"], one["count"], one["duration_ms"]) for one in found] == [("repeat", 1, 20)]
 
 
+def test_a_call_that_two_instrumentations_record_was_made_and_failed_once(server: Server) -> None:
+    root = span(31, 1, name="root", start_ns=START, ms=5000, session__id="s31")
+    answered = {"gen_ai__response__id": "r", **usage(1000, 100)}
+    for scope, number in (("one", 2), ("two", 4)):
+        # The same call to the nanosecond, seen from one wrapper and from the other.
+        at = {"startTimeUnixNano": str(START), "endTimeUnixNano": str(START + 20 * MS)}
+        calls = [
+            {**call(31, number, "llm", "hello", **answered), **at},
+            {**call(31, number + 1, "llm", "bye", fails=True), **at},
+        ]
+        assert server.post("/v1/traces", body(root, *calls, scope=scope)).status_code == 200
+    assert server.get("/api/analytics/waste")["headings"] == []
+    assert server.get("/api/sessions/s31")["event_counts"]["error"] == 1
+    assert [one["errors"] for one in server.get("/api/analytics/breakdown", by="model")["groups"]] == [1]
+    assert [one["count"] for one in server.get("/api/analytics/errors")["errors"]] == [1]
+    # The same where the session has several traces, and its events are looked for elsewhere.
+    other = span(32, 1, name="root", start_ns=START, ms=5000, session__id="s31")
+    assert server.post("/v1/traces", body(other)).status_code == 200
+    assert server.get("/api/analytics/waste")["headings"] == []
+    assert [one["errors"] for one in server.get("/api/analytics/breakdown", by="model")["groups"]] == [1]
+    assert [one["count"] for one in server.get("/api/analytics/errors")["errors"]] == [1]
+
+
 @pytest.mark.parametrize(
     ("kind", "failed", "expected"),
     [

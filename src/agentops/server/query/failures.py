@@ -181,6 +181,9 @@ def _from_spans(where: str) -> str:
                 SELECT trace_id FROM session_traces WHERE project = {{project:String}} AND NOT whole
             )
         ) AS o ON o.trace_id = s.trace_id AND o.span_id = s.span_id
-        WHERE m.whole OR s.declared_session = m.session_id
-            OR (s.declared_session = '' AND o.session_id = m.session_id)
+        LEFT JOIN (
+            SELECT trace_id, span_id FROM repeats FINAL WHERE project = {{project:String}} AND repeated
+        ) AS r ON r.trace_id = s.trace_id AND r.span_id = s.span_id
+        WHERE r.span_id = '' AND (m.whole OR s.declared_session = m.session_id
+            OR (s.declared_session = '' AND o.session_id = m.session_id))
     """

@@ -157,7 +157,7 @@ def _from_spans(sessions: str, chosen: tuple[str, ...], traces: str) -> str:
         "model": "s.model",
         "agent": "if(s.agent != '', s.agent, a.agent)",
         "duration_ns": "if(s.ended, s.duration_ns, NULL)",
-        "failed": "(s.status = 'error' OR s.kind = 'error')",
+        "failed": "((s.status = 'error' OR s.kind = 'error') AND r.span_id = '')",
         "input": f"if({counted}, s.tokens_input, NULL)",
         "output": f"if({counted}, s.tokens_output, NULL)",
         "cache_read": f"if({counted}, s.tokens_cache_read, NULL)",

@@ -304,7 +304,7 @@ def _same(sessions: _Sessions, among: str) -> str:
             FROM (
                 SELECT s.hash AS hash, {_TOLD}, s.status = 'error' ? true : false AS fails
                 FROM ({_calls(sessions, _COMPARED, "cityHash64(input) AS hash", among)}) AS s
-                {_joined(sessions)}
+                {_joined(sessions)} AND r.span_id = ''
             )
             GROUP BY session_id, kind, name, model, hash HAVING count() > 1
             LIMIT {{most:UInt32}}
@@ -327,7 +327,7 @@ def _failed_tools(sessions: _Sessions) -> str:
     calls = _calls(sessions, "kind = 'tool' AND status = 'error'")
     return f"""
         SELECT session_id, name, model, span_id, duration, cost
-        FROM (SELECT {_TOLD} FROM ({calls}) AS s {_joined(sessions)})
+        FROM (SELECT {_TOLD} FROM ({calls}) AS s {_joined(sessions)} AND r.span_id = '')
         LIMIT {{most:UInt32}}
     """
 
@@ -371,7 +371,7 @@ _PROMPTS: Final = f"kind = 'llm' AND tokens_input >= {MIN_SHARED}"
 _TOLD: Final = f"""
     m.session_id AS session_id, s.kind AS kind, s.name AS name, s.model AS model, s.started_at AS started_at,
     s.span_id AS span_id, if(s.ended, s.duration_ns, 0) AS duration,
-    if(r.span_id = '' AND (s.kind IN {CALLS} OR s.cost_source = 'reported'), s.cost_usd, NULL) AS cost
+    if(s.kind IN {CALLS} OR s.cost_source = 'reported', s.cost_usd, NULL) AS cost
 """
 """What is told of a call `s`."""
 

@@ -12,7 +12,7 @@ have none, and a question about models reads no more than is there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -68,7 +68,7 @@ def measures(facts: Iterable[Fact], agents: Mapping[str, str], repeated: set[str
     Args:
         facts: the session's spans of this trace.
         agents: agents of the spans that name none, by span id.
-        repeated: ids of calls whose usage another event states too: their tokens and cost are left out.
+        repeated: ids of calls that another event states too: their tokens, cost and failure are left out.
     """
     events = [one for one in facts if one.kind != SESSION_KIND]
     if len(events) > MOST_MEASURED:
@@ -90,11 +90,11 @@ def measures(facts: Iterable[Fact], agents: Mapping[str, str], repeated: set[str
         "event_name": [one.name for one in placed],
         "event_agent": [one.agent or agents.get(one.span_id, "") for one in placed],
         "event_duration_ns": [one.duration_ns if one.ended else None for one in placed],
-        "event_error": [_failed(one) for one in placed],
+        "event_error": [_failed(one, repeated) for one in placed],
         **dict(zip(PRICED, zip(*priced, strict=True), strict=False)),
     }
     unlike = {"calls_differ": calls_differ(events), "prompts_differ": prompts_differ(events)}
-    return Measures(measured, _failures(events), unlike)
+    return Measures(measured, _failures([one for one in events if _failed(one, repeated)]), unlike)
 
 
 def _priced(one: Fact, counts: bool, costs: bool) -> tuple[Any, ...]:
@@ -129,8 +129,7 @@ def stored(store: Store, project: str, sessions: Sequence[str]) -> dict[str, Mea
     }
 
 
-def _failures(events: Iterable[Fact]) -> dict[str, Any]:
-    found = [one for one in events if _failed(one)]
+def _failures(found: Sequence[Fact]) -> dict[str, Any]:
     if not found:
         return {}
     return {
@@ -142,5 +141,5 @@ def _failures(events: Iterable[Fact]) -> dict[str, Any]:
     }
 
 
-def _failed(one: Fact) -> bool:
-    return one.status == "error" or one.kind == "error"
+def _failed(one: Fact, repeated: Collection[str]) -> bool:
+    return (one.status == "error" or one.kind == "error") and one.span_id not in repeated
