@@ -226,8 +226,11 @@ def test_a_terminal_keeps_figures_whole_and_colours_only_where_they_are_wanted(k
     assert not coloured.search(in_a_terminal(known, 120, "show", "s-3", NO_COLOR="1"))
 
     # Recorded text is no markup; of an id so much is shown that it can be asked for.
-    known.http.patch("/api/sessions/s-0", json={"tags": ["[/x] :smile:"]})
-    assert "tags: [/x] :smile:" in in_a_terminal(known, 120, "show", "s-0")
+    known.http.patch("/api/sessions/s-0", json={"tags": ["[/x] :smile: 日"]})
+    assert "tags: [/x] :smile: 日" in in_a_terminal(known, 120, "show", "s-0")
+    # A terminal that cannot write a letter shows another; JSON is UTF-8 all the same.
+    assert "tags: [/x] :smile: ?" in in_a_terminal(known, 120, "show", "s-0", PYTHONIOENCODING="ascii")
+    assert ':smile: 日"' in in_a_terminal(known, 120, "show", "s-0", "--json", PYTHONIOENCODING="ascii")
     assert (
         known.post("/v1/traces", body(span(0x7FF, 1, name="a much longer name", ms=0.04))).status_code == 200
     )

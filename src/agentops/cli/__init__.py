@@ -7,6 +7,7 @@ server.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import signal
 import sys
@@ -53,6 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if chosen.command is None:
         parser.print_help()
         return 0
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that cannot write a letter shows another sign in its place.
+        sys.stdout.reconfigure(errors="replace")
     try:
         code = runs[chosen.command](chosen)
         # Here and not when Python ends, which would complain: who reads may have left.

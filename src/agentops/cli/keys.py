@@ -6,8 +6,7 @@ import argparse
 import re
 from typing import Any
 
-import msgspec
-
+from agentops.cli import listing
 from agentops.cli.account import Account, account
 from agentops.errors import AgentOpsError
 
@@ -68,7 +67,7 @@ def _rotate(chosen: argparse.Namespace, here: Account) -> int:
 
 def _show_new(chosen: argparse.Namespace, made: dict[str, Any]) -> int:
     if chosen.json:
-        print(msgspec.json.encode(made).decode())
+        listing.print_json(made)
         return 0
     print(made["key"])
     print(
@@ -81,7 +80,7 @@ def _show_new(chosen: argparse.Namespace, made: dict[str, Any]) -> int:
 def _list(chosen: argparse.Namespace, here: Account) -> int:
     found = here.list_keys(chosen.project)
     if chosen.json:
-        print(msgspec.json.encode(found).decode())
+        listing.print_json(found)
         return 0
     rows = [("KEY", "PROJECT", "SCOPE", "CREATED", "LAST USED", "EXPIRES", "STATE", "NAME")] + [
         (
@@ -103,7 +102,7 @@ def _list(chosen: argparse.Namespace, here: Account) -> int:
 def _revoke(chosen: argparse.Namespace, here: Account) -> int:
     ended = here.revoke_key(chosen.key)
     if chosen.json:
-        print(msgspec.json.encode(ended).decode())
+        listing.print_json(ended)
     else:
         print(f"{ended['key_id']} is revoked.")
     return 0

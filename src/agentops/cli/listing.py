@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from agentops.cli import storeway
 from agentops.cli.export import FILTERS, REPEATABLE
 
@@ -80,6 +82,13 @@ def plain(text: str) -> str:
     Joiners stay: they make one emoji of several, and write Persian and Hindi.
     """
     return "".join(letter if letter.isprintable() or letter in _JOINERS else " " for letter in text)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as a line of JSON, in UTF-8 whatever the terminal writes texts in."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def console() -> Any:

@@ -6,8 +6,7 @@ import argparse
 import sys
 from typing import Any
 
-import msgspec
-
+from agentops.cli import listing
 from agentops.cli.account import account
 from agentops.cli.keys import print_table
 from agentops.errors import AgentOpsError
@@ -62,7 +61,7 @@ def run(chosen: argparse.Namespace) -> int:
             if not chosen.json:
                 print(f"{chosen.project!r} is deleted.")
         if chosen.json:
-            print(msgspec.json.encode(shown).decode())
+            listing.print_json(shown)
     return 0
 
 

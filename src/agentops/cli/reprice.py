@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from agentops.cli import storeway
+from agentops.cli import listing, storeway
 from agentops.cli.progress import progress
 
 
@@ -40,7 +40,7 @@ def run(chosen: argparse.Namespace) -> int:
                 step(now["calls"] - done["calls"])
                 done = now
     if chosen.json:
-        print(msgspec.json.encode(done).decode())
+        listing.print_json(done)
     else:
         print(f"{done['changed']:,} of {done['calls']:,} calls cost something else now")
     return 0

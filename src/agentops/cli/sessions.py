@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import Any, Final
 
-import msgspec
-
 from agentops.cli import listing, storeway
 
 _SORTS: Final = ("started", "duration", "cost", "tokens", "errors", "events")
@@ -53,7 +51,7 @@ def run(chosen: argparse.Namespace) -> int:
             if cursor is None or len(found) >= chosen.limit:
                 break
     if chosen.json:
-        print(msgspec.json.encode({"sessions": found, "total": page["total"]}).decode())
+        listing.print_json({"sessions": found, "total": page["total"]})
         return 0
     show(found)
     return 0

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import quote
 
-import msgspec
-
 from agentops.cli import listing, storeway
 from agentops.cli.named import named_session
 
 _PAGE: Final = 1000
+_DEEPEST: Final = 30
+"""Levels that are indented; what is deeper says how deep it is."""
 _KIND_STYLES: Final = {"llm": "magenta", "tool": "yellow", "agent": "cyan", "error": "red"}
 
 
@@ -46,7 +46,7 @@ def run(chosen: argparse.Namespace) -> int:
             if cursor is None:
                 break
     if chosen.json:
-        print(msgspec.json.encode({"session": session, "events": events}).decode())
+        listing.print_json({"session": session, "events": events})
         return 0
     _show(session, events, whole=cursor is None)
     return 0
@@ -74,7 +74,12 @@ def _show(session: dict[str, Any], events: list[dict[str, Any]], *, whole: bool)
     if session["tags"]:
         console.print("tags: " + ", ".join(map(listing.plain, session["tags"])))
     for depth, event in _walk(events):
-        console.print(_line(depth, event))
+        line = _line(depth, event)
+        if console.is_terminal:
+            console.print(line)
+        else:
+            # Ten times as quick: sessions may have very many events.
+            print(line.plain)
     if not whole:
         console.print(f"... {counts['total'] - len(events):,} more: --limit shows them", style="dim")
 
@@ -102,7 +107,9 @@ def _walk(events: list[dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
 def _line(depth: int, event: dict[str, Any]) -> Any:
     from rich.text import Text
 
-    line = Text("  " * (depth + 1))
+    line = Text("  " * (min(depth, _DEEPEST) + 1))
+    if depth > _DEEPEST:
+        line.append(f"[{depth}] ", "dim")
     line.append(event["kind"], _KIND_STYLES.get(event["kind"], "dim"))
     line.append(f" {listing.plain(event['name'])}")
     if event["model"] and event["model"] not in event["name"]:

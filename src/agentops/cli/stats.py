@@ -6,8 +6,6 @@ import argparse
 import sys
 from typing import Any, Final
 
-import msgspec
-
 from agentops.cli import listing, storeway
 
 _BY: Final = ("model", "agent", "tool", "tag", "user", "session", "kind", "name", "state")
@@ -41,7 +39,7 @@ def run(chosen: argparse.Namespace) -> int:
         )
     if chosen.json:
         kept = {name: sums[name] for name in ("totals", "previous")}
-        print(msgspec.json.encode({**kept, "by": groups["by"], "groups": groups["groups"]}).decode())
+        listing.print_json({**kept, "by": groups["by"], "groups": groups["groups"]})
         return 0
     _show_totals(sums["totals"], sums["previous"])
     if sys.stdout.isatty():

@@ -38,7 +38,7 @@ def run(chosen: argparse.Namespace) -> int:
             return _retention(chosen, way)
         found = way.ask("GET", "/api/store")
     if chosen.json:
-        print(msgspec.json.encode(found).decode())
+        listing.print_json(found)
     else:
         _show(found)
     return 0
@@ -93,7 +93,7 @@ def _compact(chosen: argparse.Namespace, way: storeway.StoreWay) -> int:
                 step(1)
     before, after = said[0], said[-1]
     if chosen.json:
-        print(msgspec.json.encode({"before": before, "after": after}).decode())
+        listing.print_json({"before": before, "after": after})
     else:
         print(f"Merged: {sized(before)} before, {sized(after)} now; replaced files go within a minute")
     return 0
@@ -104,7 +104,7 @@ def _retention(chosen: argparse.Namespace, way: storeway.StoreWay) -> int:
         raise AgentOpsError("DAYS is a number of days; 0 keeps sessions as the setting retention_days says.")
     found = way.ask("PUT", "/api/store/retention", msgspec.json.encode({"days": chosen.days}))
     if chosen.json:
-        print(msgspec.json.encode(found).decode())
+        listing.print_json(found)
     elif found["days"]:
         print(
             f"Sessions of project {found['project']} are deleted {found['days']} days "

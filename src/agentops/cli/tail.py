@@ -73,7 +73,7 @@ def _now(way: storeway.StoreWay, filters: dict[str, Any], ids: list[str]) -> lis
 
 def _tell(chosen: argparse.Namespace, one: dict[str, Any]) -> None:
     if chosen.json:
-        print(msgspec.json.encode(one).decode(), flush=True)
+        listing.print_json(one)
         return
     row = sessions.fields(one)
     if not sys.stdout.isatty():
