@@ -12,12 +12,14 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { answerFrom } from "./api/client";
+import { hasLongNumbers, readJson } from "./model/json";
 import { showTheme } from "./ui/preferences";
 import { answering, type Recorded } from "./viewer/record";
 import { routerFor } from "./viewer/router";
 
-const recorded = JSON.parse(document.getElementById("agentops-session")!.textContent) as Recorded;
-answerFrom(answering(recorded));
+const text = document.getElementById("agentops-session")!.textContent;
+const recorded = JSON.parse(text) as Recorded;
+answerFrom(answering(recorded, hasLongNumbers(text) ? (readJson(text) as Recorded) : recorded));
 showTheme();
 const client = new QueryClient({ defaultOptions: { queries: { staleTime: Number.POSITIVE_INFINITY, retry: false } } });
 

@@ -1,5 +1,7 @@
 /** One way to ask for what is known: typed answers, and errors that say what failed and what to do. */
 
+import { hasLongNumbers, readJson } from "../model/json";
+
 /** The server refused, or could not be reached (`status` 0). */
 export class ApiError extends Error {
   readonly status: number;
@@ -38,6 +40,15 @@ interface Options {
 export async function request<T>(path: string, options: Options = {}): Promise<T> {
   const response = await answered(path, options);
   return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+/** The answer; in the fields that hold what a program recorded, numbers keep all their digits. */
+export async function requestRecord<T extends object>(path: string, recorded: readonly (keyof T)[], options: Options = {}): Promise<T> {
+  const text = await (await answered(path, options)).text();
+  const value = JSON.parse(text) as T;
+  if (!hasLongNumbers(text)) return value;
+  const exact = readJson(text) as T;
+  return { ...value, ...Object.fromEntries(recorded.map((field) => [field, exact[field]])) };
 }
 
 /** The answer as bytes, for another thread to read. */

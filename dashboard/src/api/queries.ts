@@ -1,7 +1,7 @@
 /** What pages ask for, as query options: one key and one fetcher for each thing the server knows. */
 
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { request, requestWhole, withQuery } from "./client";
+import { request, requestRecord, requestWhole, withQuery } from "./client";
 import { arrangeAnswer, type SessionTimeline } from "./arranging";
 import type { Analytics, EventDetail, Facets, Health, Ledger, LogPage, SessionDetail, SessionPage } from "./types";
 
@@ -84,10 +84,13 @@ export function timelineQuery(id: string) {
   });
 }
 
+/** What of an event the program gave as it pleased. */
+const RECORDED = ["input", "output", "messages", "attributes", "resource", "events", "links"] as const;
+
 export function eventQuery(id: string, eventId: string) {
   return queryOptions({
     queryKey: ["event", id, eventId],
-    queryFn: ({ signal }) => request<EventDetail>(`${session(id)}/events/${encodeURIComponent(eventId)}`, { signal }),
+    queryFn: ({ signal }) => requestRecord<EventDetail>(`${session(id)}/events/${encodeURIComponent(eventId)}`, RECORDED, { signal }),
     staleTime: 60_000,
   });
 }

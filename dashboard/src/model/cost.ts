@@ -31,16 +31,24 @@ export function readCost(detail: unknown): CostStory {
   };
 }
 
-/** `752 × $2.50 + 217 × $10.00 per million`; what is billed by the request stands apart. */
+/** `752 × $2.50 + 217 × $10.00 per million`; what is billed by the request or the search stands apart. */
 export function arithmetic(terms: readonly CostTerm[]): string {
-  const classes = terms.filter((term) => term.tokens > 0 && term.class !== "request");
+  const classes = terms.filter((term) => term.tokens > 0 && term.class !== "request" && term.class !== "web_search");
   const requests = terms.filter((term) => term.class === "request");
   const sum = classes.map((term) => `${grouped(term.tokens)} × ${rate(term.perMillion)}`).join(" + ");
-  return [sum && `${sum} per million`, ...requests.map((term) => `${usd(term.usd)} per request`)].filter(Boolean).join(", ");
+  const searches = terms.filter((term) => term.class === "web_search");
+  return [
+    sum && `${sum} per million`,
+    ...requests.map((term) => `${usd(term.usd)} per request`),
+    ...searches.map((term) => `${plural(term.tokens, "search", "searches")} × ${rate(term.perMillion / 1e6)}`),
+  ].filter(Boolean).join(", ");
 }
 
+/** A price with all its digits: rounded, the arithmetic would not come out. */
 export function rate(perMillion: number): string {
-  return perMillion >= 0.01 || perMillion === 0 ? `$${perMillion.toFixed(2)}` : usd(perMillion);
+  const exact = String(Number(perMillion.toPrecision(10)));
+  if (exact.includes("e")) return usd(perMillion);
+  return `$${perMillion.toFixed(Math.max(2, exact.split(".")[1]?.length ?? 0))}`;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,5 +1,7 @@
 /** A conversation as the server tells it, read with suspicion: every field may be missing or of another type. */
 
+import { writeJson } from "./json";
+
 export type Part =
   | { type: "text"; text: string }
   | { type: "reasoning"; text: string }
@@ -115,7 +117,7 @@ function answersOnly(message: Message, asked: ReadonlySet<string>): boolean {
 }
 
 function sameMessage(a: Message, b: Message): boolean {
-  return a.role === b.role && JSON.stringify(a.parts) === JSON.stringify(b.parts);
+  return a.role === b.role && writeJson(a.parts) === writeJson(b.parts);
 }
 
 function isObject(value: unknown): value is Loose {
@@ -125,5 +127,5 @@ function isObject(value: unknown): value is Loose {
 function text(value: unknown): string {
   if (typeof value === "string") return value;
   if (value == null) return "";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "object" ? writeJson(value) : String(value);
 }

@@ -2,6 +2,7 @@
 
 import type { Transport } from "../api/client";
 import type { EventDetail, LogPage, SessionDetail, Timeline } from "../api/types";
+import { writeJson } from "../model/json";
 import { epochMicros } from "../model/units";
 
 /** What `GET /api/sessions/{id}/export?format=json` answers. */
@@ -11,16 +12,16 @@ export interface Recorded {
   readonly logs: LogPage["logs"];
 }
 
-/** Answer the session routes from the record; everything else is not there. */
-export function answering(recorded: Recorded): Transport {
-  const byId = new Map(recorded.events.map((event) => [event.event_id, event]));
+/** Answer the session routes from the record; everything else is not there. `exact`: the same, with all digits. */
+export function answering(recorded: Recorded, exact = recorded): Transport {
+  const byId = new Map(exact.events.map((event) => [event.event_id, event]));
   return async (path) => {
     const url = new URL(path, "http://file.invalid");
     const [, api, noun, , part, id] = url.pathname.split("/");
     const found = api === "api" && noun === "sessions" ? one(part, id, url.searchParams) : undefined;
     return found === undefined
       ? Response.json({ error: { code: "not_found", message: "This file does not hold it.", hint: "" } }, { status: 404 })
-      : Response.json(found);
+      : new Response(writeJson(found), { headers: { "Content-Type": "application/json" } });
   };
 
   function one(part: string | undefined, id: string | undefined, asked: URLSearchParams): unknown {

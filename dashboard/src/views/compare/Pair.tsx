@@ -6,6 +6,7 @@ import { type ComparedRow, type Comparison, comparisonQuery } from "../../api/in
 import { eventQuery } from "../../api/queries";
 import type { SessionDetail } from "../../api/types";
 import { count, duration, grouped, plural, usd } from "../../model/format";
+import { writeJson } from "../../model/json";
 import { change, changed } from "../../model/span";
 import { oneLine, visible } from "../../model/visible";
 import { wordDiff } from "../../model/wordDiff";
@@ -244,5 +245,5 @@ function brief(shared: string): string {
 
 function text(value: unknown): string {
   if (value === null || value === undefined) return "";
-  return visible(typeof value === "string" ? value : JSON.stringify(value, null, 2));
+  return visible(typeof value === "string" ? value : writeJson(value, 2));
 }

@@ -2,6 +2,7 @@
 
 import { Fragment, type ReactNode, useState } from "react";
 import { grouped } from "../../model/format";
+import { writeJson } from "../../model/json";
 import { visible } from "../../model/visible";
 import { Copy } from "../../ui/controls";
 import { Value } from "./Chat";
@@ -19,7 +20,7 @@ export function More({ title, count, children, open = false }: { title: string; 
 }
 
 function asText(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value, null, 2);
+  return typeof value === "string" ? value : writeJson(value, 2);
 }
 
 export function Attributes({ values }: { values: Record<string, unknown> }) {

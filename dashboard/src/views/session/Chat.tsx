@@ -1,6 +1,7 @@
 /** A conversation: who said what, tools called and what they answered. All of it is the text of strangers. */
 
 import { lazy, Suspense, useMemo, useState } from "react";
+import { readJson, writeJson } from "../../model/json";
 import type { Message, Part } from "../../model/messages";
 import { plural } from "../../model/format";
 import { oneLine } from "../../model/visible";
@@ -143,7 +144,7 @@ function Arguments({ value }: { value: unknown }) {
         <div key={name}>
           <dt>{oneLine(name, 60)}</dt>
           <dd>
-            <Long text={typeof item === "string" && (item.length > 200 || item.includes("\n")) ? item : JSON.stringify(item)} />
+            <Long text={typeof item === "string" && (item.length > 200 || item.includes("\n")) ? item : writeJson(item)} />
           </dd>
         </div>
       ))}
@@ -166,7 +167,7 @@ function TextOrJson({ text, open }: { text: string; open?: number }) {
 function parsedJson(text: string): object | null {
   if (!/^\s*[[{]/.test(text) || text.length > 200_000) return null;
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = readJson(text);
     return typeof value === "object" ? value : null;
   } catch {
     return null;

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { ApiError, isFile } from "../../api/client";
 import { eventQuery } from "../../api/queries";
 import type { EventDetail } from "../../api/types";
+import { writeJson } from "../../model/json";
 import { KINDS } from "../../model/kinds";
 import { readMessages } from "../../model/messages";
 import { type EventTable, statusName } from "../../model/table";
@@ -140,7 +141,7 @@ function Body({ title, value }: { title: string; value: unknown }) {
       <header>
         <h3>{title}</h3>
         <span className="grow" />
-        <Copy text={typeof value === "string" ? value : JSON.stringify(value, null, 2)} label={`Copy the ${title.toLowerCase()}`} />
+        <Copy text={typeof value === "string" ? value : writeJson(value, 2)} label={`Copy the ${title.toLowerCase()}`} />
       </header>
       <div className="body-value">
         <Value value={value} />

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { isFile } from "../../api/client";
 import { eventQuery } from "../../api/queries";
 import type { SessionDetail } from "../../api/types";
+import { writeJson } from "../../model/json";
 import { Copy, Failure } from "../../ui/controls";
 import { Json } from "../../ui/json";
 
@@ -23,7 +24,7 @@ export function RawView({ session, eventId }: { session: SessionDetail; eventId:
           </a>
         )}
         <span className="grow" />
-        {value !== undefined && <Copy text={JSON.stringify(value, null, 2)} label="Copy as JSON" />}
+        {value !== undefined && <Copy text={writeJson(value, 2)} label="Copy as JSON" />}
       </header>
       {value !== undefined && <Json key={eventId ?? ""} value={value} open={3} />}
     </div>
