@@ -1,6 +1,6 @@
 /** What stands around every page: navigation, the keys that work everywhere, and what to say when a page fails. */
 
-import { useQuery } from "@tanstack/react-query";
+import { useIsFetching, useQuery } from "@tanstack/react-query";
 import { type ErrorComponentProps, Link, Outlet, useNavigate, useRouter } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { live } from "../api/live";
@@ -40,6 +40,7 @@ export function Shell() {
       <a className="skip" href="#main">
         Skip to the content
       </a>
+      <Waiting />
       <Navigation onHelp={() => setHelp(true)} />
       <main id="main" tabIndex={-1}>
         <Outlet />
@@ -47,6 +48,12 @@ export function Shell() {
       {isHelp && <KeyList onClose={() => setHelp(false)} />}
     </div>
   );
+}
+
+/** A line at the top while something is awaited for the first time, and not at once. */
+function Waiting() {
+  const count = useIsFetching({ predicate: (query) => query.state.status === "pending" });
+  return count > 0 ? <div className="waiting" role="progressbar" aria-label="Loading" /> : null;
 }
 
 function Navigation({ onHelp }: { onHelp: () => void }) {

@@ -1,6 +1,6 @@
 /** How a cost came about, as arithmetic one can check by hand. */
 
-import { grouped, usd } from "./format";
+import { grouped, plural, usd } from "./format";
 
 export interface CostTerm {
   readonly class: string;

@@ -56,7 +56,14 @@ test("only images of known types become pictures; an address is never fetched", 
     mime: "image/png",
     source: "data:image/png;base64,AAAA",
   });
+  expect(parts({ type: "blob", mime_type: "image/png", content: "-_-_" })).toMatchObject({ source: "data:image/png;base64,+/+/" });
   expect(parts({ type: "blob", mime_type: "image/svg+xml", content: "AAAA" }).type).toBe("file");
+  expect(parts({ type: "blob", modality: "audio", mime_type: "audio/wav", content: "AAAA" })).toEqual({
+    type: "file",
+    label: "audio · audio/wav",
+    uri: "",
+    save: { name: "file.wav", data: "data:application/octet-stream;base64,AAAA" },
+  });
   expect(parts({ type: "blob", mime_type: "image/png", content: "javascript:alert(1)" }).type).toBe("file");
   expect(parts({ type: "uri", mime_type: "image/png", uri: "https://example.com/x.png" })).toEqual({
     type: "file",

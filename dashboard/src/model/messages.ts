@@ -8,8 +8,14 @@ export type Part =
   | { type: "tool_call"; id: string; name: string; input: unknown }
   | { type: "tool_result"; id: string; output: unknown }
   | { type: "image"; source: string; mime: string }
-  | { type: "file"; label: string; uri: string }
+  | { type: "file"; label: string; uri: string; save?: Saved }
   | { type: "other"; value: unknown };
+
+/** A file that stands in the message: to be saved, never opened. */
+export interface Saved {
+  name: string;
+  data: string;
+}
 
 export interface Message {
   role: string;
@@ -65,16 +71,15 @@ function readPart(part: Loose): Part {
     case "blob": {
       const mime = text(part.mime_type);
       const isImage = /^image\/(png|jpe?g|gif|webp)$/.test(mime);
-      const content = text(part.content);
-      if (isImage && /^[A-Za-z0-9+/=_\s-]*$/.test(content)) {
-        return { type: "image", mime, source: `data:${mime};base64,${content}` };
-      }
-      return { type: "file", label: [text(part.modality) || "file", mime].filter(Boolean).join(" · "), uri: "" };
+      const content = base64(text(part.content));
+      if (isImage && content !== null) return { type: "image", mime, source: `data:${mime};base64,${content}` };
+      const label = [text(part.modality) || "file", mime].filter(Boolean).join(" · ");
+      return { type: "file", label, uri: "", ...(content ? { save: saved(mime, content) } : {}) };
     }
     case "uri":
     case "file": {
-      const inline = /^data:(image\/(?:png|jpe?g|gif|webp));base64,[A-Za-z0-9+/=_\s-]*$/.exec(text(part.uri));
-      if (inline) return { type: "image", mime: inline[1], source: text(part.uri) };
+      const inline = /^data:([\w.+/-]*);base64,/.exec(text(part.uri));
+      if (inline) return readPart({ ...part, type: "blob", mime_type: inline[1], content: text(part.uri).slice(inline[0].length) });
       return {
         type: "file",
         label: [text(part.modality) || "file", text(part.mime_type), text(part.file_id)].filter(Boolean).join(" · "),
@@ -84,6 +89,16 @@ function readPart(part: Loose): Part {
     default:
       return { type: "other", value: part };
   }
+}
+
+/** A text in base64, in the alphabet that addresses take; null for what is none. */
+function base64(content: string): string | null {
+  return /^[A-Za-z0-9+/=_\s-]*$/.test(content) ? content.replaceAll("-", "+").replaceAll("_", "/") : null;
+}
+
+function saved(mime: string, content: string): Saved {
+  const ending = /^\w+\/(?:x-)?([a-z0-9]{1,8})$/.exec(mime)?.[1] ?? "bin";
+  return { name: `file.${ending}`, data: `data:application/octet-stream;base64,${content}` };
 }
 
 /** How many messages at the head of `next` repeat `previous`, its answer included: history, not news. */

@@ -17,12 +17,31 @@ export function Copy({ text, label = "Copy", children }: { text: string; label?:
       className={children ? "copy" : "icon"}
       aria-label={children ? undefined : label}
       title={label}
-      onClick={() => void navigator.clipboard?.writeText(text).then(() => setDone(true))}
+      onClick={() => void copied(text).then(setDone)}
     >
       {children}
       {done ? <span className="done">copied</span> : !children && <CopyIcon />}
     </button>
   );
+}
+
+/** Pages of a plain http address are given no clipboard: there a selected text is copied as by hand. */
+async function copied(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const field = document.createElement("textarea");
+    field.value = text;
+    field.className = "sr-only";
+    const before = document.activeElement;
+    document.body.append(field);
+    field.select();
+    const isDone = document.execCommand("copy");
+    field.remove();
+    if (before instanceof HTMLElement) before.focus();
+    return isDone;
+  }
 }
 
 function CopyIcon() {

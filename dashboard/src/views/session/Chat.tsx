@@ -107,6 +107,14 @@ function PartView({ part, formatted }: { part: Part; formatted: boolean }) {
       return (
         <div className="part faint">
           {part.label}
+          {part.save && (
+            <>
+              {" "}
+              <a href={part.save.data} download={part.save.name}>
+                save
+              </a>
+            </>
+          )}
           {part.uri && (
             <>
               {" "}

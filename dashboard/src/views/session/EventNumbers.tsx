@@ -3,7 +3,7 @@
 import type { ReactNode } from "react";
 import type { EventDetail } from "../../api/types";
 import { arithmetic, readCost } from "../../model/cost";
-import { DASH, duration, grouped, usd } from "../../model/format";
+import { DASH, duration, grouped, plural, usd } from "../../model/format";
 import type { EventTable } from "../../model/table";
 import { epochMicros, type EpochMicros } from "../../model/units";
 import { Duration, Moment } from "../../ui/time";
@@ -12,6 +12,8 @@ export function EventNumbers({ event, table, row, base }: { event: EventDetail; 
   const { tokens } = event;
   const from = epochMicros(event.started_at);
   const isCall = event.kind === "llm" || event.kind === "embedding";
+  const isLlm = event.kind === "llm";
+  const resent = Number(event.attributes["http.request.resend_count"]);
   const holds = row >= 0 && table.sizes[row] > 1;
   return (
     <>
@@ -19,15 +21,15 @@ export function EventNumbers({ event, table, row, base }: { event: EventDetail; 
         <Figure name="Duration">
           {event.status === "interrupted" ? "interrupted" : <Duration ms={event.duration_ms} from={from} running={event.status === "running"} />}
         </Figure>
-        {isCall && <Figure name="First token">{event.first_token_ms === null ? DASH : duration(event.first_token_ms)}</Figure>}
+        {isLlm && <Figure name="First token">{event.first_token_ms === null ? DASH : duration(event.first_token_ms)}</Figure>}
         {(isCall || event.cost_usd !== null) && (
           <Figure name={event.cost_source === "reported" ? "Cost, as reported" : "Cost"}>{usd(event.cost_usd)}</Figure>
         )}
         {isCall && (
           <>
             <Figure name="Input">{grouped(tokens.input)}</Figure>
-            <Figure name="Cached">{grouped(tokens.cache_read)}</Figure>
-            <Figure name="Output">{grouped(tokens.output)}</Figure>
+            {isLlm && <Figure name="Cached">{grouped(tokens.cache_read)}</Figure>}
+            {isLlm && <Figure name="Output">{grouped(tokens.output)}</Figure>}
             {(tokens.cache_write ?? 0) > 0 && <Figure name="Cache write">{grouped(tokens.cache_write)}</Figure>}
             {(tokens.reasoning ?? 0) > 0 && <Figure name="Reasoning">{grouped(tokens.reasoning)}</Figure>}
           </>
@@ -36,6 +38,7 @@ export function EventNumbers({ event, table, row, base }: { event: EventDetail; 
           <Moment at={from} />
         </Figure>
         <Figure name="After the start">{Number.isNaN(from) ? DASH : duration((from - base) / 1000)}</Figure>
+        {resent > 0 && <Figure name="Sent again">{plural(resent, "time")}</Figure>}
         {holds && !isCall && (
           <>
             <Figure name="Inside">{grouped(table.sizes[row] - 1)}</Figure>

@@ -149,6 +149,7 @@ function CallBlock({
           <>
             {data.input != null && <Value value={data.input} />}
             {data.output != null && <Value value={data.output} />}
+            {data.input == null && data.output == null && !data.error && <p className="faint">No messages were recorded.</p>}
           </>
         ))}
       {data?.error && table.statuses[row] === STATUS_ERROR && <ErrorBox error={data.error} />}

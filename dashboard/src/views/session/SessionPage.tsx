@@ -5,6 +5,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, isFile } from "../../api/client";
 import { eventSearchQuery } from "../../api/queries";
+import { grouped } from "../../model/format";
 import { type Rows, positionOf, search as searchTable, shownRows } from "../../model/outline";
 import { EMPTY_TABLE, STATUS_ERROR } from "../../model/table";
 import { epochMicros } from "../../model/units";
@@ -173,7 +174,7 @@ export function SessionPage() {
           >
             {VIEW_NAMES[name]}
             {name === "logs" && (session.data?.event_counts.error ?? 0) > 0 && (
-              <span className="badge">{session.data?.event_counts.error}</span>
+              <span className="badge">{grouped(session.data?.event_counts.error)}</span>
             )}
           </Link>
         ))}

@@ -7,6 +7,7 @@ import { KINDS } from "../../model/kinds";
 import { type Share, shares } from "../../model/shares";
 import { type EventTable, STATUS_ERROR } from "../../model/table";
 import { withMoments } from "../../model/time";
+import { unfinished } from "../../model/unfinished";
 import { oneLine } from "../../model/visible";
 import { KindMark } from "../../ui/marks";
 import { usePreference } from "../../ui/preferences";
@@ -26,7 +27,7 @@ const SHOWN = 5;
 
 export function Summary({ session, table, onSelect }: Props) {
   const zone = usePreference("zone");
-  const { errors, time, money } = useMemo(() => notable(table), [table]);
+  const { errors, open, time, money } = useMemo(() => notable(table), [table]);
   return (
     <div className="summary">
       {session.state_reason && session.state !== "success" && (
@@ -38,6 +39,12 @@ export function Summary({ session, table, onSelect }: Props) {
       <Ranking
         title="What failed"
         rows={errors.map((row) => ({ row, value: duration(table.starts[row]) }))}
+        table={table}
+        onSelect={onSelect}
+      />
+      <Ranking
+        title={session.state === "running" ? "Under way" : "What was under way when it stopped"}
+        rows={open.map((row) => ({ row, value: duration(table.starts[row]) }))}
         table={table}
         onSelect={onSelect}
       />
@@ -63,13 +70,13 @@ export function Summary({ session, table, onSelect }: Props) {
   );
 }
 
-/** The first errors, and what took most, by name: "chat gpt-4o ×14". */
+/** The first errors, what has not ended, and what took most, by name: "chat gpt-4o ×14". */
 function notable(table: EventTable) {
   const errors: number[] = [];
   for (let row = 0; row < table.count && errors.length < SHOWN; row++) {
     if (table.statuses[row] === STATUS_ERROR) errors.push(row);
   }
-  return { errors, time: shares(table, table.durations), money: shares(table, table.costs) };
+  return { errors, open: unfinished(table).slice(0, SHOWN), time: shares(table, table.durations), money: shares(table, table.costs) };
 }
 
 function groups(from: readonly Share[], format: (value: number) => string): Ranked[] {
