@@ -16,7 +16,7 @@ from tests.browser.test_session_views import open_session, panel, timeline
 from tests.serving import Server
 from tests.spans import MS, SECOND, attributes, ours, value
 
-ASKED = [{"type": "tool_call", "id": "call_7", "name": "weather", "arguments": {"city": "Basel"}}]
+ASKED = [{"type": "tool_call", "id": "call_7", "name": "weather", "arguments": {"order": 9007199254740993}}]
 TOLD = [{"type": "tool_call_response", "id": "call_7", "response": "rain at noon"}]
 PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 
@@ -58,6 +58,7 @@ def test_a_tools_answer_stands_beside_the_call_and_pictures_are_shown_or_asked_f
         *text("Weather?"),
         {"type": "uri", "modality": "image", "uri": "https://example.com/sky.png"},
         {"type": "uri", "modality": "image", "mime_type": "image/gif", "uri": PIXEL},
+        {"type": "blob", "modality": "audio", "mime_type": "audio/wav", "content": "AAAA"},
     ]
     thought = [{"type": "reasoning", "content": "I should ask the tool."}, *ASKED]
     first = [says("user", question)]
@@ -92,6 +93,15 @@ def test_a_tools_answer_stands_beside_the_call_and_pictures_are_shown_or_asked_f
         "href", "https://example.com/sky.png"
     )
     assert [url for url in asked_for if "example.com" in url] == []
+    expect(cards.first.get_by_role("link", name="save")).to_have_attribute("download", "file.wav")
+    # A number keeps its digits. What is copied is what was said, on an address without a clipboard too.
+    expect(cards.first).to_contain_text("9007199254740993")
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    cards.nth(1).get_by_role("button", name="Copy the code").click()
+    expect(cards.nth(1).get_by_text("copied")).to_be_visible()
+    page.get_by_label("Find in session").focus()
+    page.keyboard.press("Control+V")
+    expect(page.get_by_label("Find in session")).to_have_value("noon")
 
 
 def test_logs_are_narrowed_by_severity_and_text_and_lead_to_their_event(known: Server, page: Page) -> None:
@@ -169,6 +179,10 @@ def test_running_and_interrupted_events_say_so(known: Server, page: Page) -> Non
     expect(row).to_contain_text("interrupted", timeout=10_000)
     expect(panel(page).locator(".pill")).to_have_text("interrupted")
     expect(page.locator(".pill[data-state]").first).to_contain_text("Indeterminate")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("region", name="What was under way when it stopped")).to_contain_text(
+        "never came back"
+    )
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,15 @@ def test_messages_show_who_said_what(known: Server, page: Page) -> None:
     # Markdown is rendered, and the model stands beside the name.
     expect(cards.nth(1).locator("strong", has_text="not")).to_be_visible()
     expect(cards.nth(1).locator("header").first).to_contain_text("ChatCompletion gpt-4.1-mini")
+    page.keyboard.press("/")
+    page.keyboard.type("work")
+    expect(page.locator(".matches")).to_have_text("1")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"event={event_id(ANSWER)}"))
+    # The keys walk from call to call.
+    page.keyboard.press("Escape")
+    page.keyboard.press("k")
+    expect(page).to_have_url(re.compile(f"event={event_id(CALL)}"))
     cards.nth(1).get_by_role("button", name="ChatCompletion").click()
     expect(page).to_have_url(re.compile(f"event={event_id(ANSWER)}"))
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, both, clock, day, withMoments } from "./time";
+import { ago, both, clock, day, twin, withMoments } from "./time";
 import { epochMicros } from "./units";
 
 const AT = epochMicros("2026-11-20T14:02:11.482913Z");
@@ -33,4 +33,16 @@ test("moments inside the server's sentences follow the zone", () => {
 test("hover tells both zones", () => {
   expect(both(AT)).toContain("20 Nov 2026 14:02:11.482913 UTC");
   expect(day(AT, "utc")).toBe("20 Nov 2026");
+});
+
+test("of an hour that the clock tells twice, it is said which", () => {
+  const before = process.env.TZ;
+  process.env.TZ = "Europe/Zurich";
+  const told = ["2026-10-24T23:00", "2026-10-25T00:00", "2026-10-25T01:00", "2026-10-25T02:00"].map((text) => {
+    const at = epochMicros(`${text}:00Z`);
+    return clock(at, "local", 0).slice(0, 5) + twin(at, "local") + twin(at, "utc");
+  });
+  if (before === undefined) delete process.env.TZ;
+  else process.env.TZ = before;
+  expect(told).toEqual(["01:00", "02:00 UTC+2", "02:00 UTC+1", "03:00"]);
 });

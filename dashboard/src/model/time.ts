@@ -95,6 +95,15 @@ export function both(at: EpochMicros): string {
   return `${of("local")} local\n${of("utc")} UTC`;
 }
 
+/** ` UTC+1` in an hour that the reader's clock tells twice (summer time ends), else nothing. */
+export function twin(at: EpochMicros, zone: Zone): string {
+  const date = new Date(at / 1000);
+  const isTwice = [-1, 1].some((hours) => new Date(at / 1000 + hours * 3_600_000).getHours() === date.getHours());
+  if (zone === "utc" || !isTwice) return "";
+  const hours = -date.getTimezoneOffset() / 60;
+  return ` UTC${hours < 0 ? "" : "+"}${hours}`;
+}
+
 /** ISO 8601 in UTC to the millisecond, for `datetime=`. */
 export function iso(at: EpochMicros): string {
   return Number.isFinite(at) ? new Date(at / 1000).toISOString() : "";

@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { csv } from "../../model/csv";
 import { intervalAt } from "../../model/intervals";
 import type { Millis } from "../../model/units";
-import { clock, day } from "../../model/time";
+import { clock, day, twin } from "../../model/time";
 import { Dialog } from "../../ui/controls";
 import { useSize } from "../../ui/hooks";
 import { usePreference, useShownTheme } from "../../ui/preferences";
@@ -101,7 +101,7 @@ export function Chart(props: Props) {
   }, [values]);
 
   const when = (start: Millis) =>
-    isDaily ? day(start * 1000, zone) : `${day(start * 1000, zone)} ${clock(start * 1000, zone, 0).slice(0, 5)}`;
+    isDaily ? day(start * 1000, zone) : `${day(start * 1000, zone)} ${clock(start * 1000, zone, 0).slice(0, 5)}${twin(start * 1000, zone)}`;
   return (
     <figure className="chart" data-chart={id}>
       <figcaption>

@@ -1,4 +1,4 @@
-/** The line above timeline and tree: kinds to switch on and off, the ruler, folding, and the search. */
+/** The line above timeline, tree and messages: kinds to switch on and off, the ruler, folding, and the search. */
 
 import { type RefObject, useEffect, useMemo } from "react";
 import { grouped } from "../../model/format";
@@ -13,22 +13,22 @@ interface Props {
   table: EventTable;
   input: RefObject<HTMLInputElement | null>;
   find: string;
-  marks: Uint8Array | null;
+  /** How many events match; null while nothing is searched for. */
+  matches: number | null;
   hidden: ReadonlySet<string>;
   ruler: SessionSearch["ruler"];
-  view: "timeline" | "tree";
+  view: "timeline" | "tree" | "messages";
   onChange: (change: Partial<SessionSearch>) => void;
   onNext: () => void;
   onFold: (closed: ReadonlySet<string>) => void;
 }
 
-export function FindBar({ table, input, find, marks, hidden, ruler, view, onChange, onNext, onFold }: Props) {
+export function FindBar({ table, input, find, matches, hidden, ruler, view, onChange, onNext, onFold }: Props) {
   const counts = useMemo(() => {
     const found = new Array<number>(KINDS.length).fill(0);
     for (const kind of table.kinds) found[kind]++;
     return found;
   }, [table]);
-  const matches = useMemo(() => marks?.reduce((sum, mark) => sum + mark, 0) ?? 0, [marks]);
   const toggle = (kind: string) => {
     const next = KINDS.filter((one) => hidden.has(one) !== (one === kind));
     onChange({ hide: next.length > 0 ? [...next] : undefined });
@@ -41,7 +41,7 @@ export function FindBar({ table, input, find, marks, hidden, ruler, view, onChan
     <div className="find-bar">
       <div className="legend" role="group" aria-label="Kinds">
         {KINDS.map((kind, code) =>
-          counts[code] > 0 ? (
+          counts[code] > 0 && view !== "messages" ? (
             <button
               key={kind}
               type="button"
@@ -77,7 +77,7 @@ export function FindBar({ table, input, find, marks, hidden, ruler, view, onChan
             </div>
           )}
         </Menu>
-      ) : (
+      ) : view === "tree" ? (
         <Menu className="btn quiet" label={<>fold <span aria-hidden="true">▾</span></>} align="right" name="Fold">
           {(close) => (
             <div className="facet-list">
@@ -105,7 +105,7 @@ export function FindBar({ table, input, find, marks, hidden, ruler, view, onChan
             </div>
           )}
         </Menu>
-      )}
+      ) : null}
       <form
         role="search"
         className="search small"
@@ -122,7 +122,7 @@ export function FindBar({ table, input, find, marks, hidden, ruler, view, onChan
           placeholder="Find in session"
           onChange={(event) => onChange({ find: event.target.value || undefined })}
         />
-        {marks ? (
+        {matches !== null ? (
           <span className="faint matches" role="status">
             {grouped(matches)}
           </span>

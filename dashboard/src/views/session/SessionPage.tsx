@@ -6,8 +6,9 @@ import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } f
 import { ApiError, isFile } from "../../api/client";
 import { eventSearchQuery } from "../../api/queries";
 import { grouped } from "../../model/format";
+import { kindCode } from "../../model/kinds";
 import { type Rows, positionOf, search as searchTable, shownRows } from "../../model/outline";
-import { EMPTY_TABLE, STATUS_ERROR } from "../../model/table";
+import { EMPTY_TABLE, type EventTable, STATUS_ERROR } from "../../model/table";
 import { epochMicros } from "../../model/units";
 import { oneLine } from "../../model/visible";
 import { Failure } from "../../ui/controls";
@@ -28,6 +29,7 @@ import { useSession } from "./useSession";
 
 const route = getRouteApi("/sessions/$sessionId");
 const NONE: ReadonlySet<string> = new Set();
+const LLM = kindCode("llm");
 
 export function SessionPage() {
   const { sessionId } = route.useParams();
@@ -64,9 +66,14 @@ export function SessionPage() {
   const hideText = (address.hide ?? []).join(",");
   const hidden = useMemo(() => new Set(hideText ? hideText.split(",") : []), [hideText]);
   const rows: Rows = useMemo(
-    () => shownRows(table, { closed, hidden, only: view === "tree" ? marks : null }),
+    () =>
+      view === "messages"
+        ? shownRows(table, { closed: NONE, hidden: NONE })
+        : shownRows(table, { closed, hidden, only: view === "tree" ? marks : null }),
     [table, closed, hidden, marks, view],
   );
+  /** What the keys walk: in the conversation, calls to models. */
+  const walked: Rows = useMemo(() => (view === "messages" ? rows.filter((row) => table.kinds[row] === LLM) : rows), [rows, table, view]);
   const selectedRow = address.event ? table.ids.rowOf(address.event) : -1;
 
   // A linked event inside a closed part opens its ancestors.
@@ -80,10 +87,10 @@ export function SessionPage() {
   }, [address.event]);
 
   const step = (by: number) => {
-    if (rows.length === 0) return;
-    const at = selectedRow < 0 ? -1 : positionOf(rows, selectedRow);
-    const to = at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.max(0, Math.min(rows.length - 1, at + by));
-    select(table.ids.at(rows[to]));
+    if (walked.length === 0) return;
+    const at = selectedRow < 0 ? -1 : positionOf(walked, selectedRow);
+    const to = at < 0 ? (by > 0 ? 0 : walked.length - 1) : Math.max(0, Math.min(walked.length - 1, at + by));
+    select(table.ids.at(walked[to]));
   };
   const stepTo = (matches: (row: number) => boolean, by: number) => {
     const at = selectedRow < 0 ? (by > 0 ? -1 : rows.length) : positionOf(rows, selectedRow);
@@ -108,7 +115,8 @@ export function SessionPage() {
     if (closed.has(table.ids.at(selectedRow))) fold(selectedRow, false);
     else step(1);
   };
-  const isMatch = (row: number) => (marks ? marks[row] === 1 : false);
+  const isMatch = (row: number) => marks?.[row] === 1 && (view !== "messages" || table.kinds[row] === LLM);
+  const matches = useMemo(() => marks && countOf(marks, view === "messages" ? table.kinds : null), [marks, table, view]);
   useKeys("Session", [
     { keys: "/", does: "Find in the session", run: () => find.current?.select() },
     { keys: "j", does: "Next event", run: () => step(1) },
@@ -117,8 +125,8 @@ export function SessionPage() {
     { keys: "ArrowUp", does: "", run: () => step(-1) },
     { keys: "PageDown", does: "", run: () => step(20) },
     { keys: "PageUp", does: "", run: () => step(-20) },
-    { keys: "Home", does: "", run: () => step(-rows.length) },
-    { keys: "End", does: "", run: () => step(rows.length) },
+    { keys: "Home", does: "", run: () => step(-walked.length) },
+    { keys: "End", does: "", run: () => step(walked.length) },
     { keys: "ArrowLeft", does: "To the parent, or close it", run: left },
     { keys: "ArrowRight", does: "Open, or to the first child", run: right },
     { keys: "e", does: "Next error", run: () => stepTo((row) => table.statuses[row] === STATUS_ERROR, 1) },
@@ -180,12 +188,12 @@ export function SessionPage() {
         ))}
       </div>
       <PanelFrame panel={panel} isSheet={isNarrow} onClose={() => select(undefined)}>
-        {(view === "timeline" || view === "tree") && (
+        {view !== "logs" && view !== "raw" && (
           <FindBar
             table={table}
             input={find}
             find={query}
-            marks={marks}
+            matches={matches}
             hidden={hidden}
             ruler={address.ruler}
             view={view}
@@ -221,6 +229,11 @@ export function SessionPage() {
       </PanelFrame>
     </div>
   );
+}
+
+/** How many rows are marked; of calls to models alone, where kinds are given. */
+function countOf(marks: Uint8Array, kinds: EventTable["kinds"] | null): number {
+  return marks.reduce((sum, mark, row) => (!kinds || kinds[row] === LLM ? sum + mark : sum), 0);
 }
 
 /** Instead of a session: it has not arrived yet, is gone, or could not be read. The first mends itself. */

@@ -44,7 +44,7 @@ export function Summary({ session, table, onSelect }: Props) {
       />
       <Ranking
         title={session.state === "running" ? "Under way" : "What was under way when it stopped"}
-        rows={open.map((row) => ({ row, value: duration(table.starts[row]) }))}
+        rows={open.map((row) => ({ row, value: `since ${duration(table.starts[row])}` }))}
         table={table}
         onSelect={onSelect}
       />
