@@ -140,7 +140,15 @@ def test_the_tree_sums_folds_and_filters(known: Server, page: Page) -> None:
     expect(call.locator(".model")).to_have_text("gpt-4.1-mini")
     planner.get_by_role("button", name="Close").click()
     expect(rows).to_have_count(2)
-    planner.get_by_role("button", name="Open").click()
+    # An error is found in what is folded, and the first one again after the last.
+    page.keyboard.press("e")
+    expect(rows).to_have_count(6)
+    page.keyboard.press("k")
+    expect(page).to_have_url(re.compile(f"event={event_id(LOOKUP)}"))
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("e")
+    expect(page).to_have_url(re.compile(f"event={event_id(REFUNDING)}"))
     page.keyboard.press("/")
     page.keyboard.type("lookup")
     # The match, and what it lies in.

@@ -92,10 +92,14 @@ export function SessionPage() {
     const to = at < 0 ? (by > 0 ? 0 : walked.length - 1) : Math.max(0, Math.min(walked.length - 1, at + by));
     select(table.ids.at(walked[to]));
   };
+  /** To the next that matches, in closed parts too; after the last comes the first. */
   const stepTo = (matches: (row: number) => boolean, by: number) => {
-    const at = selectedRow < 0 ? (by > 0 ? -1 : rows.length) : positionOf(rows, selectedRow);
-    for (let position = at + by; position >= 0 && position < rows.length; position += by) {
-      if (matches(rows[position])) return select(table.ids.at(rows[position]));
+    const all = closed.size > 0 ? shownRows(table, { closed: NONE, hidden }) : rows;
+    const known = selectedRow < 0 ? -1 : positionOf(all, selectedRow);
+    const at = known < 0 && by < 0 ? all.length : known;
+    for (let steps = 1; steps <= all.length; steps++) {
+      const row = all[(at + by * steps + all.length) % all.length];
+      if (matches(row)) return select(table.ids.at(row));
     }
   };
   const fold = (row: number, isClosed: boolean) =>

@@ -113,7 +113,7 @@ function Ranking({
       <ol className="ranking">
         {rows.map(({ row, value, count, share }) => (
           <li key={table.ids.at(row)}>
-            <button type="button" onClick={() => onSelect(table.ids.at(row))}>
+            <button type="button" title={count !== undefined && count > 1 ? `Opens the largest of ${grouped(count)}` : undefined} onClick={() => onSelect(table.ids.at(row))}>
               <KindMark kind={KINDS[table.kinds[row]]} />
               <span className="rank-name">
                 {oneLine(table.names.at(row), 80)} <ModelName table={table} row={row} />
