@@ -18,8 +18,9 @@ from uuid import UUID
 import httpx
 import pytest
 
-from agentops.errors import StoreError
+from agentops.errors import AgentOpsError, StoreError
 from agentops.server.auth import Auth
+from agentops.server.auth.local import LocalAccount
 from agentops.server.auth.secret import Secret
 from agentops.server.ingest import Ingest
 from agentops.server.store.client import Store
@@ -299,6 +300,13 @@ def test_what_one_server_ends_has_ended_though_its_clock_is_behind(
         assert later.sign_ins.find(cookie) is None
         assert later.keys.living(key.key_hash) is None
         assert not later.projects.exists(project.project)
+        # A command without the servers' secret would make keys that none of them knows.
+        stranger = LocalAccount(opened.store, tmp_path, Secret(b"another"))
+        ahead.keys.create("default", "", "read")
+        with pytest.raises(AgentOpsError, match="AGENTOPS_SECRET"):
+            LocalAccount(opened.store, tmp_path, Secret(b"another")).create_key(scope="read")
+        assert "key" in LocalAccount(opened.store, tmp_path, secret).create_key(scope="read")
+        assert "key" in stranger.create_key(scope="read")  # All that it knew had been revoked.
     finally:
         opened.close()
 

@@ -151,6 +151,11 @@ class _Remote:
             raise OSError(str(error)) from None
         finally:
             line.close()
+        if answer.status == 401:
+            raise AgentOpsError(
+                f"The server at {self._url.geturl()} has another secret than this command. "
+                "Give the command the AGENTOPS_SECRET that the server has."
+            )
         if answer.status >= 400:
             try:
                 said = msgspec.json.decode(text)["error"]

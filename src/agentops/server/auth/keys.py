@@ -138,6 +138,14 @@ class Keys:
                 for key in self._by_hash.values()
             )
 
+    def others(self) -> bool:
+        """Return whether there are living keys, and all of them were made with another secret."""
+        now = time.time_ns()
+        mine = self._secret.name + ":"
+        with self._lock:
+            living = [key.key_hash for key in self._by_hash.values() if key.alive(now)]
+        return bool(living) and not any(one.startswith(mine) for one in living)
+
     def listed(self, project: str | None = None) -> list[Key]:
         """Return the keys of a project (of all with None), newest first, with when each was last used."""
         with self._lock:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+from agentops.errors import AgentOpsError
 from agentops.server.auth.keys import Key, scope_of
 from agentops.server.auth.projects import Project
 from agentops.server.auth.registry import Auth
@@ -24,7 +25,12 @@ class LocalAccount:
         self._auth.load()
 
     def create_key(self, **wish: Any) -> dict[str, Any]:
-        """Make a key."""
+        """Make a key.
+
+        Raises:
+            AgentOpsError: the store's servers would not know it.
+        """
+        self._same_secret()
         project = self._auth.projects.named(wish.get("project") or "default")
         days = wish.get("expires_in_days")
         text, key = self._auth.keys.create(
@@ -50,6 +56,7 @@ class LocalAccount:
 
     def rotate_key(self, key_id: str) -> dict[str, Any]:
         """Replace a key."""
+        self._same_secret()
         before = self._auth.keys.named(key_id)
         text, key = self._auth.keys.rotate(before)
         self._note("key.rotated", key, revoked=before.prefix, created=key.prefix)
@@ -76,6 +83,15 @@ class LocalAccount:
         wanted = self._auth.projects.named(project)
         self._auth.delete_project(wanted)
         self._note_project("project.deleted", wanted)
+
+    def _same_secret(self) -> None:
+        # A store on this machine is its home's: there a new secret means that the old one was lost.
+        if not self._auth.store.url.embedded and self._auth.keys.others():
+            raise AgentOpsError(
+                "The keys of this store were made with another secret: its servers would not know the new "
+                "one. Give this command the AGENTOPS_SECRET that they have; if it is lost, revoke the old "
+                "keys first."
+            )
 
     def _note(self, what: str, key: Key, **said: Any) -> None:
         self._auth.audit.note(what, by="this machine", project=key.project, **said)
