@@ -70,6 +70,9 @@ def test_another_name_or_page_is_refused_without_keys(open_server: Server) -> No
     for headers in (
         {"Host": "evil.example"},
         {"Host": "127.0.0.1.evil.example"},
+        {"Host": "[::1].evil.example"},
+        {"Host": "127.0.0.1:80@evil.example"},
+        {"Origin": "http://["},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
     ):

@@ -7,13 +7,14 @@ which name the browser believes it talks to, Origin which page asks: both must b
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agentops.server.api.errors import answer
 
+_HOST: Final = re.compile(r"(?:\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>[^:\[\]]+))(?::[0-9]*)?")
 _PAGE_HEADERS: Final = (
     (
         b"content-security-policy",
@@ -59,7 +60,8 @@ class Guard:
         host = origin = ""
         for name, value in scope["headers"]:
             if name == b"host":
-                host = value.decode("latin-1")
+                # Two are of no browser, and name nobody.
+                host = f"{host},{value.decode('latin-1')}" if host else value.decode("latin-1")
             elif name == b"origin":
                 origin = value.decode("latin-1")
         # The name that a trusted proxy was asked under (see server/forwarded.py).
@@ -95,9 +97,7 @@ class Guard:
         if self._local_only and host and not is_loopback(name):
             return f"The Host header names {name!r}, but this server answers for this machine only."
         if origin and origin != "null":
-            asked_from = urlsplit(origin)
-            same = asked_from.netloc.lower() == host.lower()
-            if not same:
+            if origin.partition("://")[2].lower() != host.lower():
                 return f"A page of {origin} may not use this server."
         elif origin == "null":
             return "A page without an origin may not use this server."
@@ -105,6 +105,5 @@ class Guard:
 
 
 def _hostname(host: str) -> str:
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.rpartition(":")[0] if ":" in host else host
+    found = _HOST.fullmatch(host)
+    return found["address"] or found["name"] if found else host
