@@ -257,7 +257,7 @@ def test_the_cookie_is_refused_to_other_sites(locked: Server, owner: str) -> Non
         # Other programs of this host set cookies too, in whatever form.
         own = cookie.partition(";")[0]
         for others in ('seen={"a": 1}; ', "two words=1; ", "list[0]=1; ", "bare; ", "path=/; ", "é=1; "):
-            sent = {"Cookie": (others + own).encode()}
+            sent = {b"Cookie": (others + own).encode()}
             assert httpx.get(f"{locked.url}/api/sessions", headers=sent).status_code == 200, others
         assert browser.post("/api/sign-out").status_code == 204
     kept = {"Cookie": own}
