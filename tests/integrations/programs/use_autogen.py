@@ -1,8 +1,10 @@
-"""An agent of AutoGen that calls a tool."""
+"""A team of AutoGen with an agent that calls a tool."""
 
 import asyncio
 
 from autogen_agentchat.agents import AssistantAgent
+from autogen_agentchat.conditions import MaxMessageTermination
+from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_ext.models.openai import OpenAIChatCompletionClient
 
 import agentops
@@ -18,7 +20,8 @@ def get_weather(city: str) -> str:
 async def main():
     client = OpenAIChatCompletionClient(model="gpt-4o")
     agent = AssistantAgent("forecaster", client, tools=[get_weather], reflect_on_tool_use=True)
-    print((await agent.run(task="Weather in Paris?")).messages[-1].content)
+    team = RoundRobinGroupChat([agent], termination_condition=MaxMessageTermination(2))
+    print((await team.run(task="Weather in Paris?")).messages[-1].content)
     await client.close()
 
 

@@ -1,4 +1,9 @@
-"""A pipeline of Haystack, and its agent that calls a tool."""
+"""A pipeline of Haystack, and its agent that calls a tool, imported after `init`."""
+
+# ruff: noqa: E402
+import agentops
+
+agentops.init(tags=["haystack"])
 
 from haystack import Pipeline
 from haystack.components.agents import Agent
@@ -6,10 +11,6 @@ from haystack.components.builders import ChatPromptBuilder
 from haystack.components.generators.chat import OpenAIChatGenerator
 from haystack.dataclasses import ChatMessage
 from haystack.tools import tool
-
-import agentops
-
-agentops.init(tags=["haystack"])
 
 
 @tool

@@ -1,8 +1,9 @@
-"""An agent of LlamaIndex that calls a tool."""
+"""An agent of LlamaIndex that calls a tool; a stream that is left."""
 
 import asyncio
 
 from llama_index.core.agent.workflow import FunctionAgent
+from llama_index.core.llms import ChatMessage
 from llama_index.llms.openai import OpenAI
 
 import agentops
@@ -20,6 +21,10 @@ async def main():
         name="forecaster", description="Knows the weather", tools=[get_weather], llm=OpenAI(model="gpt-4o")
     )
     print(await agent.run("Weather in Paris?"))
+    for _, piece in zip(
+        range(4), OpenAI(model="gpt-4o").stream_chat([ChatMessage("Capital?")]), strict=False
+    ):
+        print(piece.delta)  # Left early: no failure of the model's.
 
 
 asyncio.run(main())

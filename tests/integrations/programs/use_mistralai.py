@@ -1,4 +1,4 @@
-"""Calls of mistralai: plain, with a tool, streamed."""
+"""Calls of mistralai, imported after `init`: plain, with a tool, streamed."""
 
 import os
 
@@ -6,7 +6,7 @@ import agentops
 
 agentops.init(tags=["mistralai"])
 
-from mistralai.client import Mistral  # noqa: E402 -- after init, and alike
+from mistralai.client import Mistral  # noqa: E402
 
 ask = [{"role": "user", "content": "Capital of France?"}]
 tool = {

@@ -1,8 +1,8 @@
-"""An agent of smolagents that calls a tool."""
+"""An agent of smolagents that calls a tool, one that fails, and the first again."""
 
 import os
 
-from smolagents import OpenAIModel, ToolCallingAgent, tool
+from smolagents import AgentError, OpenAIModel, ToolCallingAgent, tool
 
 import agentops
 
@@ -22,4 +22,10 @@ def get_weather(city: str) -> str:
 model = OpenAIModel("gpt-4o", api_base=os.environ["OPENAI_BASE_URL"], api_key="none")
 agent = ToolCallingAgent([get_weather], model, name="forecaster", description="Knows the weather")
 print(agent.run("Weather in Paris?"))
+missing = OpenAIModel("missing-model", api_base=os.environ["OPENAI_BASE_URL"], api_key="none")
+try:
+    ToolCallingAgent([get_weather], missing, name="failing", description="Fails").run("Weather in Paris?")
+except AgentError as error:
+    print(error)
+print(agent.run("Weather in Paris?"))  # Beside the failed run, and not below it.
 agentops.end_session("Success")
