@@ -192,10 +192,10 @@ def _flattened(
             return Body(text, "json", body.preview(text))
         role = "user" if direction == "input" else "assistant"
         found = [_flat_message(item, role) for item in tree]
-        if whole and not any(len(each) > 2 or each["parts"] for each in found):
-            return None  # It says who speaks, and not what.
         if type(whole) is str and _LEFT_OUT.search(whole):
             found = _completed(found, whole, role)
+        if whole and not any(len(each) > 2 or each["parts"] for each in found):
+            return None  # It says who speaks, and not what.
         return body.conversation(found, direction) if found else None
     return None
 
