@@ -2,10 +2,11 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { useLayoutEffect, useRef } from "react";
 import { type ComparedRow, type Comparison, comparisonQuery } from "../../api/insights";
 import { eventQuery } from "../../api/queries";
 import type { SessionDetail } from "../../api/types";
-import { count, duration, grouped, plural, usd } from "../../model/format";
+import { count, DASH, duration, grouped, plural, usd } from "../../model/format";
 import { writeJson } from "../../model/json";
 import { change, changed } from "../../model/span";
 import { oneLine, visible } from "../../model/visible";
@@ -197,16 +198,52 @@ function textOf(session: string, event: ComparedRow["a"] | undefined) {
   return { ...eventQuery(session, event?.event_id ?? ""), enabled: event != null };
 }
 
+/** What differs besides the texts: of A, then of B. */
+function Values({ row: { a, b, differs } }: { row: ComparedRow }) {
+  if (a === null || b === null) return null;
+  const values = [
+    ["kind", a.kind, b.kind],
+    ["name", oneLine(a.name, 60), oneLine(b.name, 60)],
+    ["model", oneLine(a.model ?? DASH, 60), oneLine(b.model ?? DASH, 60)],
+    ["status", a.status, b.status],
+    ["tokens", grouped(a.tokens), grouped(b.tokens)],
+    ["cost_usd", usd(a.cost_usd), usd(b.cost_usd)],
+  ] as const;
+  const shown = values.filter(([name, left, right]) => differs.includes(name) && left !== right);
+  if (shown.length === 0) return null;
+  return (
+    <dl className="values">
+      {shown.map(([name, left, right]) => (
+        <div key={name}>
+          <dt className="faint">{spelled(name)}</dt>
+          <dd>
+            {left} → {right}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
 /** What went in and what came out on both sides, word by word. */
 function Texts({ row, a, b }: { row: ComparedRow; a: string; b: string }) {
   const left = useQuery(textOf(a, row.a));
   const right = useQuery(textOf(b, row.b));
   const isReady = (row.a === null || left.data) && (row.b === null || right.data);
   if (!isReady) return <p className="dim card-empty">…</p>;
+  const values = <Values row={row} />;
   const isSilent = [left, right].every(({ data }) => text(data?.input) === "" && text(data?.output) === "");
-  if (isSilent) return <p className="dim card-empty">No input and no output was recorded here.</p>;
+  if (isSilent) {
+    return (
+      <div className="diffs">
+        {values}
+        <p className="dim">No input and no output was recorded here.</p>
+      </div>
+    );
+  }
   return (
     <div className="diffs">
+      {values}
       {(["input", "output"] as const).map((side) => {
         const [before, after] = [text(left.data?.[side]), text(right.data?.[side])];
         return before === after && before === "" ? null : (
@@ -221,10 +258,16 @@ function Texts({ row, a, b }: { row: ComparedRow; a: string; b: string }) {
 }
 
 function Diff({ a, b }: { a: string; b: string }) {
+  const box = useRef<HTMLPreElement>(null);
+  // A long text begins where it differs.
+  useLayoutEffect(() => {
+    const first = box.current?.querySelector<HTMLElement>("del, ins");
+    if (box.current && first) box.current.scrollTop = Math.max(0, first.offsetTop - box.current.clientHeight / 2);
+  }, [a, b]);
   // What one side has alone is no difference of words.
   if (a === "" || b === "") return <pre className="diff mono">{brief((a || b).slice(0, MOST_TEXT))}</pre>;
   return (
-    <pre className="diff mono">
+    <pre className="diff mono" ref={box}>
       {wordDiff(a.slice(0, MOST_TEXT), b.slice(0, MOST_TEXT)).map(({ side, text: piece }, index) =>
         side === "both" ? (
           <span key={index}>{brief(piece)}</span>
