@@ -52,8 +52,8 @@ export function Shell() {
 
 /** A line at the top while something is awaited for the first time, and not at once. */
 function Waiting() {
-  const count = useIsFetching({ predicate: (query) => query.state.status === "pending" });
-  return count > 0 ? <div className="waiting" role="progressbar" aria-label="Loading" /> : null;
+  const count = useIsFetching({ predicate: (query) => query.state.status === "pending" && query.queryKey[0] !== runningQuery.queryKey[0] });
+  return count > 0 ? <div className="awaited" role="progressbar" aria-label="Loading" /> : null;
 }
 
 function Navigation({ onHelp }: { onHelp: () => void }) {
