@@ -207,9 +207,7 @@ def test_waste_compare_and_settings_say_what_the_api_says(known: Server, page: P
     row = page.locator("[data-figure=Events] td")
     expect(row.nth(1)).to_have_text(str(found["a"]["event_counts"]["total"]))
     expect(row.nth(2)).to_have_text(str(found["b"]["event_counts"]["total"]))
-    index, differing = next(
-        (at, row) for at, row in enumerate(found["rows"]) if row["differs"] == ["model"]
-    )
+    index, differing = next((at, row) for at, row in enumerate(found["rows"]) if row["differs"] == ["model"])
     page.locator(f"[data-row='{index}'] button").click()
     expect(page.locator(".values")).to_have_text(
         f"model{differing['a']['model']} → {differing['b']['model']}"
