@@ -78,13 +78,16 @@ def shares(
 def came_back(share: list[Fact], trace: Mapping[str, Fact], gone_at_ns: int) -> list[Fact]:
     """Return which spans of a deleted session are there again: recorded before the deletion, received after.
 
-    They count only with the session's root (or a top of it below another session) among them: so an import
-    brings a session back, while late records of a program that was still reporting do not.
+    They count only with the session's root (or a top of it below another session) among them, or when another
+    store had heard of them before: so an import brings a session back, while late records of a program that
+    was still reporting do not.
     """
     back = [one for one in share if _received_at(one) > gone_at_ns >= _made_at(one)]
     mine = {one.span_id for one in share}
     if any(
         one.kind == SESSION_KIND
+        # Our recorder says when it made a record, which is no import.
+        or (not one.own and one.seen_at <= gone_at_ns)
         or not one.parent_id
         or (one.parent_id in trace and one.parent_id not in mine)
         for one in back
