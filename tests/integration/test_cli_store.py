@@ -68,14 +68,31 @@ def test_a_store_moves_by_files_with_a_server_and_without(start_server: StartSer
     documents = [json.loads(line) for line in some.stdout.splitlines()]
     assert [one["session"]["session_id"] for one in documents] == ["s-1", "s-2"]
     assert some.stderr == b""
+    # What is no file, or a link to one, stays what it is.
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link.html").symlink_to(tmp_path / "linked.html")
+    with subprocess.Popen(["cat", str(tmp_path / "pipe")], stdout=subprocess.PIPE) as reader:
+        assert (
+            agentops(server.home, "export", "--model", "gpt-4o", "-o", str(tmp_path / "pipe")).returncode == 0
+        )
+        assert reader.communicate()[0] == some.stdout
+    assert agentops(server.home, "export", "s-1", "-o", str(tmp_path / "link.html")).returncode == 0
+    assert (tmp_path / "link.html").is_symlink()
+    assert (tmp_path / "linked.html").stat().st_size == (tmp_path / "one.html").stat().st_size
+    with Path("/dev/full").open("wb") as full:
+        lost = subprocess.run(
+            [sys.executable, "-m", "agentops.cli", "export", "s-1", "--home", str(server.home)],
+            stdout=full, stderr=subprocess.PIPE, check=False,
+        )  # fmt: skip
+    assert (lost.returncode, lost.stderr) == (1, b"agentops export: No space left on device.\n")
     server.stop()
     # Nobody serves now: the command opens the store itself.
-    for name in ("all.jsonl", "all.otlp.json", "all.csv", "all.parquet"):
+    for name in ("all.jsonl", "all.otlp.json.gz", "all.csv", "all.parquet"):
         whole = agentops(tmp_path / "from", "export", "--all", "-o", str(tmp_path / name))
         assert whole.returncode == 0, whole.stderr
         assert b"3 sessions" in whole.stderr
     other = tmp_path / "to"
-    done = agentops(other, "import", str(tmp_path / "all.jsonl"), str(tmp_path / "all.otlp.json"))
+    done = agentops(other, "import", str(tmp_path / "all.jsonl"), str(tmp_path / "all.otlp.json.gz"))
     assert done.returncode == 0, done.stderr
     assert b"3 sessions" in done.stderr
     after = start_server(other)
@@ -123,6 +140,7 @@ def test_the_store_says_what_it_holds_and_shrinks(start_server: StartServer, tmp
         (("export", "--state", "fail"), b"no session passes"),
         (("export", "--since", "yesterday"), b"since"),
         (("import", "missing.json"), b"missing.json"),
+        (("import", "/dev/null"), b"/dev/null: it is empty"),
         (("store", "retention", "-1"), b"days"),
     ],
 )

@@ -69,5 +69,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # What is left in the buffer has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    except OSError as error:
+        # The server went away, or the disk is full; nor can be written then what is left in the buffer.
+        print(f"agentops {chosen.command}: {error.strerror or error}.", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         return 128 + signal.SIGINT

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gzip
+import os
 import sys
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import IO, Any, Final
 from urllib.parse import quote
 
 from agentops.cli import storeway
@@ -17,6 +19,8 @@ from agentops.errors import AgentOpsError
 
 _FORMATS: Final = ("json", "otlp", "html", "csv", "parquet")
 _ENDINGS: Final = {".json": "json", ".jsonl": "json", ".html": "html", ".csv": "csv", ".parquet": "parquet"}
+_PACKED: Final = ".gz"
+_PACKING: Final = 6
 FILTERS: Final = {
     "q": "text in names, inputs, outputs and errors",
     "tag": "sessions with this tag (repeatable: with all of them)",
@@ -41,7 +45,10 @@ def define(commands: Any) -> None:
     command.add_argument("session", nargs="?", metavar="ID", help="id of the session, or the beginning of it")
     command.add_argument("--all", action="store_true", help="every session")
     command.add_argument(
-        "-o", "--output", metavar="FILE", help="where to (default: standard output); - is standard output"
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="where to, packed when it ends in .gz (default: standard output, as is -)",
     )
     command.add_argument(
         "--format",
@@ -93,27 +100,35 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _form(output: str | None) -> str:
-    if output is None:
-        return "json"
-    if output.endswith(".otlp.json"):
-        return "otlp"
-    return _ENDINGS.get(Path(output).suffix.lower(), "json")
+    name = (output or "").lower().removesuffix(_PACKED)
+    return "otlp" if name.endswith(".otlp.json") else _ENDINGS.get(Path(name).suffix, "json")
 
 
 @contextlib.contextmanager
-def _output(name: str | None) -> Generator[BinaryIO]:
+def _output(name: str | None) -> Generator[IO[bytes]]:
     """Open the file; it appears under its name when it is whole."""
     if name in (None, "-"):
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
     target = Path(str(name))
-    part = target.with_name(target.name + ".part")
+    # A device or a pipe is written as it is, since it must stay one; a link, too: what it leads to is.
+    special = target.exists() and not target.is_file()
+    target = target if special else Path(os.path.realpath(target))
+    part = target if special else target.with_name(target.name + ".part")
     try:
         with part.open("wb") as file:
-            yield file
-        part.replace(target)
+            if str(name).lower().endswith(_PACKED):
+                with gzip.GzipFile("", "wb", _PACKING, file) as packed:
+                    yield packed  # pyright: ignore[reportReturnType] -- as good as a file of bytes
+            else:
+                yield file
+        if not special:
+            part.replace(target)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise AgentOpsError(f"{target} cannot be written: {error.strerror or error}.") from error
     finally:
-        part.unlink(missing_ok=True)
+        if not special:
+            part.unlink(missing_ok=True)

@@ -23,6 +23,8 @@ _PROTOBUF: Final = (".pb", ".binpb", ".protobuf")
 _JSON: Final = "application/json"
 _NO_IMPORTS: Final = {b"PAR1": "Parquet", b'"event_id",': "CSV", b"<": "HTML"}
 """How exports begin that are made for other programs."""
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""How JSON fails that is none, or is nested too deeply."""
 
 
 def define(commands: Any) -> None:
@@ -71,7 +73,8 @@ def run(chosen: argparse.Namespace) -> int:
                 print(f"agentops import: {name}: {reason}", file=sys.stderr)
             step(left)
     also = f", {logs} log records" if logs else ""
-    print(f"{len(sessions)} sessions ({spans} spans{also}) imported", file=sys.stderr)
+    noun = "session" if len(sessions) == 1 else "sessions"
+    print(f"{len(sessions)} {noun} ({spans} spans{also}) imported", file=sys.stderr)
     for reason, count in refused.items():
         print(f"agentops import: {count} refused: {reason}", file=sys.stderr)
     return 1 if failed or refused else 0
@@ -87,6 +90,8 @@ def _size(name: str) -> int:
 def _content(name: str) -> bytes:
     content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     content = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+    if not content.strip():
+        raise AgentOpsError("it is empty")
     return content.removeprefix(codecs.BOM_UTF8)
 
 
@@ -98,13 +103,9 @@ def _bodies(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
     if Path(name.removesuffix(".gz")).suffix in _PROTOBUF or content.lstrip()[:1] not in (b"{", b"["):
         yield "application/x-protobuf", content
         return
-    try:
-        documents = _documents(content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise AgentOpsError(f"it is neither JSON nor JSON lines ({error})") from None
     from agentops.server.ingest.imported import as_otlp
 
-    for document in documents:
+    for document in _documents(content):
         if not isinstance(document, dict):
             raise AgentOpsError("it holds something else than JSON objects")
         yield from ((_JSON, body) for body in _batches(as_otlp(document)))  # pyright: ignore[reportUnknownArgumentType] -- JSON of unknown shape
@@ -113,8 +114,15 @@ def _bodies(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
 def _documents(content: bytes) -> list[Any]:
     try:
         return [msgspec.json.decode(content)]
-    except msgspec.DecodeError:
-        return [msgspec.json.decode(line) for line in content.splitlines() if line.strip()]
+    except _UNREADABLE as whole:
+        found: list[Any] = []
+        for number, line in enumerate(content.splitlines(), 1):
+            try:
+                found += [msgspec.json.decode(line)] if line.strip() else []
+            except _UNREADABLE as error:
+                said = f"line {number}: {error}" if found else whole
+                raise AgentOpsError(f"it is neither JSON nor JSON lines ({said})") from None
+        return found
 
 
 def _batches(document: dict[str, Any]) -> Iterator[bytes]:
