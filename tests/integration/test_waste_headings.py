@@ -147,7 +147,7 @@ def test_inputs_that_come_in_log_records_later_make_the_same_call(server: Server
         }
         for one in calls
     ]
-    logs = {"resourceLogs": [{"resource": {}, "scopeLogs": [{"logRecords": said}]}]}
+    logs: dict[str, Any] = {"resourceLogs": [{"resource": {}, "scopeLogs": [{"logRecords": said}]}]}
     assert server.post("/v1/logs", logs).status_code == 200
     found = server.wait("/api/analytics/waste", lambda now: now["headings"])["headings"]
     assert [(one["heading"], one["count"], one["duration_ms"]) for one in found] == [("repeat", 1, 20)]
@@ -155,7 +155,7 @@ def test_inputs_that_come_in_log_records_later_make_the_same_call(server: Server
 
 def test_a_call_that_two_instrumentations_record_was_made_and_failed_once(server: Server) -> None:
     root = span(31, 1, name="root", start_ns=START, ms=5000, session__id="s31")
-    answered = {"gen_ai__response__id": "r", **usage(1000, 100)}
+    answered: dict[str, Any] = {"gen_ai__response__id": "r", **usage(1000, 100)}
     for scope, number in (("one", 2), ("two", 4)):
         # The same call to the nanosecond, seen from one wrapper and from the other.
         at = {"startTimeUnixNano": str(START), "endTimeUnixNano": str(START + 20 * MS)}
