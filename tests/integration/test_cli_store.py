@@ -171,7 +171,7 @@ def test_files_that_cannot_be_read_keep_no_others_out(module_server: Server, tmp
     lines = done.stderr.splitlines()
     for line, (name, (_, says)) in zip(lines, files.items(), strict=True):
         assert not says or (name.encode() in line and says in line), done.stderr
-    assert lines[-1].startswith(b"1 sessions (1 spans)"), done.stderr
+    assert lines[-1].startswith(b"1 session (1 span) imported"), done.stderr
 
 
 def test_costs_follow_a_price_of_ones_own(start_server: StartServer) -> None:

@@ -72,12 +72,16 @@ def run(chosen: argparse.Namespace) -> int:
                 reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
                 print(f"agentops import: {name}: {reason}", file=sys.stderr)
             step(left)
-    also = f", {logs} log records" if logs else ""
-    noun = "session" if len(sessions) == 1 else "sessions"
-    print(f"{len(sessions)} {noun} ({spans} spans{also}) imported", file=sys.stderr)
+    also = f", {_counted(logs, 'log record')}" if logs else ""
+    held = f"{_counted(spans, 'span')}{also}"
+    print(f"{_counted(len(sessions), 'session')} ({held}) imported", file=sys.stderr)
     for reason, count in refused.items():
         print(f"agentops import: {count} refused: {reason}", file=sys.stderr)
     return 1 if failed or refused else 0
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _size(name: str) -> int:
