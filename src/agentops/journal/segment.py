@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from agentops.journal import fork
+from agentops.journal.descriptors import out_of_the_way
 from agentops.journal.header import Header, NotASegment, decode_header, encode_header
 
 SUFFIX: Final = ".jsonl"
@@ -27,7 +28,6 @@ CURSOR_SUFFIX: Final = ".cursor"
 NEW_SUFFIX: Final = ".new"
 _LONGEST_HEADER: Final = 1 << 20
 _BEGAN_NS: Final = time.time_ns()
-_OUT_OF_THE_WAY: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class Segment:
         new = folder / (name + NEW_SUFFIX)
         line = encode_header(header)
         with _open.lock:
-            fd = _out_of_the_way(os.open(new, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600))
+            fd = out_of_the_way(os.open(new, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600))
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if os.write(fd, line) != len(line):
@@ -135,7 +135,7 @@ class Segment:
         """
         with _open.lock:
             try:
-                fd = _out_of_the_way(os.open(path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW))
+                fd = out_of_the_way(os.open(path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW))
             except OSError:
                 return None
             try:
@@ -275,20 +275,6 @@ def read_header(path: Path) -> Header:
         return _read_header(fd)[0]
     finally:
         os.close(fd)
-
-
-def _out_of_the_way(fd: int) -> int:
-    """Return the same open file under a high number.
-
-    A program that closes descriptors which it did not open (daemons do) gets the low numbers again for its
-    own files: our lines must not land in those.
-    """
-    try:
-        high = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _OUT_OF_THE_WAY)
-    except OSError:
-        return fd  # Fewer descriptors are allowed.
-    os.close(fd)
-    return high
 
 
 def _read_header(fd: int) -> tuple[Header, int]:

@@ -20,6 +20,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+from agentops.journal.descriptors import out_of_the_way
+
 # `encodings.idna` is what `connect` imports by itself, but outside the lock that a fork waits for (see
 # `Client`): a child forked at that moment would wait for ever for a thread that it does not have.
 
@@ -153,6 +155,7 @@ class Connection:
                 connection.set_tunnel(self._host, self._port, self._proxy_headers)
         else:
             connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
+        connection._create_connection = _connected  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue] -- made to be replaced, and as old as the class
         self._http = connection
         self._used = False
         connection.connect()
@@ -184,6 +187,23 @@ class Connection:
         if own is not None:
             with contextlib.suppress(OSError):
                 os.close(own.detach())
+
+
+def _connected(address: tuple[str, int], timeout_s: float, _source: Any = None) -> socket.socket:
+    """Connect as `socket.create_connection` does, with a socket whose number no file of the program gets."""
+    refused: OSError | None = None
+    for family, kind, protocol, _, place in socket.getaddrinfo(*address, type=socket.SOCK_STREAM):
+        made = socket.socket(family, kind, protocol)
+        sock = socket.socket(family, kind, protocol, fileno=out_of_the_way(made.detach()))
+        try:
+            sock.settimeout(timeout_s)
+            sock.connect(place)
+        except OSError as error:
+            refused = error
+            sock.close()
+        else:
+            return sock
+    raise refused or OSError(f"{address[0]} has no address")
 
 
 def _whole_body(response: http.client.HTTPResponse) -> bytes:
