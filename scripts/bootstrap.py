@@ -19,6 +19,7 @@ import shutil
 import subprocess
 
 import debian
+import packages
 import steps
 
 LOCKS = {"run": "requirements/run.txt", "dev": "requirements/dev.txt"}
@@ -34,18 +35,7 @@ def main(wanted: str) -> None:
     stamp = steps.VENV / f"agentops-{wanted}.stamp"
     if steps.is_done(stamp, state):
         return
-    pip = [steps.VENV_PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input"]
-    env = steps.clean_env()
-    steps.run(
-        f"Installing the locked packages ({lock.name})",
-        [*pip, "install", "--require-hashes", "-r", lock],
-        env=env,
-    )
-    steps.run(
-        "Installing this checkout",
-        [*pip, "install", "--no-deps", "--no-build-isolation", "-e", steps.ROOT],
-        env=env,
-    )
+    packages.install(steps.VENV_PYTHON, lock, f"Installing the locked packages ({lock.name})")
     steps.mark_done(stamp, state)
 
 

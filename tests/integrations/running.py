@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +16,6 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 TIMEOUT_S = 100
 _CONTENT_KINDS = ("llm", "tool", "agent", "embedding", "retrieval")
 _MOVING = re.compile(r"0x[0-9a-f]{6,}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-
-
-def python_of(environment: str) -> Path:
-    """Return the Python of an environment, which is made on demand."""
-    sys.path.insert(0, str(ROOT / "scripts"))
-    try:
-        spec = importlib.util.spec_from_file_location("integrations", ROOT / "scripts" / "integrations.py")
-        assert spec is not None
-        assert spec.loader is not None
-        scripts: Any = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(scripts)
-        return scripts.environment(environment)
-    finally:
-        sys.path.remove(str(ROOT / "scripts"))
 
 
 def run(used: Used, python: Path, models_url: str, server_url: str, home: Path) -> str:

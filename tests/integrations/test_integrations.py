@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.environments import integration_python
 from tests.integrations import running
 from tests.integrations.libraries import USED, Used
 from tests.integrations.standin import Providers
@@ -29,7 +30,7 @@ def providers() -> Iterator[Providers]:
 def test_a_program_is_recorded(
     used: Used, providers: Providers, module_server: Server, tmp_path: Path
 ) -> None:
-    python = running.python_of(used.environment)
+    python = integration_python(used.environment)
     running.run(used, python, providers.url, module_server.url, tmp_path)
     assert running.recorded(module_server, used.name) == json.loads(used.expected.read_text())
 
@@ -40,7 +41,7 @@ def test_litellm_is_held_back_while_several_sessions_are_active(
 ) -> None:
     gate = Used("litellm", "LiteLLM", "litellm", "litellm", "openai2", program_name="gate_litellm")
     before = len(providers.requests)
-    python = running.python_of(gate.environment)
+    python = integration_python(gate.environment)
     said = running.run(gate, python, providers.url, module_server.url, tmp_path)
     refused, _, answered = said.partition("asking\n")
     assert refused.split("\n") == ["refused"] * 7 + [""]

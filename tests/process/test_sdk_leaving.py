@@ -124,6 +124,37 @@ def test_a_pool_that_sends_its_workers_home_is_no_failure(tmp_path: Path) -> Non
     assert sorted(event.name for event in journal.events) == [f"action {number}" for number in range(4)]
 
 
+def test_a_pools_worker_that_is_sent_home_before_it_began_is_no_failure(tmp_path: Path) -> None:
+    _, _, error, journal = run(
+        tmp_path,
+        """
+        import multiprocessing, os, time
+        os.register_at_fork(after_in_child=lambda: wait())
+        def wait():
+            os.write(writing, b"1")
+            if forks == 2:
+                time.sleep(60)
+        forks = 1
+        reading, writing = os.pipe()
+        agentops.init()
+        def work(number):
+            agentops.record(agentops.ActionEvent(f"action {number}"))
+        pool = multiprocessing.get_context("fork").Pool(1)
+        pool.map(work, range(2))
+        forks = 2
+        other = multiprocessing.get_context("fork").Process(target=work, args=(9,), daemon=True)
+        os.read(reading, 1)
+        other.start()
+        os.read(reading, 1)
+        other.terminate()
+        other.join()
+        pool.terminate()
+        agentops.end_session("Success")
+        """,
+    )
+    assert sorted(event.name for event in journal.events) == ["action 0", "action 1"], error
+
+
 def test_tags_that_a_forked_child_adds_are_on_record(tmp_path: Path) -> None:
     _, _, _, journal = run(
         tmp_path,

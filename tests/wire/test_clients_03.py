@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from tests.environments import client_python
 from tests.serving import Server
 from tests.standin import Models
 from tests.waiting import eventually
-from tests.wire.environments import client_python, run_client
+from tests.wire.environments import run_client
 
 VERSIONS = ("0.3.2", "0.3.26")
 

@@ -23,7 +23,7 @@ from agentops.sdk import state
 from agentops.sdk.signals import Signals
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from types import FrameType, TracebackType
 
     from agentops.sdk.client import Client
 
@@ -146,10 +146,29 @@ class Guard:
 
     def _dismissed(self) -> bool:
         """Say whether this is a worker that its pool sends home: that is how pools end, and no failure."""
-        process: Any = sys.modules.get("multiprocessing.process")
-        return (
-            self._error_type == "SIGTERM" and process is not None and bool(process.current_process().daemon)
-        )
+        return self._error_type == "SIGTERM" and _is_pool_worker()
+
+
+def _is_pool_worker() -> bool:
+    """Say whether multiprocessing ends this process with SIGTERM when it needs it no more.
+
+    A worker is so from its fork on, and learns its own name some hundred microseconds later: until then only
+    the frame that forked it knows.
+    """
+    process: Any = sys.modules.get("multiprocessing.process")
+    if process is None:
+        return False
+    if process.current_process().daemon:
+        return True
+    frame: FrameType | None = sys._getframe()  # pyright: ignore[reportPrivateUsage] -- the documented way
+    while frame is not None:
+        if (
+            frame.f_globals.get("__name__") == "multiprocessing.popen_fork"
+            and "process_obj" in frame.f_locals
+        ):
+            return bool(frame.f_locals["process_obj"].daemon)
+        frame = frame.f_back
+    return False
 
 
 def _finalize(guard: Guard) -> None:
