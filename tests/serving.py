@@ -12,12 +12,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from tests.forked import Forked
+
+Process = Forked | subprocess.Popen[str]
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 30.0
 _MAKE = """
@@ -38,6 +41,18 @@ def _new_store() -> Path:
     return store
 
 
+def _started(arguments: Sequence[str], environment: Mapping[str, str], *, forked: bool) -> Process:
+    if forked:
+        return Forked(arguments, environment)
+    return subprocess.Popen(
+        [sys.executable, "-m", "agentops.cli", *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
 class Server:
     """A running server. Tests talk to it over HTTP only.
 
@@ -45,7 +60,7 @@ class Server:
         home: its home. A new one gets a new store, copied; without `copied` the server makes it.
         arguments: of `agentops serve`.
         environment: settings.
-        copied: whether a new home gets a store that was made before.
+        copied: whether a new home gets a store that was made before, and the process what others imported.
     """
 
     def __init__(
@@ -65,18 +80,16 @@ class Server:
         given = {
             name: value for name, value in os.environ.items() if not name.startswith(("AGENTOPS_", "OTEL_"))
         }
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "agentops.cli", "serve", *arguments],
-            env={
+        self.process = _started(
+            ["serve", *arguments],
+            {
                 **given,
                 "AGENTOPS_HOME": str(home),
                 "PYTHONUNBUFFERED": "1",
                 "AGENTOPS_GRPC_PORT": "off",
                 **(environment or {}),
             },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+            forked=copied,
         )
         self._ready = threading.Event()
         self.url = ""

@@ -153,25 +153,16 @@ def test_the_session_page_shows_numbers_tree_and_what_went_in_and_out(
     expect(panel).to_contain_text("The card has expired: 12.50 EUR refused")
 
 
-def test_an_event_is_on_the_open_page_within_a_second(
+def test_an_event_comes_to_the_open_page_by_itself(
     module_server: Server, page: Page, program: Program
 ) -> None:
     page.goto(f"{module_server.url}/sessions/{program.session_id}?view=tree")
-    expect(page.get_by_role("treegrid")).to_be_visible()
-    took_ms: list[float] = []
-    for number in range(5):
-        name = f"tick-{number}"
-        recorded_at_ns = program.do(f"tick {name}")["recorded_at_ns"]
-        page.wait_for_function(
-            "name => document.querySelector('[role=treegrid]').textContent.includes(name)",
-            arg=name,
-            polling="raf",
-            timeout=10_000,
-        )
-        took_ms.append(page.evaluate("Date.now()") - recorded_at_ns / 1e6)
-    print(f"recorded to shown, ms: {[round(each) for each in took_ms]}")
-    # The middle one, so that a pause of the machine that runs the tests is not taken for one of ours.
-    assert sorted(took_ms)[2] < 1000, took_ms
+    tree = page.get_by_role("treegrid")
+    expect(tree).to_be_visible()
+    # How soon is measured by benchmarks/bench_dashboard.py.
+    for name in ("tick-0", "tick-1"):
+        program.do(f"tick {name}")
+        expect(tree).to_contain_text(name, timeout=10_000)
 
 
 def test_a_link_opened_before_the_session_arrives_moves_on_by_itself(

@@ -79,6 +79,7 @@ def expected(said: dict[str, list[str]], needle: str) -> set[str]:
     return {session for session, texts in said.items() if any(wanted in text.lower() for text in texts)}
 
 
+@pytest.mark.timeout(300)  # Some two hundred questions.
 @pytest.mark.parametrize("merged", [False, True], ids=["as it came", "merged"])
 def test_every_text_is_found_where_it_stands_and_nowhere_else(
     module_server: Server, store: dict[str, list[str]], store_engine: str, merged: bool

@@ -37,20 +37,23 @@ def locked_versions(folder: Path) -> Path:
 
 
 def installed(folder: Path, requirement: str) -> Path:
-    """Create an empty environment, install one requirement into it, and return its folder."""
+    """Create an empty environment, install one requirement into it, and return its folder.
+
+    With uv, which takes a fifth of the time; with pip where only pip knows the way to packages.
+    """
     environment = folder / "environment"
     env = user_env(folder)
-    subprocess.run([sys.executable, "-m", "venv", environment], check=True, env=env)
-    # Without compiling: the many modules that are never imported need no bytecode.
-    pip = [environment / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "install", "-qq"]
-    subprocess.run(
-        [*pip, "--no-compile", "-c", locked_versions(folder), requirement], check=True, env=env, cwd=folder
-    )
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True, env=env)
+    python = environment / "bin" / "python"
+    wanted: list[str | Path] = ["-c", locked_versions(folder), requirement]
+    with_uv = [Path(sys.executable).with_name("uv"), "pip", "install", "--quiet", "--python", python, *wanted]
+    if subprocess.run(with_uv, check=False, env=env, cwd=folder).returncode:
+        pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check", "install"]
+        subprocess.run([*pip, "-qq", "--no-compile", *wanted], check=True, env=env, cwd=folder)
     return environment
 
 
 def distributions(environment: Path) -> set[str]:
-    """Return the names of what is installed, normalised, without the installer itself."""
+    """Return the names of what is installed, normalised."""
     site = next((environment / "lib").glob("python3.*")) / "site-packages"
-    found = {re.sub(r"[-_.]+", "-", info.name.split("-")[0]).lower() for info in site.glob("*.dist-info")}
-    return found - {"pip", "setuptools"}
+    return {re.sub(r"[-_.]+", "-", info.name.split("-")[0]).lower() for info in site.glob("*.dist-info")}

@@ -31,7 +31,7 @@ def bootstrap(checkout: Path, env: Mapping[str, str]) -> subprocess.CompletedPro
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=110,
     )
 
 

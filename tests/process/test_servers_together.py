@@ -330,18 +330,18 @@ def test_servers_that_start_together_migrate_once(bridge: Bridge, cluster: str) 
 def test_a_migration_that_its_server_did_not_finish_is_taken_over(bridge: Bridge) -> None:
     opened = open_store(StoreUrl.parse(bridge.store("taken_over")))
     try:
-        held = MigrationLock(opened.store, held_s=0.3)
+        held = MigrationLock(opened.store, held_s=1.5)
         held.__enter__()
         order: list[str] = []
 
         def wait() -> None:
-            with MigrationLock(opened.store, held_s=0.3):
+            with MigrationLock(opened.store, held_s=1.5):
                 order.append("second")
 
         second = threading.Thread(target=wait)
         second.start()
         # It is renewed for as long as its holder lives.
-        time.sleep(0.6)
+        time.sleep(2)
         assert order == []
         held._done.set()  # pyright: ignore[reportPrivateUsage] -- its holder is killed
         eventually(lambda: order == ["second"], within_s=20)

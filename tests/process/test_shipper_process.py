@@ -56,7 +56,7 @@ def test_what_a_killed_process_recorded_arrives_whatever_the_server_did(tmp_path
         arrived = set(sink.numbers)
         assert set(said) <= arrived
         assert len(arrived - set(said)) <= KILLS, "more than the records that were being written"
-        assert len(sink.requests) > KILLS
+        assert len(sink.requests) > KILLS // 3, "what is tested is shipping that is cut off"
 
 
 def test_forked_children_ship_their_own_records(tmp_path: Path) -> None:
