@@ -56,6 +56,7 @@ def record(server: Server, sessions: int = 3) -> None:
         assert answer.status_code == 200
 
 
+@pytest.mark.timeout(300)  # A few dozen commands, each a process.
 def test_a_store_moves_by_files_with_a_server_and_without(start_server: StartServer, tmp_path: Path) -> None:
     server = start_server(tmp_path / "from")
     record(server)
