@@ -70,12 +70,11 @@ def messages_body(value: Any, direction: str, before: list[chat.Message] | None 
         meaning = decoded(value)
         verbatim = value
     if chat.canonical(meaning):
-        if before:
-            return conversation([*before, *meaning], direction)
-        return conversation(meaning, direction, verbatim)
+        told = chat.instructed(before, meaning) if before else meaning
+        return conversation(told, direction, verbatim if told is meaning else None)
     found = chat.messages(meaning, "user" if direction == "input" else "assistant")
     if found:
-        return conversation([*(before or ()), *found], direction)
+        return conversation(chat.instructed(before or [], found), direction)
     return None
 
 

@@ -79,13 +79,20 @@ def bodies(
     span.
     """
     if kind == "tool":
-        return _tool_bodies(found, sources)
-    entered = _messages(found, "input")
+        return _tool_bodies(found, sources, events)
+    before = chat.instructions(found["system"]) if "system" in found else []
+    entered = _messages(found, "input", before)
     left = _messages(found, "output")
     if events and (entered is None or left is None):
-        from_events = event_bodies(events)
-        entered = entered or from_events[0]
-        left = left or from_events[1]
+        going_in, coming_out = _told(events)
+        if entered is None and going_in:
+            entered = body.conversation(chat.instructed(before, going_in), "input")
+        if left is None and coming_out:
+            left = body.conversation(coming_out, "output")
+    if entered is None and before and "input" not in found:
+        entered = body.conversation(before, "input")
+    if flat and left is not None and left.messages and not _spoken(left.messages):
+        left = None  # LiteLLM's: who spoke, and beside it what was called.
     if flat and (entered is None or left is None):
         spread = trees(given, (*_FLAT_INPUT, *_FLAT_OUTPUT))
         if spread:
@@ -94,16 +101,13 @@ def bodies(
     return entered or _value(found, sources, "input", kind), left or _value(found, sources, "output", kind)
 
 
-def _messages(found: Mapping[str, Any], direction: str) -> Body | None:
+def _messages(
+    found: Mapping[str, Any], direction: str, before: list[chat.Message] | None = None
+) -> Body | None:
     value = found.get("input_messages" if direction == "input" else "output_messages")
-    if direction == "input":
-        before = chat.instructions(found["system"]) if "system" in found else None
-        if value is None:
-            return body.conversation(before, direction) if before and "input" not in found else None
-        return body.messages_body(value, direction, before) or body.value_body(value, direction)
     if value is None:
         return None
-    return body.messages_body(value, direction) or body.value_body(value, direction)
+    return body.messages_body(value, direction, before) or body.value_body(value, direction)
 
 
 def _value(found: Mapping[str, Any], sources: Mapping[str, str], field: str, kind: str) -> Body:
@@ -115,20 +119,37 @@ def _value(found: Mapping[str, Any], sources: Mapping[str, str], field: str, kin
     )
 
 
-def _tool_bodies(found: Mapping[str, Any], sources: Mapping[str, str]) -> tuple[Body, Body]:
+def _tool_bodies(
+    found: Mapping[str, Any], sources: Mapping[str, str], events: list[SpanEvent]
+) -> tuple[Body, Body]:
     """Return a tool's arguments and result."""
+    going_in, coming_out = _told(events) if events else ([], [])
     if "tool_input" in found:
         entered = body.value_body(found["tool_input"], "input")
     elif "input" in found:
         entered = _called_with(found["input"]) or _value(found, sources, "input", "tool")
+    elif going_in:
+        entered = _handed(going_in, "input")
     else:
         parameters = found.get("tool_parameters")
         entered = body.NONE if _is_schema(parameters) else body.value_body(parameters, "input")
     if "tool_output" in found:
         left = body.value_body(found["tool_output"], "output")
+    elif coming_out and "output" not in found:
+        left = _handed(coming_out, "output")
     else:
         left = _answered(found.get("output")) or _value(found, sources, "output", "tool")
     return entered, left
+
+
+def _handed(conversation: list[chat.Message], direction: str) -> Body:
+    """Return what messages hand to a tool, or back from it: arguments, a result, a text."""
+    pieces = [piece for one in conversation for piece in one["parts"]]
+    if len(pieces) != 1:
+        return body.value_body(pieces or None, direction)
+    only = pieces[0]
+    fields = ("arguments", "response", "result", "content")
+    return body.value_body(next((only[name] for name in fields if name in only), only), direction)
 
 
 def _answered(value: Any) -> Body | None:
@@ -262,7 +283,7 @@ def _document(item: Any) -> Any:
     return {key: part.parsed(value) if key == "metadata" else value for key, value in item.items()}
 
 
-def event_bodies(events: list[SpanEvent]) -> tuple[Body | None, Body | None]:
+def _told(events: list[SpanEvent]) -> tuple[list[chat.Message], list[chat.Message]]:
     """Return the conversation that a span's events tell."""
     entered: list[chat.Message] = []
     left: list[chat.Message] = []
@@ -271,10 +292,7 @@ def event_bodies(events: list[SpanEvent]) -> tuple[Body | None, Body | None]:
             going_in, coming_out = event_messages(event.name, event.attributes, None)
             entered.extend(going_in)
             left.extend(coming_out)
-    return (
-        body.conversation(entered, "input") if entered else None,
-        body.conversation(left, "output") if left else None,
-    )
+    return entered, left
 
 
 def event_messages(
@@ -304,14 +322,14 @@ def event_messages(
         )
         going_in = chat.messages(part.parsed(content.get("gen_ai.input.messages")), "user") or []
         coming_out = chat.messages(part.parsed(content.get("gen_ai.output.messages")), "assistant") or []
-        return [*before, *going_in], coming_out
+        return chat.instructed(before, going_in), coming_out
     for whole in ("gen_ai.prompt", "gen_ai.completion"):
         if whole in content:
             content.setdefault("content", part.parsed(content.pop(whole)))
     inner = part.parsed(content.get("message"))
     if is_object(inner):
         content = {**{key: value for key, value in content.items() if key != "message"}, **inner}
-    elif isinstance(inner, str):
+    elif isinstance(inner, str) or is_list(inner):
         content.setdefault("content", inner)
     role = _MESSAGE_EVENTS.get(name, "assistant")
     listed = chat.messages(content.get("content"), role)

@@ -181,17 +181,24 @@ AGENTOPS_04: Final[Table] = {
 """The published AgentOps 0.4 clients, beside the old OpenTelemetry names."""
 
 OTHERS: Final[Table] = {
-    "session": ("langfuse.session.id",),
+    "session": ("langfuse.session.id", "gcp.vertex.agent.session_id"),
+    "kind": ("langfuse.observation.type",),
     "user": ("langfuse.user.id",),
     "provider": ("ai.model.provider",),
-    "model": ("ai.response.model", "ai.model.id"),
+    "model": ("ai.response.model", "ai.model.id", "langfuse.observation.model.name"),
     "response_id": ("ai.response.id", "anthropic.message.id"),
     "finish": ("anthropic.message.stop_reason", "ai.response.finishReason"),
     "input_messages": ("pydantic_ai.all_messages", "all_messages_events", "ai.prompt.messages"),
-    "input": ("ai.prompt",),
-    "output": ("final_result", "ai.response.text", "ai.response.object"),
-    "tool_input": ("tool_arguments", "ai.toolCall.args"),
-    "tool_output": ("tool_response", "ai.toolCall.result"),
+    "input": ("ai.prompt", "gcp.vertex.agent.llm_request", "langfuse.observation.input"),
+    "output": (
+        "final_result",
+        "ai.response.text",
+        "ai.response.object",
+        "gcp.vertex.agent.llm_response",
+        "langfuse.observation.output",
+    ),
+    "tool_input": ("tool_arguments", "ai.toolCall.args", "gcp.vertex.agent.tool_call_args"),
+    "tool_output": ("tool_response", "ai.toolCall.result", "gcp.vertex.agent.tool_response"),
     "tool": ("ai.toolCall.name",),
     "agent": ("agent_name",),
     "cache_read": (
@@ -231,12 +238,13 @@ OTHERS: Final[Table] = {
         "anthropic.usage.server_tool_use.web_search_requests",
         "gen_ai.usage.details.web_search_requests",
     ),
-    "usage": ("gen_ai.usage.raw",),
+    "usage": ("gen_ai.usage.raw", "langfuse.observation.usage_details"),
+    "tags": ("langfuse.trace.tags",),
     "tokens_input": ("ai.usage.inputTokens", "ai.usage.promptTokens"),
     "tokens_output": ("ai.usage.outputTokens", "ai.usage.completionTokens"),
     "cost": ("operation.cost", "gen_ai.cost.total_cost", "langfuse.observation.cost_details.total"),
 }
-"""Names of single frameworks (Pydantic AI, Logfire, the AI SDK, Langfuse, Anthropic's own client)."""
+"""Names of single frameworks (Pydantic AI, Logfire, the AI SDK, Langfuse, Google's ADK, Anthropic's own)."""
 
 DIALECTS: Final[tuple[tuple[str, Table], ...]] = (
     ("agentops", OWN),
@@ -262,6 +270,8 @@ KIND_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "chat": "llm",
         "generate_content": "llm",
         "text_completion": "llm",
+        "text_completions": "llm",
+        "completions": "llm",  # Of Semantic Kernel's "chat.completions".
         "responses": "llm",
         "message": "llm",
         "invoke_agent": "agent",
@@ -309,6 +319,17 @@ KIND_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "decision": "llm",
         "retriever": "retrieval",
         "reranker": "retrieval",
+        "embedding": "embedding",
+        "guardrail": "guardrail",
+    },
+    "langfuse.observation.type": {
+        "generation": "llm",
+        "agent": "agent",
+        "tool": "tool",
+        "chain": "operation",
+        "evaluator": "operation",
+        "span": "operation",
+        "retriever": "retrieval",
         "embedding": "embedding",
         "guardrail": "guardrail",
     },

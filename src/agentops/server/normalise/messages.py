@@ -76,12 +76,13 @@ def messages(value: Any, role: str) -> list[Message] | None:
                 continue
             listed = _choices(held) if name == "choices" else messages(held, role)
             # An answer repeats the instructions of its request.
-            before = role != "assistant" and (holder.get("system") or holder.get("instructions"))
+            before = role != "assistant" and _instructions_in(holder)
             if listed and before and isinstance(before, str | list):
                 listed.insert(0, {"role": "system", "parts": part.parts(before)})
             return listed
         if not _message_like(holder):
-            return None
+            said = holder.get("content")  # Of Google's answers, as its agents keep them.
+            return [message(said, role)] if is_object(said) and "parts" in said else None
         return [message(holder, role)]
     if not is_list(value) or not value:
         return None
@@ -102,6 +103,13 @@ def messages(value: Any, role: str) -> list[Message] | None:
 _HOLDERS: Final = ("messages", "contents", "input")
 _ANSWERS: Final = ("choices", "output", *_HOLDERS)
 """Fields of a request or an answer that hold its messages."""
+
+
+def _instructions_in(request: Mapping[str, Any]) -> Any:
+    """Return the instructions that stand beside the messages of a request."""
+    config = request.get("config")
+    found = request.get("system") or request.get("instructions")
+    return found or (config.get("system_instruction") if is_object(config) else None)
 
 
 def _is_response(item: Any) -> bool:
@@ -223,7 +231,7 @@ def _listed(content: str) -> Any:
     """Return a content list that was sent as its JSON text; any other text as it is."""
     if content.startswith("[{"):
         items = decoded(content)
-        if is_list(items) and all(is_object(item) and "type" in item for item in items):
+        if is_list(items) and all(is_object(item) and part.is_one(item) for item in items):
             return items
     return content
 
@@ -235,6 +243,12 @@ def instructions(value: Any) -> list[Message]:
         return messages(meaning, "system") or []
     found = part.parts(meaning)
     return [{"role": "system", "parts": found}] if found else []
+
+
+def instructed(before: list[Message], said: list[Message]) -> list[Message]:
+    """Return a conversation with its instructions before it, unless it begins with the same ones."""
+    known = said and before and said[0]["role"] == "system" and readable(said[0]) == readable(before[0])
+    return said if known else [*before, *said]
 
 
 def readable(message_: Mapping[str, Any]) -> str:

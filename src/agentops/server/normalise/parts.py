@@ -79,6 +79,11 @@ def part(item: Mapping[str, Any]) -> Part:
     return dict(item) if isinstance(kind, str) else {"type": "json", "content": dict(item)}
 
 
+def is_one(item: Mapping[str, Any]) -> bool:
+    """Tell whether an object is a part: it says its type, or is one value under a name of a provider."""
+    return "type" in item or (len(item) == 1 and _guess(item) is not None)
+
+
 def _guess(item: Mapping[str, Any]) -> Any:
     """Find the reader of a part that does not say its type (Google's and Bedrock's forms)."""
     for name, reader in _UNTYPED:
@@ -100,6 +105,13 @@ def _text(item: Mapping[str, Any]) -> Part:
 
 def _refusal(item: Mapping[str, Any]) -> Part:
     return {**_text(item), "type": "refusal"}
+
+
+def _thought(item: Mapping[str, Any]) -> Part:
+    """Read Bedrock's reasoning."""
+    inner = item["reasoningContent"]
+    said = inner.get("reasoningText", inner) if is_object(inner) else inner
+    return _reasoning(said if is_object(said) else {"content": said})
 
 
 def _reasoning(item: Mapping[str, Any]) -> Part:
@@ -142,7 +154,7 @@ def _plain(response: Any) -> Any:
     """Return a tool result's single text part as the text it is."""
     if is_list(response) and len(response) == 1 and is_object(response[0]):
         only: dict[str, Any] = response[0]
-        if only.get("type") == "text" and isinstance(only.get("text"), str):
+        if isinstance(only.get("text"), str) and (only.get("type") == "text" or len(only) == 1):
             return only["text"]
     return response
 
@@ -280,5 +292,6 @@ _UNTYPED: Final[tuple[tuple[str, Any], ...]] = (
     ("toolResult", _response),
     ("inlineData", _inline),
     ("inline_data", _inline),
+    ("reasoningContent", _thought),
     ("text", _text),
 )

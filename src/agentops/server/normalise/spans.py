@@ -18,6 +18,8 @@ from agentops.server.normalise.surrogates import mended_span
 
 _NO_KIND: Final = "operation"
 _COST_OF_A_LIBRARY: Final = "llm.cost.total"
+_PRICING: Final = "openlit."
+"""Instrumentation that computes costs, and says 0 of a model that it has no price for."""
 _NAMED_BY_METHOD: Final = (
     "openinference.instrumentation.smolagents",
     "openinference.instrumentation.crewai",
@@ -120,7 +122,8 @@ def _event(span: Span) -> Event:
             # The agent's name and the method that ran it: "researcher.run".
             agent = name = name.rpartition(".")[0] or name
     cost: float | None = get("cost")
-    if cost == 0 and sources.get("cost") == _COST_OF_A_LIBRARY and counts.input:
+    of_library = sources.get("cost") == _COST_OF_A_LIBRARY or scope.name.startswith(_PRICING)
+    if cost == 0 and of_library and counts.input:
         cost = None  # The library has no price for the model: that is not known, and not free.
     service = resource.get(semconv.SERVICE_NAME, "")
     instance = resource.get(semconv.SERVICE_INSTANCE, "")

@@ -108,6 +108,18 @@ def tokens(
     if not entered and not left and not read and not written:
         # A call without a token does not exist: these zeros stand for "not known" (streams without usage).
         return NONE
+    if "usage" in found:
+        whole = _from_raw(found["usage"], found)
+        if (whole.input, whole.output) == (entered, left):
+            # The span's own attributes name the sums, and its provider's usage their parts.
+            return Tokens(
+                entered,
+                left,
+                whole.cache_read if read is None else read,
+                whole.cache_write if written is None else written,
+                whole.reasoning if reasoning is None else reasoning,
+                whole.more,
+            )
     cached = (read or 0) + (written or 0)
     total = found.get("tokens_total")
     if cached and entered is not None:
@@ -128,8 +140,8 @@ def tokens(
 
 
 _RAW: Final[Mapping[str, tuple[str, ...]]] = {
-    "input": ("input_tokens", "prompt_tokens", "promptTokenCount"),
-    "output": ("output_tokens", "completion_tokens", "candidatesTokenCount"),
+    "input": ("input_tokens", "prompt_tokens", "promptTokenCount", "input"),
+    "output": ("output_tokens", "completion_tokens", "candidatesTokenCount", "output"),
     "cache_read": ("cache_read_input_tokens", "cached_tokens", "cachedContentTokenCount"),
     "cache_write": ("cache_creation_input_tokens",),
     "reasoning": ("reasoning_tokens", "thinking_tokens", "thoughtsTokenCount"),
