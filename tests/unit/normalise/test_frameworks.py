@@ -168,3 +168,13 @@ def test_a_cost_of_nothing_by_a_library_without_the_price_is_not_known() -> None
 def test_words_of_semantic_kernel_are_model_calls_also_where_they_failed() -> None:
     for word in ("text_completions", "chat.completions"):
         assert event({"gen_ai.operation.name": word}, status=2).kind == "llm"
+
+
+def test_steps_of_the_ai_sdk_are_of_the_kind_that_they_are() -> None:
+    failed = event({"ai.operationId": "ai.streamText.doStream", "ai.model.id": "gpt-4o"}, status=2)
+    embedded = event({"ai.operationId": "ai.embed.doEmbed", "ai.usage.tokens": 5})
+    called = event(
+        {"ai.operationId": "ai.generateText.doGenerate", "ai.response.toolCalls": '[{"toolName":"f"}]'}
+    )
+    assert (failed.kind, embedded.kind, embedded.tokens_input) == ("llm", "embedding", 5)
+    assert json.loads(called.output) == [{"toolName": "f"}]

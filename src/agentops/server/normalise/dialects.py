@@ -182,7 +182,7 @@ AGENTOPS_04: Final[Table] = {
 
 OTHERS: Final[Table] = {
     "session": ("langfuse.session.id", "gcp.vertex.agent.session_id"),
-    "kind": ("langfuse.observation.type",),
+    "kind": ("langfuse.observation.type", "ai.operationId"),
     "user": ("langfuse.user.id",),
     "provider": ("ai.model.provider",),
     "model": ("ai.response.model", "ai.model.id", "langfuse.observation.model.name"),
@@ -194,6 +194,7 @@ OTHERS: Final[Table] = {
         "final_result",
         "ai.response.text",
         "ai.response.object",
+        "ai.response.toolCalls",
         "gcp.vertex.agent.llm_response",
         "langfuse.observation.output",
     ),
@@ -240,7 +241,7 @@ OTHERS: Final[Table] = {
     ),
     "usage": ("gen_ai.usage.raw", "langfuse.observation.usage_details"),
     "tags": ("langfuse.trace.tags",),
-    "tokens_input": ("ai.usage.inputTokens", "ai.usage.promptTokens"),
+    "tokens_input": ("ai.usage.inputTokens", "ai.usage.promptTokens", "ai.usage.tokens"),
     "tokens_output": ("ai.usage.outputTokens", "ai.usage.completionTokens"),
     "cost": ("operation.cost", "gen_ai.cost.total_cost", "langfuse.observation.cost_details.total"),
 }
@@ -333,6 +334,8 @@ KIND_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "embedding": "embedding",
         "guardrail": "guardrail",
     },
+    # By its last word: "ai.generateText.doGenerate".
+    "ai.operationId": {"dogenerate": "llm", "dostream": "llm", "doembed": "embedding", "toolcall": "tool"},
 }
 """What the words of each kind attribute mean here, in lower case."""
 
