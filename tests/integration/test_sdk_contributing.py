@@ -50,3 +50,37 @@ def test_the_cost_of_a_session_is_exact_in_its_decimals(module_server: Server, t
             """
         )
     assert out.strip() == "Decimal('0.3') server"
+
+
+def test_a_pickled_session_takes_along_where_it_is_recorded_and_what_is_masked(
+    module_server: Server, tmp_path: Path
+) -> None:
+    with Models() as models:
+        session_id = (
+            Program(module_server, tmp_path, models)
+            .run(
+                """
+            import os, pickle, subprocess, sys, agentops
+            session = agentops.init(endpoint=os.environ["SERVER"], redact=[r"sk-\\w+"], api_key="key-of-mine")
+            given = pickle.dumps(session)
+            assert b"key-of-mine" not in given
+            other = '''
+            import pickle, sys, agentops
+            session = pickle.load(sys.stdin.buffer)
+            session.record(agentops.ActionEvent("there", params={"key": "sk-secret"}))
+            '''
+            import textwrap
+            subprocess.run([sys.executable, "-c", textwrap.dedent(other)], input=given, check=True)
+            session.end_session("Success")
+            print(session.session_id)
+            """,
+                AGENTOPS_API_ENDPOINT="http://127.0.0.1:9",
+                SERVER=module_server.url,
+            )
+            .split()[-1]
+        )
+    module_server.wait(
+        f"/api/sessions/{session_id}", lambda one: one["ended_at"] and one["event_counts"]["total"]
+    )
+    [event] = module_server.get(f"/api/sessions/{session_id}/events")["events"]
+    assert (event["name"], event["input_preview"]) == ("there", '{"key":"[redacted]"}')

@@ -79,7 +79,7 @@ def to_json(value: Any, limit: int, cutting: Cutting | None = None) -> str:
 
 def text_of(value: Any, limit: int, cutting: Cutting | None = None) -> str:
     """Return `value` itself when it is text, else its JSON text; cut to `limit`, the cut marked."""
-    if isinstance(value, str):
+    if issubclass(type(value), str):  # A proxy may fail when it is asked for its class.
         return (cutting or Cutting()).cut(value, limit)
     return to_json(value, limit, cutting)
 

@@ -63,7 +63,7 @@ class Client:
         self.registry = Registry()
         self.belonging = context.Belonging(self.registry, self._visit)
         self.configured: dict[str, Any] = {}
-        """What `configure` and `set_api_key` were given before `init`."""
+        """What `init`, `configure` and `set_api_key` were given."""
         self.settings = settings.Settings()
         self.ready = False
         self.lifecycle: Lifecycle
@@ -93,6 +93,7 @@ class Client:
             chosen = settings.complete({**self.configured, **given})
             mask = redactor(chosen.redact)
             self._wire(chosen, mask)
+            self.configured.update(given)
             self.ready = True
 
     def _wire(self, chosen: settings.Settings, mask: Callable[[str], str] | None) -> None:

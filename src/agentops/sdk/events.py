@@ -164,7 +164,7 @@ class ErrorEvent(Event):
 
     def __post_init__(self) -> None:
         given: Any = self.exception if self.exception is not None else self.details
-        if isinstance(given, BaseException):
+        if issubclass(type(given), BaseException):  # A proxy may fail when it is asked for its class.
             from agentops.sdk.spans import exception_attributes
 
             found = exception_attributes(given)
@@ -185,7 +185,8 @@ class ErrorEvent(Event):
 
     def said(self, client: Client) -> dict[str, Any]:
         """Return type, code, details, logs and trigger."""
-        trigger = self.trigger_event.id if isinstance(self.trigger_event, Event) else self.trigger_event
+        given: Any = self.trigger_event
+        trigger = given.id if issubclass(type(given), Event) else given
         return {
             "error.type": self.shown(),
             **_given(

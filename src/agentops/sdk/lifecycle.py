@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
 from agentops import semconv
@@ -54,9 +54,11 @@ def trace_id_of(session_id: Any) -> int:
 
 def _reason(given: Any) -> str | None:
     """Return a reason as text, whatever a program gave: an exception is one too."""
-    if given is None or (isinstance(given, str) and not given):
+    if given is None or (type(given) is str and not given):
         return None
-    text = state.reason(given) if isinstance(given, BaseException) else text_of(given, _MAX_REASON)
+    # A proxy may fail when it is asked for its class.
+    failed = issubclass(type(given), BaseException)
+    text = state.reason(cast("BaseException", given)) if failed else text_of(given, _MAX_REASON)
     return cut(text, _MAX_REASON)
 
 

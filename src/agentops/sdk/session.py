@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from agentops.sdk.client import Client
     from agentops.sdk.core import Core
+    from agentops.sdk.handover import Handed
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -84,8 +85,10 @@ class Session:
     def __deepcopy__(self, memo: object) -> Self:
         return self
 
-    def __reduce__(self) -> tuple[Callable[[str], Session], tuple[str]]:
-        return _resumed, (self._core.text,)
+    def __reduce__(self) -> tuple[Callable[..., Session], tuple[str, Handed]]:
+        from agentops.sdk.handover import handed
+
+        return _resumed, (self._core.text, handed(self._client))
 
     # What it is.
 
@@ -267,9 +270,13 @@ class Session:
         self.__exit__(kind, error, trace)
 
 
-def _resumed(session_id: str) -> Session:
+def _resumed(session_id: str, given: Handed | None = None) -> Session:
+    from agentops.sdk.client import client
     from agentops.sdk.functions import get_session, start_session
+    from agentops.sdk.handover import begin
 
+    if given is not None:
+        begin(client, given)
     return get_session(session_id) or start_session(inherited_session_id=session_id)
 
 

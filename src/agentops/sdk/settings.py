@@ -144,7 +144,7 @@ def complete(given: Mapping[str, Any]) -> Settings:
             if name == "redact":
                 # What was to be masked is not known: better nothing legible than a secret.
                 _report(f"{error} Every text is masked.")
-                values[name] = _mask_all
+                values[name] = mask_all
                 continue
             _report(f"{error} The default is used.")
             values[name] = config.read(name, env={})
@@ -158,7 +158,8 @@ def complete(given: Mapping[str, Any]) -> Settings:
     return Settings(usable(values, given))
 
 
-def _mask_all(text: str) -> str:
+def mask_all(text: str) -> str:
+    """Mask a text whatever it says: what was to be masked is not known."""
     del text
     return FAILED
 

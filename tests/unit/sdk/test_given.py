@@ -21,7 +21,9 @@ from opentelemetry import trace
 import agentops
 from agentops.sdk import settings as sdk_settings
 from agentops.sdk.client import client
+from agentops.sdk.handover import handed
 from agentops.sdk.logs import level_number
+from agentops.sdk.redact import FAILED
 from agentops.sdk.session import _resumed  # pyright: ignore[reportPrivateUsage] -- what unpickling elsewhere calls
 from tests.recorded import Journal
 
@@ -31,6 +33,26 @@ Read = Callable[[], Journal]
 class Unspeakable(Exception):
     def __str__(self) -> str:
         raise RuntimeError("no words")
+
+
+class Detached:
+    """As proxies are outside of a request: even asking for the class of what they stand for fails."""
+
+    @property
+    def __class__(self) -> type:
+        raise RuntimeError("working outside of a context")
+
+    @__class__.setter
+    def __class__(self, kind: type) -> None:
+        raise RuntimeError("working outside of a context")
+
+
+def test_a_proxy_of_nothing_can_be_recorded(session: agentops.Session, journal: Read) -> None:
+    odd: Any = Detached()
+    session.record(agentops.ErrorEvent(exception=odd))
+    session.record(agentops.ErrorEvent(error_type="Odd", details=odd))
+    session.end_session("Fail", end_state_reason=odd)
+    assert [event.name for event in journal().events] == ["error", "Odd"]
 
 
 def test_an_error_event_takes_whatever_it_is_given(session: agentops.Session, journal: Read) -> None:
@@ -61,7 +83,7 @@ def test_events_that_hold_what_cannot_be_looked_at_are_recorded(
     session.record(agentops.ActionEvent("action", params=odd, returns={"a": odd}, logs=odd, agent_id=odd))
     session.record(agentops.LLMEvent(prompt=odd, completion=[odd], model="one", prompt_tokens=odd, cost=odd))
     session.record(agentops.LLMEvent(prompt=[{"role": odd, "content": odd}], model="two"))
-    session.record(agentops.ErrorEvent(error_type="error", code=odd, details=odd, trigger_event=odd))
+    session.record(agentops.ErrorEvent(error_type="error", code=odd, details=odd))
     session.record(agentops.ErrorEvent(error_type="odd", exception=odd, logs=odd))
     session.record(agentops.LLMEvent(model="three", thread_id=odd, id=odd))
     assert [event.name for event in journal().events] == ["action", "one", "two", "error", "odd", "three"]
@@ -302,6 +324,16 @@ def test_a_session_that_crosses_to_another_process_is_contributed_to(home: objec
     assert str(there.session_id) == session_id
     there.end_session("Success")
     assert journal().sessions[0].attributes["agentops.session.inherited"] is True
+
+
+def test_what_a_pickled_session_is_masked_with_need_not_be_pickled(session: agentops.Session) -> None:
+    def closure(text: str) -> str:
+        return text.replace(session.name, "")
+
+    agentops.configure(redact=closure)
+    _, redact = handed(client)
+    assert pickle.loads(redact)("anything") == FAILED
+    assert pickle.loads(pickle.dumps(session)) is session
 
 
 def test_a_seeded_program_gets_its_own_numbers(home: object) -> None:
