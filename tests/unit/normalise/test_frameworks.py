@@ -178,3 +178,10 @@ def test_steps_of_the_ai_sdk_are_of_the_kind_that_they_are() -> None:
     )
     assert (failed.kind, embedded.kind, embedded.tokens_input) == ("llm", "embedding", 5)
     assert json.loads(called.output) == [{"toolName": "f"}]
+
+
+def test_the_finish_reason_beside_a_message_of_google_is_its() -> None:
+    said = happened(
+        "gen_ai.choice", finish_reason="stop", content={"role": "model", "parts": [{"text": "yo"}]}
+    )
+    assert both({}, events=[said])[1] == [text("assistant", "yo", finish_reason="stop")]

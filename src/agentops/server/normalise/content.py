@@ -334,6 +334,11 @@ def event_messages(
     role = _MESSAGE_EVENTS.get(name, "assistant")
     listed = chat.messages(content.get("content"), role)
     found = listed if listed else [chat.message(content, role)]
+    reason = content.get("finish_reason")
+    if listed and isinstance(
+        reason, str
+    ):  # It stands beside the message, as Google's instrumentation has it.
+        found = [*found[:-1], {**found[-1], "finish_reason": found[-1].get("finish_reason") or reason}]
     found = [each for each in found if each["parts"] or each.get("finish_reason")]
     return ([], found) if name in _CHOICE_EVENTS else (found, [])
 
