@@ -10,7 +10,7 @@ import pytest
 from agentops import semconv
 from agentops.model import Scope
 from agentops.server.normalise import restored
-from tests.unit.normalise.spans import START, event, happened
+from tests.unit.normalise.spans import SPAN, START, event, happened
 
 OPERATION = "gen_ai.operation.name"
 OPENINFERENCE = "openinference.span.kind"
@@ -326,3 +326,7 @@ def test_all_attributes_are_kept_and_none_is_stored_twice() -> None:
     assert kept["output.value"] == {"$ref": "output"}
     assert kept["mine"] == said["mine"]
     assert restored(found.attributes, found.input, found.output) == said
+
+
+def test_a_span_that_names_itself_its_parent_has_none() -> None:
+    assert event({"gen_ai.operation.name": "chat"}, parent_id=SPAN).parent_id == ""

@@ -74,8 +74,10 @@ def _event(span: Span) -> Event:
     scope = span.scope
     events = span.events
 
+    # Nothing is its own parent: a span that says so has none.
+    parent_id = span.parent_id if span.parent_id != span.span_id else ""
     kind: str = get("kind") or _kind_without_word(span, found, flat)
-    if kind == semconv.SESSION_KIND and span.parent_id and not own:
+    if kind == semconv.SESSION_KIND and parent_id and not own:
         kind = _NO_KIND
     is_root = kind == semconv.SESSION_KIND
 
@@ -133,7 +135,7 @@ def _event(span: Span) -> Event:
     return Event(
         span.trace_id,
         span.span_id,
-        span.parent_id,
+        parent_id,
         get("session", ""),
         kind,
         name,
@@ -235,7 +237,7 @@ def _plain(span: Span) -> Event:
     return Event(
         trace_id=span.trace_id,
         span_id=span.span_id,
-        parent_id=span.parent_id,
+        parent_id=span.parent_id if span.parent_id != span.span_id else "",
         declared_session="",
         kind=_NO_KIND,
         name=span.name,
