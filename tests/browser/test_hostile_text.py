@@ -132,6 +132,10 @@ def test_axe_finds_nothing_serious_in_menus_choices_and_the_saved_page(
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     nothing_serious(page, "keys")
+    page.goto(f"{known.url}/analytics?since=all")
+    page.get_by_role("button", name="Sessions by state as a table").click()
+    expect(page.get_by_role("dialog", name="Sessions by state")).to_be_visible()
+    nothing_serious(page, "chart as a table")
     saved = tmp_path / "saved.html"
     saved.write_bytes(
         known.http.get(f"/api/sessions/{session_id(REFUND)}/export", params={"format": "html"}).content

@@ -161,6 +161,52 @@ def test_a_reader_renames_notes_and_deletes(known: Server, browser: Browser) -> 
     page.close()
 
 
+def test_changes_that_follow_each_other_fast_are_all_kept(known: Server, page: Page) -> None:
+    trace = 0xAB9
+    send(known, root(trace, "Hasty", ["one", "two", "three"], time.time_ns() - 20 * SECOND, 10, 0))
+    path = f"/api/sessions/{session_id(trace)}"
+    known.wait(path, lambda told: told["tags"] == ["one", "two", "three"])
+    page.goto(f"{known.url}/sessions/{session_id(trace)}")
+    for tag in ("one", "two"):
+        page.get_by_role("button", name=f"Remove the tag {tag}").click()
+    for tag in ("four", "five"):
+        page.get_by_role("button", name="+ tag").click()
+        page.get_by_label("New tag").fill(tag)
+        page.keyboard.press("Enter")
+    page.get_by_title("Rename").click()
+    page.get_by_label("Session name").fill("Unhurried")
+    page.keyboard.press("Enter")
+    # Shown at once, the old name never again.
+    assert page.get_by_role("heading", level=1).inner_text() == "Unhurried"
+    kept = ["three", "four", "five"]
+    known.wait(path, lambda told: told["name"] == "Unhurried" and told["tags"] == kept)
+    expect(page.locator(".title .tag")).to_have_text([f"{tag}×" for tag in kept])
+    page.goto("about:blank")
+    known.http.delete(path)
+
+
+def test_what_is_folded_in_the_tree_is_on_the_timeline(known: Server, page: Page) -> None:
+    page.goto(f"{known.url}/sessions/{session_id(REFUND)}?view=tree")
+    page.get_by_role("button", name="Fold").click()
+    page.get_by_role("button", name="Close all").click()
+    expect(page.locator(".tree-row[data-event]")).to_have_count(1)
+    page.keyboard.press("1")
+    expect(page.locator(".timeline[data-rows='6']")).to_be_visible()
+    page.keyboard.press("2")
+    expect(page.locator(".tree-row[data-event]")).to_have_count(1)
+
+
+def test_the_panel_grows_no_further_than_it_shows(known: Server, page: Page) -> None:
+    page.goto(f"{known.url}/sessions/{session_id(REFUND)}")
+    divider = page.get_by_role("separator", name="Width of the event panel")
+    divider.focus()
+    for _ in range(40):
+        page.keyboard.press("ArrowLeft")
+    widest = page.locator(".panel").evaluate("(panel) => panel.clientWidth")
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".panel").evaluate("(panel) => panel.clientWidth") <= widest - 20
+
+
 def test_running_and_interrupted_events_say_so(known: Server, page: Page) -> None:
     trace, at = 0xAB4, time.time_ns() - 5 * SECOND
     begun = root(trace, "Killed", [], at, 1, 1)

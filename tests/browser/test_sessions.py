@@ -176,6 +176,39 @@ def test_a_view_is_kept_under_a_name_chosen_again_and_deleted(known: Server, pag
     expect(page.get_by_role("button", name="Failures, longest first", exact=True)).to_have_count(0)
 
 
+def test_who_chooses_by_key_goes_on_from_there(known: Server, page: Page) -> None:
+    open_list(page, known)
+    times = page.get_by_role("button", name="Time range")
+    times.focus()
+    for key in ("Enter", "Tab", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator(".surface")).to_have_count(0)
+    expect(times).to_be_focused()
+    keys = page.get_by_role("button", name="keys")
+    keys.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("dialog", name="Keys").get_by_role("button", name="Close").click()
+    expect(keys).to_be_focused()
+
+
+def test_what_is_kept_in_one_tab_holds_in_the_others(known: Server, page: Page) -> None:
+    open_list(page, known, "?state=fail")
+    other = page.context.new_page()
+    open_list(other, known, "?state=success")
+    for tab, name in ((page, "Failed ones"), (other, "Good ones")):
+        tab.get_by_role("button", name="Saved views").click()
+        tab.get_by_label("Name of the view").fill(name)
+        tab.keyboard.press("Enter")
+    for tab in (page, other):
+        # The name of the view that is on stands on the button.
+        tab.get_by_role("button", name="Saved views").click()
+        expect(tab.locator(".saved-view .option")).to_have_text(["Failed ones", "Good ones"])
+        tab.keyboard.press("Escape")
+    page.keyboard.press("t")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(other.locator("html")).to_have_attribute("data-theme", "dark")
+
+
 def test_new_sessions_enter_while_the_page_is_open(known: Server, page: Page) -> None:
     page.goto(f"{known.url}/sessions?tag=arriving")
     expect(page.get_by_role("heading", name="No session matches")).to_be_visible()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.known_store import REFUND, event_id, session_id
+from tests.browser.known_store import REFUND, event, event_id, root, session_id
 from tests.serving import Server
+from tests.spans import MS, SECOND, ours
 
 _BEYOND = """() => [...document.querySelectorAll('.table-row[data-session] .cell, .table-row.head > div')]
   .filter((one) => one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.className)"""
@@ -51,3 +54,38 @@ def test_the_event_fills_a_phone_and_back_closes_it(known: Server, browser: Brow
     expect(panel).to_have_count(0)
     expect(page.locator(".tree-row[data-event]")).to_have_count(6)
     page.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_names_forty_levels_deep_stay_beside_their_numbers(
+    known: Server, browser: Browser, width: int
+) -> None:
+    trace, at = 0xAC1, time.time_ns() - 86_400 * 3 * SECOND
+    chain = [
+        event(trace, number + 1, number, "operation", f"level {number}", at + number * MS, 200)
+        for number in range(1, 41)
+    ]
+    sent = ours(root(trace, "Deep", [], at, 300, 40), *chain)
+    assert known.post("/v1/traces", sent).status_code == 200
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    page.goto(f"{known.url}/sessions/{session_id(trace)}?view=tree&event={event_id(41)}")
+    last = page.locator(f".tree-row[data-event='{event_id(41)}']")
+    expect(last.locator(".label")).to_have_text("operation level 40")
+    name, number = last.locator(".label").bounding_box(), last.locator(".num").first.bounding_box()
+    assert name is not None
+    assert number is not None
+    assert name["x"] + name["width"] <= number["x"]
+    assert name["width"] > 45
+    page.close()
+    known.http.delete(f"/api/sessions/{session_id(trace)}")
+
+
+def test_a_session_on_paper_keeps_its_panel(known: Server, page: Page) -> None:
+    page.emulate_media(media="print", color_scheme="dark")
+    page.goto(f"{known.url}/sessions/{session_id(REFUND)}?view=tree")
+    expect(page.get_by_role("heading", name="What failed")).to_be_visible()
+    panel = page.locator(".panel").bounding_box()
+    assert panel is not None
+    assert panel["width"] > 300
+    # Dark ink: paper is white whatever the screen was.
+    assert page.locator("h1").evaluate("(name) => getComputedStyle(name).color") == "rgb(23, 26, 33)"

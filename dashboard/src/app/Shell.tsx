@@ -128,8 +128,27 @@ export function NotFound() {
   );
 }
 
+/** How browsers and the loader say that a part of the page's code did not arrive. */
+const NO_CODE = /unable to preload|dynamically imported module|importing a module/i;
+
 export function Stumbled({ error, reset }: ErrorComponentProps) {
   const router = useRouter();
+  const isCode = error instanceof Error && NO_CODE.test(error.message);
+  useEffect(() => {
+    // The server was away: the page loads anew when it is back. It may be another version by then.
+    if (isCode && live.state === "lost") return live.subscribe((changed) => changed === null && location.reload());
+  }, [isCode]);
+  if (isCode) {
+    return (
+      <div className="empty" role="alert">
+        <h1>This page did not arrive</h1>
+        <p className="dim">The server does not answer, or another version of it runs now. Is agentops serve still running?</p>
+        <button type="button" className="btn" onClick={() => location.reload()}>
+          Try again
+        </button>
+      </div>
+    );
+  }
   return (
     <div className="empty" role="alert">
       <h1>This page failed to show</h1>

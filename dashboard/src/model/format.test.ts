@@ -4,6 +4,7 @@ import { bytes, compact, count, duration, stopwatch, usd, usdMarks } from "./for
 test.each([
   [null, "–"],
   [0, "0 ms"],
+  [0.000001, "<1 µs"],
   [0.004, "4 µs"],
   [0.4, "0.4 ms"],
   [5, "5 ms"],

@@ -9,6 +9,7 @@ export function duration(ms: Millis | null | undefined): string {
   if (ms == null || !Number.isFinite(ms)) return DASH;
   const value = Math.max(0, ms);
   if (value === 0) return "0 ms";
+  if (value < 0.0005) return "<1 µs";
   if (value < 0.0995) return `${(value * 1000).toFixed(0)} µs`;
   if (value < 9.95) return `${trim(value.toFixed(1))} ms`;
   if (value < 999.5) return `${Math.round(value)} ms`;

@@ -15,9 +15,19 @@ test("a page is appended without showing a row twice", () => {
 
 test("at the top the server's order is taken, and rows loaded beyond stay", () => {
   const merged = mergeHead(list("abcdef", "deep"), { ...list("nabc", "shallow"), total: 101 });
-  expect(ids(merged)).toBe("nabcef");
+  expect(ids(merged)).toBe("nabcdef");
   expect(merged.cursor).toBe("deep");
   expect(merged.total).toBe(101);
+});
+
+test("a new row pushes none out, one that is gone leaves, one that rises stands once", () => {
+  expect(ids(mergeHead(list("abcdef"), list("mnab")))).toBe("mnabcdef");
+  expect(ids(mergeHead(list("abcdef"), list("acde")))).toBe("acdef");
+  expect(ids(mergeHead(list("abcdef"), list("afbc")))).toBe("afbcde");
+});
+
+test("a first page of new rows alone is all that is known", () => {
+  expect(mergeHead(list("abcdef", "deep"), list("wxyz", "shallow"))).toEqual(list("wxyz", "shallow"));
 });
 
 test("away from the top rows change where they stand and none is added", () => {

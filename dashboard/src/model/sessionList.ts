@@ -23,12 +23,17 @@ export function append<T extends Row>(loaded: Loaded<T>, page: Loaded<T>): Loade
   };
 }
 
-/** Take a fresh first page in its own order; rows loaded beyond it follow as they stood. */
+/**
+ * Take a fresh first page in its own order. What it pushed down and what was loaded beyond follow as they stood; a page
+ * of nothing but new rows stands alone: what lies between it and the others is not known.
+ */
 export function mergeHead<T extends Row>(loaded: Loaded<T>, head: Loaded<T>): Loaded<T> {
-  if (head.cursor === null || loaded.rows.length <= head.rows.length) return head;
   const fresh = new Set(head.rows.map((row) => row.session_id));
+  const isAlone = !loaded.rows.some((row) => fresh.has(row.session_id));
+  if (head.cursor === null || loaded.rows.length <= head.rows.length || isAlone) return head;
+  const kept = loaded.rows.slice(0, head.rows.length).findLastIndex((row) => fresh.has(row.session_id));
   return {
-    rows: [...head.rows, ...loaded.rows.slice(head.rows.length).filter((row) => !fresh.has(row.session_id))],
+    rows: [...head.rows, ...loaded.rows.slice(kept + 1).filter((row) => !fresh.has(row.session_id))],
     cursor: loaded.cursor,
     total: head.total,
   };

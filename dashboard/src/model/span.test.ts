@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { csv } from "./csv";
-import { change, changed, fittingInterval, nextStart, percent, placed, spanOf, startOf, starts } from "./span";
+import { change, changed, fittingInterval, nextStart, percent, placed, sinceText, spanOf, startOf, starts } from "./span";
 
 const NOW = Date.UTC(2026, 10, 20, 12);
 const HOUR = 3_600_000;
@@ -54,4 +54,9 @@ test("a change is told against what was", () => {
 
 test("a file of values runs nothing", () => {
   expect(csv(["a", "b"], [["=1+1", 2], ['say "x", y', null]])).toBe('a,b\r\n\'=1+1,2\r\n"say ""x"", y",\r\n');
+});
+
+test("a beginning is told as people say it", () => {
+  const said = ["90m", "1h", "2w", "7D", "2026-11-20T14:02:00Z", "long ago"].map((since) => sinceText(since, "utc"));
+  expect(said).toEqual(["Last 90 minutes", "Last 1 hour", "Last 2 weeks", "Last 7 days", "Since 20 Nov 2026 14:02", "Since long ago"]);
 });

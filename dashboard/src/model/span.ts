@@ -2,7 +2,7 @@
 
 import { grouped } from "./format";
 import { INTERVAL_MS, type Interval } from "./histogram";
-import type { Zone } from "./time";
+import { dated, type Zone } from "./time";
 import type { Millis } from "./units";
 
 const AGO = /^(\d+(?:\.\d+)?)([smhdw])$/;
@@ -17,6 +17,16 @@ export interface Span {
 /** The range between `since` (ISO 8601, or back from now as `24h`; none for all time) and `until`. */
 export function spanOf(since: string | undefined, until: string | undefined, now: Millis): Span {
   return { from: since ? moment(since, now) : null, to: (until ? moment(until, now) : null) ?? now };
+}
+
+const UNIT_NAMES: Record<string, string> = { s: "second", m: "minute", h: "hour", d: "day", w: "week" };
+
+/** The beginning of a range as people say it: `Last 90 minutes`, `Since 20 Nov 2026 14:02`. */
+export function sinceText(since: string, zone: Zone): string {
+  const [, count, unit] = AGO.exec(since.toLowerCase()) ?? [];
+  if (count) return `Last ${count} ${UNIT_NAMES[unit]}${count === "1" ? "" : "s"}`;
+  const at = Date.parse(since);
+  return `Since ${Number.isNaN(at) ? since : dated(at * 1000, zone)}`;
 }
 
 function moment(text: string, now: Millis): Millis | null {

@@ -66,6 +66,11 @@ export function day(at: EpochMicros, zone: Zone): string {
   return `${date} ${month} ${year}`;
 }
 
+/** `20 Nov 2026 14:02`. */
+export function dated(at: EpochMicros, zone: Zone): string {
+  return Number.isFinite(at) ? `${day(at, zone)} ${clock(at, zone, 0).slice(0, 5)}` : "–";
+}
+
 /** Short, for a column: `now`, `6 min ago`, `14:02` today, `19 Nov 14:02`, `19 Nov 2025`; what is to come is dated. */
 export function ago(at: EpochMicros, now: EpochMicros, zone: Zone): string {
   if (!Number.isFinite(at)) return "–";

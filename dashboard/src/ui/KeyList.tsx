@@ -2,6 +2,7 @@
 
 import { Dialog } from "./controls";
 import { type Binding, boundKeys } from "./keys";
+import { usePreference } from "./preferences";
 
 /** What has a description, by the name under which it is bound. */
 function sections(): [string, Binding[]][] {
@@ -13,6 +14,7 @@ function sections(): [string, Binding[]][] {
 }
 
 export function KeyList({ onClose }: { onClose: () => void }) {
+  const wheel = usePreference("wheel");
   return (
     <Dialog title="Keys" onClose={onClose}>
       <div className="keys">
@@ -40,7 +42,7 @@ export function KeyList({ onClose }: { onClose: () => void }) {
           <dl>
             <div>
               <dt>wheel</dt>
-              <dd>Zoom (with Shift: scroll)</dd>
+              <dd>{wheel === "zoom" ? "Zoom (with Shift: scroll)" : "Scroll (with Ctrl: zoom)"}</dd>
             </div>
             <div>
               <dt>drag</dt>

@@ -87,12 +87,18 @@ export function Menu({
       document.removeEventListener("keydown", escape, true);
     };
   }, [open]);
+  const close = () => {
+    // Who chose by key stays where the menu was; a pointer leaves the keys to the page.
+    const isByKey = root.current?.querySelector(".surface :focus-visible") != null;
+    setOpen(false);
+    if (isByKey) root.current?.querySelector("button")?.focus();
+  };
   return (
     <div className="menu" ref={root}>
       <button type="button" className={className} aria-expanded={open} aria-label={name} onClick={() => setOpen(!open)}>
         {label}
       </button>
-      {open && <div className={align === "right" ? "surface right" : "surface"}>{children(() => setOpen(false))}</div>}
+      {open && <div className={align === "right" ? "surface right" : "surface"}>{children(close)}</div>}
     </div>
   );
 }
@@ -144,7 +150,12 @@ export function Failure({ error, retry }: { error: Error; retry?: () => void }) 
 export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ReactNode }) {
   const ref = useRef<HTMLDialogElement>(null);
   useEffect(() => {
+    const before = document.activeElement;
     ref.current?.showModal();
+    // However it was closed: the focus returns to where it came from.
+    return () => {
+      if (before instanceof HTMLElement && document.activeElement === document.body) before.focus();
+    };
   }, []);
   return (
     // Esc is the dialog's own key; the click beside it is for the pointer only.

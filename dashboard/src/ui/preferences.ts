@@ -32,12 +32,23 @@ const current: Preferences = Object.fromEntries(
 ) as unknown as Preferences;
 
 export function setPreference<K extends keyof Preferences>(name: K, value: Preferences[K]): void {
-  current[name] = value;
   try {
     localStorage.setItem(`agentops.${name}`, value);
   } catch {
     // Kept for this page only.
   }
+  take(name, value);
+}
+
+// Chosen in another tab, it holds here too: what is kept next must not undo it.
+window.addEventListener("storage", ({ key }) => {
+  for (const name of Object.keys(DEFAULTS) as (keyof Preferences)[]) {
+    if (key === null || key === `agentops.${name}`) take(name, stored(name));
+  }
+});
+
+function take<K extends keyof Preferences>(name: K, value: Preferences[K]): void {
+  current[name] = value;
   if (name === "theme") showTheme();
   for (const listener of listeners) listener();
 }

@@ -1,7 +1,7 @@
 /** Moments on the page: local or UTC as chosen, both on hover. */
 
 import { duration, stopwatch } from "../model/format";
-import { ago, both, clock, day, iso } from "../model/time";
+import { ago, both, clock, day, iso, dated } from "../model/time";
 import type { EpochMicros, Millis } from "../model/units";
 import { useNow } from "./hooks";
 import { usePreference } from "./preferences";
@@ -22,6 +22,17 @@ export function Moment({ at, withDay = false, decimals = 3 }: { at: EpochMicros;
     <time dateTime={iso(at)} title={both(at)}>
       {withDay && <span className="faint">{day(at, zone)} </span>}
       {clock(at, zone, decimals)}
+      {zone === "utc" && <span className="faint"> UTC</span>}
+    </time>
+  );
+}
+
+/** A moment to the minute, with its day. */
+export function Minute({ at }: { at: EpochMicros }) {
+  const zone = usePreference("zone");
+  return (
+    <time dateTime={iso(at)} title={both(at)}>
+      {dated(at, zone)}
       {zone === "utc" && <span className="faint"> UTC</span>}
     </time>
   );

@@ -13,6 +13,7 @@ import { Choice, Failure, Menu } from "../../ui/controls";
 import { useNow, useTitle } from "../../ui/hooks";
 import { useKeys } from "../../ui/keys";
 import { usePreference } from "../../ui/preferences";
+import { SearchField } from "../../ui/SearchField";
 import { FilterBar } from "../sessions/FilterBar";
 import { FirstRun } from "../sessions/FirstRun";
 import type { SessionsSearch } from "../sessions/search";
@@ -84,7 +85,13 @@ export function AnalyticsPage() {
           onChange={(view) => change({ view: view === "waste" ? view : undefined })}
         />
         <span className="grow" />
-        <SearchText value={search.q ?? ""} input={find} onChange={(q) => change({ q: q || undefined }, true)} />
+        <SearchField
+          name="Search names, prompts, errors"
+          value={search.q ?? ""}
+          input={find}
+          restMs={300}
+          onChange={(q) => change({ q: q || undefined }, true)}
+        />
         <RangeMenu search={search} onChange={change} />
         <IntervalMenu interval={interval} length={length} onChange={(chosen) => change({ interval: chosen })} />
       </header>
@@ -215,46 +222,5 @@ function IntervalMenu({ interval, length, onChange }: { interval: Interval; leng
         </div>
       )}
     </Menu>
-  );
-}
-
-function SearchText({
-  value,
-  input,
-  onChange,
-}: {
-  value: string;
-  input: React.RefObject<HTMLInputElement | null>;
-  onChange: (text: string) => void;
-}) {
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => {
-    const field = input.current;
-    if (field && field !== document.activeElement) field.value = value;
-  }, [value, input]);
-  return (
-    <form
-      role="search"
-      className="search"
-      onSubmit={(event) => {
-        event.preventDefault();
-        clearTimeout(timer.current);
-        onChange(input.current?.value.trim() ?? "");
-      }}
-    >
-      <input
-        ref={input}
-        type="search"
-        defaultValue={value}
-        aria-label="Search names, prompts, errors"
-        placeholder="Search names, prompts, errors"
-        onChange={(event) => {
-          const text = event.target.value;
-          clearTimeout(timer.current);
-          timer.current = setTimeout(() => onChange(text.trim()), 300);
-        }}
-      />
-      <kbd aria-hidden="true">/</kbd>
-    </form>
   );
 }

@@ -132,7 +132,8 @@ export function Chart(props: Props) {
       </ul>
       {isTable && (
         <Dialog title={title} onClose={() => setTable(false)}>
-          <div className="chart-table">
+          {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a table that scrolls must be reached by key */}
+          <div className="chart-table" tabIndex={0} role="region" aria-label={`${title}, scrolls`}>
             <table>
               <thead>
                 <tr>

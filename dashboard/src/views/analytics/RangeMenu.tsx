@@ -1,6 +1,9 @@
 /** Which range of time: the usual ones, all time, or two moments of one's own. */
 
+import { sinceText } from "../../model/span";
+import type { Zone } from "../../model/time";
 import { Menu } from "../../ui/controls";
+import { usePreference } from "../../ui/preferences";
 import { ALL_TIME, type AnalyticsSearch, DEFAULT_SINCE } from "./search";
 
 const RANGES = [
@@ -18,9 +21,11 @@ interface Props {
 }
 
 export function RangeMenu({ search, onChange }: Props) {
+  const zone = usePreference("zone");
+  const clock = zone === "utc" ? " (UTC)" : "";
   const since = search.since ?? (search.until ? "" : DEFAULT_SINCE);
   const known = search.until ? undefined : RANGES.find(([one]) => one === since);
-  const label = known?.[1] ?? (search.until ? "Chosen range" : `Since ${since}`);
+  const label = known?.[1] ?? (search.until ? "Chosen range" : sinceText(since, zone));
   return (
     <Menu label={<>{label} <span aria-hidden="true">▾</span></>} align="right" name={`Time range: ${label}`}>
       {(close) => (
@@ -46,7 +51,7 @@ export function RangeMenu({ search, onChange }: Props) {
             onSubmit={(event) => {
               event.preventDefault();
               const given = new FormData(event.currentTarget);
-              const [first, second] = ["from", "to"].map((name) => Date.parse(String(given.get(name) ?? "")));
+              const [first, second] = ["from", "to"].map((name) => Date.parse(`${given.get(name) ?? ""}${zone === "utc" ? "Z" : ""}`));
               if (Number.isNaN(first)) return;
               // Whichever came first is the beginning.
               const [from, to] = second < first ? [second, first] : [first, second];
@@ -59,10 +64,10 @@ export function RangeMenu({ search, onChange }: Props) {
             }}
           >
             <label>
-              From <input type="datetime-local" name="from" required defaultValue={field(search.since)} />
+              From{clock} <input type="datetime-local" name="from" required defaultValue={field(search.since, zone)} />
             </label>
             <label>
-              To <input type="datetime-local" name="to" defaultValue={field(search.until)} />
+              To{clock} <input type="datetime-local" name="to" defaultValue={field(search.until, zone)} />
             </label>
             <button type="submit" className="btn">
               Apply
@@ -74,9 +79,10 @@ export function RangeMenu({ search, onChange }: Props) {
   );
 }
 
-/** A moment as the field of a form takes it: local, to the minute. */
-function field(iso: string | undefined): string {
+/** A moment as the field of a form takes it: by the reader's clock, to the minute. */
+function field(iso: string | undefined, zone: Zone): string {
   const at = iso ? new Date(iso) : null;
   if (!at || Number.isNaN(at.getTime())) return "";
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+  const ahead = zone === "utc" ? 0 : at.getTimezoneOffset() * 60_000;
+  return new Date(at.getTime() - ahead).toISOString().slice(0, 16);
 }

@@ -1,12 +1,13 @@
 /** The line above timeline, tree and messages: kinds to switch on and off, the ruler, folding, and the search. */
 
-import { type RefObject, useEffect, useMemo } from "react";
+import { type RefObject, useMemo } from "react";
 import { grouped } from "../../model/format";
 import { KINDS } from "../../model/kinds";
 import { closedBelow, closedButErrors, closedOfKind, holdingKinds } from "../../model/outline";
 import type { EventTable } from "../../model/table";
 import { Menu } from "../../ui/controls";
 import { KindMark } from "../../ui/marks";
+import { SearchField } from "../../ui/SearchField";
 import type { SessionSearch } from "./search";
 
 interface Props {
@@ -33,10 +34,6 @@ export function FindBar({ table, input, find, matches, hidden, ruler, view, onCh
     const next = KINDS.filter((one) => hidden.has(one) !== (one === kind));
     onChange({ hide: next.length > 0 ? [...next] : undefined });
   };
-  useEffect(() => {
-    const field = input.current;
-    if (field && field !== document.activeElement) field.value = find;
-  }, [find, input]);
   return (
     <div className="find-bar">
       <div className="legend" role="group" aria-label="Kinds">
@@ -106,30 +103,20 @@ export function FindBar({ table, input, find, matches, hidden, ruler, view, onCh
           )}
         </Menu>
       ) : null}
-      <form
-        role="search"
+      <SearchField
         className="search small"
-        onSubmit={(event) => {
-          event.preventDefault();
-          onNext();
-        }}
+        name="Find in session"
+        value={find}
+        input={input}
+        onChange={(text) => onChange({ find: text || undefined })}
+        onEnter={onNext}
       >
-        <input
-          ref={input}
-          type="search"
-          defaultValue={find}
-          aria-label="Find in session"
-          placeholder="Find in session"
-          onChange={(event) => onChange({ find: event.target.value || undefined })}
-        />
-        {matches !== null ? (
+        {matches !== null && (
           <span className="faint matches" role="status">
             {grouped(matches)}
           </span>
-        ) : (
-          <kbd aria-hidden="true">/</kbd>
         )}
-      </form>
+      </SearchField>
     </div>
   );
 }

@@ -1,10 +1,9 @@
 /** A session's name, state and numbers. */
 
-import { useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { isFile } from "../../api/client";
-import { deleteSession, editSession, exportUrl, FORMATS, type SessionEdit } from "../../api/queries";
+import { deleteSession, exportUrl, FORMATS } from "../../api/queries";
 import type { SessionDetail } from "../../api/types";
 import { count, grouped, usd } from "../../model/format";
 import { day } from "../../model/time";
@@ -17,20 +16,12 @@ import { usePreference } from "../../ui/preferences";
 import { Duration, Moment } from "../../ui/time";
 import { Name, Tags } from "./Editable";
 import { Recorded } from "./Recorded";
+import { useEdits } from "./useEdits";
 
-export function Header({ session, sessionId }: { session: SessionDetail | undefined; sessionId: string }) {
-  const client = useQueryClient();
+export function Header({ session: told, sessionId }: { session: SessionDetail | undefined; sessionId: string }) {
   const isNarrow = useNarrow();
-  const [failure, setFailure] = useState("");
-  const edit = async (change: SessionEdit) => {
-    setFailure("");
-    try {
-      await editSession(sessionId, change);
-      await client.refetchQueries({ queryKey: ["session", sessionId] });
-    } catch (error) {
-      setFailure(error instanceof Error ? error.message : String(error));
-    }
-  };
+  const { edit, edited, failure, setFailure } = useEdits(sessionId);
+  const session = told && { ...told, ...edited };
   return (
     <header className="head">
       <div className="crumb">
@@ -47,9 +38,9 @@ export function Header({ session, sessionId }: { session: SessionDetail | undefi
       <div className="title">
         {session ? (
           <>
-            <Name key={session.name} name={session.name} onChange={isFile() ? null : (name) => void edit({ name })} />
+            <Name key={session.name} name={session.name} onChange={isFile() ? null : (name) => edit({ name })} />
             <StatePill state={session.state} reason={session.state === "success" ? null : session.state_reason} />
-            <Tags tags={session.tags} onChange={isFile() ? null : (tags) => void edit({ tags })} />
+            <Tags tags={session.tags} onChange={isFile() ? null : (tags) => edit({ tags })} />
           </>
         ) : (
           <h1>&nbsp;</h1>

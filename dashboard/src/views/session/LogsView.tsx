@@ -1,7 +1,7 @@
 /** Every error with its stack, and what the program logged, each leading to its event. */
 
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { type RefObject, useMemo, useState } from "react";
 import { eventQuery, logsQuery } from "../../api/queries";
 import { grouped } from "../../model/format";
 import { KINDS } from "../../model/kinds";
@@ -11,6 +11,7 @@ import { oneLine } from "../../model/visible";
 import { Choice, Failure } from "../../ui/controls";
 import { useSettled } from "../../ui/hooks";
 import { KindMark } from "../../ui/marks";
+import { SearchField } from "../../ui/SearchField";
 import { Moment } from "../../ui/time";
 import { Value } from "./Chat";
 import { ErrorBox } from "./EventPanel";
@@ -24,13 +25,15 @@ interface Props {
   selectedRow: number;
   level: SessionSearch["level"];
   find: string;
+  input: RefObject<HTMLInputElement | null>;
   onChange: (change: Partial<SessionSearch>) => void;
   onSelect: (id: string) => void;
 }
 
 const PAGE = 25;
 
-export function LogsView({ sessionId, table, base, selectedRow, level, find, onChange, onSelect }: Props) {
+export function LogsView({ sessionId, table, base, selectedRow, ...logs }: Props) {
+  const { onSelect } = logs;
   const failed = useMemo(() => {
     const rows: number[] = [];
     for (let row = 0; row < table.count; row++) if (table.statuses[row] === STATUS_ERROR) rows.push(row);
@@ -62,7 +65,7 @@ export function LogsView({ sessionId, table, base, selectedRow, level, find, onC
           </button>
         )}
       </section>
-      <Logs sessionId={sessionId} table={table} level={level} find={find} onChange={onChange} onSelect={onSelect} />
+      <Logs sessionId={sessionId} table={table} {...logs} />
     </div>
   );
 }
@@ -85,7 +88,7 @@ const LEVELS = [
   ["17", "Errors"],
 ] as const;
 
-function Logs({ sessionId, table, level, find, onChange, onSelect }: Omit<Props, "base" | "selectedRow">) {
+function Logs({ sessionId, table, level, find, input, onChange, onSelect }: Omit<Props, "base" | "selectedRow">) {
   const settled = useSettled(find.trim(), 200);
   const logs = useInfiniteQuery(logsQuery(sessionId, Number(level ?? 0), settled));
   const lines = logs.data?.pages.flatMap((page) => page.logs) ?? [];
@@ -109,13 +112,12 @@ function Logs({ sessionId, table, level, find, onChange, onSelect }: Omit<Props,
           options={LEVELS}
           onChange={(value) => onChange({ level: value === "all" ? undefined : value })}
         />
-        <input
-          type="search"
-          className="attribute-find"
-          aria-label="Find in the logs"
-          placeholder="Find in the logs"
-          defaultValue={find}
-          onChange={(event) => onChange({ find: event.target.value || undefined })}
+        <SearchField
+          className="search small"
+          name="Find in the logs"
+          value={find}
+          input={input}
+          onChange={(text) => onChange({ find: text || undefined })}
         />
       </header>
       {logs.error && <Failure error={logs.error} retry={() => void logs.refetch()} />}

@@ -18,13 +18,15 @@ export function PanelFrame({
 }) {
   const width = Math.max(LEAST, Number(usePreference("panelWidth")) || 440);
   const root = useRef<HTMLDivElement>(null);
+  /** What the grid below grants at most: a width that nobody sees would have to be taken back unseen. */
+  const most = () => Math.max(LEAST, Math.min(clientWidth() * 0.6, clientWidth() - 361));
+  const clientWidth = () => root.current?.clientWidth ?? Number.POSITIVE_INFINITY;
+  const widen = (to: number) => setPreference("panelWidth", String(Math.round(Math.max(LEAST, Math.min(most(), to)))));
   const drag = (event: PointerEvent<HTMLDivElement>) => {
     if (event.buttons !== 1 || !root.current) return;
     const right = root.current.getBoundingClientRect().right;
-    const most = root.current.clientWidth - 360;
-    setPreference("panelWidth", String(Math.round(Math.max(LEAST, Math.min(most, right - event.clientX)))));
+    widen(right - event.clientX);
   };
-  const nudge = (by: number) => setPreference("panelWidth", String(Math.max(LEAST, width + by)));
   return (
     <div
       className={isSheet ? "panes sheet" : "panes"}
@@ -50,8 +52,8 @@ export function PanelFrame({
           onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
           onPointerMove={drag}
           onKeyDown={(event) => {
-            if (event.key === "ArrowLeft") nudge(24);
-            else if (event.key === "ArrowRight") nudge(-24);
+            if (event.key === "ArrowLeft") widen(Math.min(most(), width) + 24);
+            else if (event.key === "ArrowRight") widen(Math.min(most(), width) - 24);
             else return;
             event.preventDefault();
           }}

@@ -67,9 +67,9 @@ export function SessionPage() {
   const hidden = useMemo(() => new Set(hideText ? hideText.split(",") : []), [hideText]);
   const rows: Rows = useMemo(
     () =>
-      view === "messages"
-        ? shownRows(table, { closed: NONE, hidden: NONE })
-        : shownRows(table, { closed, hidden, only: view === "tree" ? marks : null }),
+      view === "tree"
+        ? shownRows(table, { closed, hidden, only: marks })
+        : shownRows(table, { closed: NONE, hidden: view === "messages" ? NONE : hidden }),
     [table, closed, hidden, marks, view],
   );
   /** What the keys walk: in the conversation, calls to models. */
@@ -116,7 +116,7 @@ export function SessionPage() {
   };
   const right = () => {
     if (selectedRow < 0 || table.sizes[selectedRow] === 1) return;
-    if (closed.has(table.ids.at(selectedRow))) fold(selectedRow, false);
+    if (view === "tree" && closed.has(table.ids.at(selectedRow))) fold(selectedRow, false);
     else step(1);
   };
   const isMatch = (row: number) => marks?.[row] === 1 && (view !== "messages" || table.kinds[row] === LLM);
@@ -225,7 +225,7 @@ export function SessionPage() {
               )}
               {view === "tree" && <TreeView {...shared} isRunning={isRunning} marks={marks} closed={marks ? NONE : closed} onFold={fold} />}
               {view === "messages" && <MessagesView {...shared} />}
-              {view === "logs" && <LogsView {...shared} level={address.level} find={query} onChange={change} />}
+              {view === "logs" && <LogsView {...shared} level={address.level} find={query} input={find} onChange={change} />}
               {view === "raw" && <RawView session={session.data} eventId={address.event} />}
             </>
           ) : null}

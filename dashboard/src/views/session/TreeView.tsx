@@ -79,6 +79,11 @@ export function TreeView({ table, rows, marks, selectedRow, closed, isRunning, o
   );
 }
 
+/** The deepest stand below each other: a name keeps room beside the numbers. */
+function indent(depth: number): string {
+  return `max(4px, min(${4 + depth * 16}px, 100% - 150px))`;
+}
+
 interface RowProps {
   table: EventTable;
   row: number;
@@ -112,7 +117,7 @@ const TreeRow = memo(function TreeRow({ table, row, top, isSelected, isClosed, i
       style={{ transform: `translateY(${top}px)` }}
       onClick={() => onSelect(id)}
     >
-      <span role="gridcell" className="tree-name" style={{ paddingLeft: 4 + Math.min(table.depths[row], 40) * 16 }}>
+      <span role="gridcell" className="tree-name" style={{ paddingLeft: indent(table.depths[row]) }}>
         {hasChildren ? (
           <button
             type="button"

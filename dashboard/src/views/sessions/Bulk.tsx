@@ -2,7 +2,7 @@
 
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { request, requestBytes } from "../../api/client";
+import { ApiError, request, requestBytes } from "../../api/client";
 import { editSession, exportUrl, type Format, FORMATS } from "../../api/queries";
 import type { Session } from "../../api/types";
 import { grouped, plural } from "../../model/format";
@@ -27,7 +27,7 @@ export function Bulk({ chosen, onDone, onChanged, onRemove }: Props) {
     setDone(0);
     setFailure(null);
     try {
-      await inTurn([...chosen], task, AT_ONCE, setDone);
+      await inTurn([...chosen], (id) => task(id).catch(unlessGone), AT_ONCE, setDone);
       await after?.();
       onDone();
     } catch (error) {
@@ -113,6 +113,11 @@ export function Bulk({ chosen, onDone, onChanged, onRemove }: Props) {
       )}
     </div>
   );
+}
+
+/** A session that was deleted meanwhile, here or elsewhere, holds the others up in nothing. */
+function unlessGone(error: unknown): void {
+  if (!(error instanceof ApiError && error.status === 404)) throw error;
 }
 
 function save(bytes: Uint8Array<ArrayBuffer>, name: string): void {

@@ -5,7 +5,8 @@ import { useState } from "react";
 import { facetsQuery } from "../../api/queries";
 import { grouped } from "../../model/format";
 import { STATE_NAMES, type State } from "../../model/kinds";
-import { clock, day } from "../../model/time";
+import { leastOf } from "../../model/least";
+import { both, clock, day, dated } from "../../model/time";
 import { epochMicros } from "../../model/units";
 import { oneLine } from "../../model/visible";
 import { Failure, Menu } from "../../ui/controls";
@@ -130,7 +131,7 @@ function Least({
   search,
   onChange,
 }: Props & { name: "min_cost" | "min_duration"; title: string; unit: string; steps: readonly string[] }) {
-  const value = (search[name] ?? "").replace(/s$/, "");
+  const value = leastOf(name, search[name]);
   const suffix = name === "min_duration" ? "s" : "";
   const text = (step: string) => (unit === "$" ? `≥ $${step}` : `≥ ${step} ${unit}`);
   const set = (step: string) => {
@@ -196,11 +197,11 @@ function TimeChip({ search, onChange }: Props) {
   const zone = usePreference("zone");
   if (!search.until) return null;
   const [from, to] = [search.since, search.until].map((at) => (at ? epochMicros(at) : Number.NaN));
-  const moment = (at: number) => (Number.isNaN(at) ? "…" : `${day(at, zone)} ${clock(at, zone, 0).slice(0, 5)}`);
+  const moment = (at: number) => (Number.isNaN(at) ? "…" : dated(at, zone));
   const isOneDay = day(from, zone) === day(to, zone);
   return (
     <span className="chip on">
-      <span className="chip-label">
+      <span className="chip-label" title={[from, to].map(both).join("\n\n")}>
         <b>time</b> {moment(from)} – {isOneDay ? clock(to, zone, 0).slice(0, 5) : moment(to)}
       </span>
       <button type="button" className="chip-clear" aria-label="Clear time" onClick={() => onChange({ since: undefined, until: undefined })}>

@@ -8,6 +8,7 @@ import type { Analytics } from "../../api/types";
 import { grouped, plural } from "../../model/format";
 import { type Bar, bars, brushed, INTERVAL_MS, intervalFor } from "../../model/histogram";
 import { STATES } from "../../model/kinds";
+import { spanOf } from "../../model/span";
 import { clock, day } from "../../model/time";
 import { Pace } from "../../model/pace";
 import { usePreference } from "../../ui/preferences";
@@ -38,7 +39,7 @@ export function Histogram({ filters, isReady, onRange }: Props) {
   // What was recorded over a day or two deserves more than a few wide bars.
   const isShort = range.isOpen && coarse.data !== undefined && extent(coarse.data) <= 48 * INTERVAL_MS.hour;
   const fine = useQuery({ ...volumeQuery(filters, "minute"), enabled: isShort });
-  const { data, refetch } = isShort ? fine : coarse;
+  const { data, error, refetch } = isShort ? fine : coarse;
   const hasData = data !== undefined;
   const [brush, setBrush] = useState<{ from: number; to: number } | null>(null);
   const [hover, setHover] = useState<number | null>(null);
@@ -115,6 +116,14 @@ export function Histogram({ filters, isReady, onRange }: Props) {
           />
         )}
       </div>
+      {error && !data && (
+        <p className="histogram-failed" role="alert">
+          {error.message}{" "}
+          <button type="button" className="link" onClick={() => void refetch()}>
+            Try again
+          </button>
+        </p>
+      )}
       {bar && (
         <span className="histogram-tip" style={{ left: `${((hover! + 0.5) / shown.length) * 100}%` }} data-side={hover! > shown.length / 2 ? "right" : "left"}>
           {day(bar.from * 1000, zone)} {clock(bar.from * 1000, zone, 0).slice(0, 5)} · {plural(bar.total, "session")}
@@ -149,10 +158,5 @@ function extent({ series }: Analytics): number {
 }
 
 function rangeOf({ since, until }: SessionFilters): { from: number | null; to: number; isOpen: boolean } {
-  const now = Date.now();
-  const to = until ? Date.parse(until) : now;
-  const ago = /^(\d+)([hd])$/.exec(since ?? "");
-  if (ago) return { from: now - Number(ago[1]) * (ago[2] === "h" ? INTERVAL_MS.hour : INTERVAL_MS.day), to, isOpen: false };
-  const from = since ? Date.parse(since) : Number.NaN;
-  return { from: Number.isNaN(from) ? null : from, to: Number.isNaN(to) ? now : to, isOpen: !since && !until };
+  return { ...spanOf(since, until, Date.now()), isOpen: !since && !until };
 }

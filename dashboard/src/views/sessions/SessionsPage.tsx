@@ -2,14 +2,16 @@
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { type RefObject, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { type SessionFilters, totalQuery } from "../../api/queries";
 import { grouped, plural } from "../../model/format";
 import { chosenRange } from "../../model/sessionList";
+import { sinceText } from "../../model/span";
 import { Failure, Menu } from "../../ui/controls";
 import { useLiveState, useTitle } from "../../ui/hooks";
 import { useKeys } from "../../ui/keys";
 import { setPreference, usePreference } from "../../ui/preferences";
+import { SearchField } from "../../ui/SearchField";
 import { Bulk } from "./Bulk";
 import { FACTS, HIDDEN_AT_FIRST } from "./columns";
 import { FacetCount, FilterBar } from "./FilterBar";
@@ -42,7 +44,7 @@ export function SessionsPage() {
   const liveState = useLiveState();
   const visibility = useVisibility();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const { list, error, retry, fetchMore, remove, isStale, pending, showPending } = useSessionList(
+  const { list, error, retry, fetchMore, remove, isStale, pending, showPending, failed } = useSessionList(
     filtersOf(search),
     orderOf(search),
     () => (scroller.current?.scrollTop ?? 0) < ROW / 2,
@@ -121,7 +123,13 @@ export function SessionsPage() {
         <span className="grow" />
         {!isFresh && (
           <>
-            <SearchField value={search.q ?? ""} input={find} onChange={(q) => change({ q: q || undefined }, search.q !== undefined && q !== "")} />
+            <SearchField
+              name="Search names, prompts, errors"
+              value={search.q ?? ""}
+              input={find}
+              restMs={200}
+              onChange={(q) => change({ q: q || undefined }, search.q !== undefined && q !== "")}
+            />
             <RangeMenu search={search} onChange={change} />
             <SavedViews search={search} onChoose={(view) => void navigate({ search: view })} />
             <ColumnMenu visibility={visibility} />
@@ -186,6 +194,11 @@ export function SessionsPage() {
             />
           )
         )}
+        {failed && list && (
+          <div className="list-failure">
+            <Failure error={failed.error} retry={failed.again} />
+          </div>
+        )}
       </div>
     </>
   );
@@ -206,51 +219,10 @@ function LiveSign({ state }: { state: string }) {
   ) : null;
 }
 
-function SearchField({
-  value,
-  input,
-  onChange,
-}: {
-  value: string;
-  input: RefObject<HTMLInputElement | null>;
-  onChange: (text: string) => void;
-}) {
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => {
-    // The address may change by back and forward; what is being typed is the reader's.
-    const field = input.current;
-    if (field && field !== document.activeElement) field.value = value;
-  }, [value, input]);
-  return (
-    <form
-      role="search"
-      className="search"
-      onSubmit={(event) => {
-        event.preventDefault();
-        clearTimeout(timer.current);
-        onChange(input.current?.value ?? "");
-      }}
-    >
-      <input
-        ref={input}
-        type="search"
-        defaultValue={value}
-        aria-label="Search names, prompts, errors"
-        placeholder="Search names, prompts, errors"
-        onChange={(event) => {
-          const text = event.target.value;
-          clearTimeout(timer.current);
-          timer.current = setTimeout(() => onChange(text.trim()), 200);
-        }}
-      />
-      <kbd aria-hidden="true">/</kbd>
-    </form>
-  );
-}
-
 function RangeMenu({ search, onChange }: { search: SessionsSearch; onChange: (change: Partial<SessionsSearch>) => void }) {
+  const zone = usePreference("zone");
   const known = RANGES.find(([since]) => since === (search.since ?? ""));
-  const label = search.until ? "Chosen range" : (known?.[1] ?? `Since ${search.since}`);
+  const label = search.until ? "Chosen range" : (known?.[1] ?? sinceText(search.since ?? "", zone));
   return (
     <Menu label={<>{label} <span aria-hidden="true">▾</span></>} align="right" name={`Time range: ${label}`}>
       {(close) => (

@@ -1,6 +1,6 @@
 /** The loaded rows of the session list, kept fresh while the reader's place stays where it is. */
 
-import { keepPreviousData, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, type QueryClient, type QueryKey, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, request } from "../../api/client";
 import { type Changed, live } from "../../api/live";
@@ -11,7 +11,7 @@ import { append, type Loaded, mergeHead, unseen, updateInPlace, without } from "
 
 type SessionRows = Loaded<Session>;
 
-/** Changed rows beyond the first page are asked for one by one, up to this many at a time. */
+/** Changed rows beyond the first page are asked for one by one up to this many, more of them page by page. */
 const SINGLES = 12;
 const REST_MS = 400;
 const FIRST_REST_MS = 1_000;
@@ -31,6 +31,36 @@ export function rowsQuery(filters: SessionFilters, order: SessionOrder) {
   });
 }
 
+/** An answer that would have added rows: those of the rest of the list, or the new ones. */
+interface Failed {
+  readonly error: Error;
+  readonly isOfRest: boolean;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+/** What changed while a list that had been left was not shown, by its key. */
+const heardAway = new Map<string, { changed: Changed; stop: () => void }>();
+
+function listenAway(client: QueryClient, key: QueryKey): void {
+  const heard = { changed: new Set<string>() as Changed, stop: () => {} };
+  heard.stop = live.subscribe((ids) => {
+    // A list that nobody came back to is forgotten.
+    if (client.getQueryData(key) === undefined) takeHeard(key);
+    heard.changed = ids && heard.changed ? new Set([...heard.changed, ...ids]) : null;
+  });
+  heardAway.set(JSON.stringify(key), heard);
+}
+
+function takeHeard(key: QueryKey): Changed {
+  const heard = heardAway.get(JSON.stringify(key));
+  heard?.stop();
+  heardAway.delete(JSON.stringify(key));
+  return heard ? heard.changed : null;
+}
+
 export function useSessionList(filters: SessionFilters, order: SessionOrder, isAtTop: () => boolean) {
   const client = useQueryClient();
   const filtersText = JSON.stringify(filters);
@@ -42,6 +72,7 @@ export function useSessionList(filters: SessionFilters, order: SessionOrder, isA
   const key = rows.queryKey;
   const [pending, setPending] = useState(0);
   const [isFetchingMore, setFetchingMore] = useState(false);
+  const [failed, setFailed] = useState<Failed | null>(null);
   const page = useCallback(
     async (cursor: string | null) =>
       loaded(await fetchSessions(JSON.parse(filtersText) as SessionFilters, { sort, order: direction }, cursor)),
@@ -55,51 +86,72 @@ export function useSessionList(filters: SessionFilters, order: SessionOrder, isA
     atTop.current = isAtTop;
   });
 
-  /** Fetch the first page and changed rows beyond it; `take` accepts the server's order whatever the place. */
+  /** The rows after the first page, as far as the list was loaded. */
+  const rowsAfter = useCallback(
+    async ({ rows: head, cursor }: SessionRows, count: number) => {
+      const found: Session[] = [];
+      for (let at = cursor; at && head.length + found.length < count; ) {
+        const next = await page(at);
+        found.push(...next.rows);
+        at = next.cursor;
+      }
+      return found;
+    },
+    [page],
+  );
+
+  /**
+   * Fetch the first page and changed rows beyond it; `take` accepts the server's order whatever the place. Returns the
+   * ids of those that are still to be asked for.
+   */
   const refresh = useCallback(
-    async (changed: Changed, take = false) => {
+    async (changed: Changed, take = false): Promise<string[]> => {
       const before = client.getQueryData<SessionRows>(key);
-      if (!before) return;
+      if (!before) return [];
       const read = await page(null);
       const head = without(read, gone.current);
       const inHead = new Set(head.rows.map((row) => row.session_id));
-      const beyond = before.rows
-        .filter((row) => !inHead.has(row.session_id) && (changed === null ? row.state === "running" : changed.has(row.session_id)))
-        .slice(0, SINGLES);
+      const beyond = before.rows.map((row) => row.session_id).filter((id) => !inHead.has(id) && (changed === null || changed.has(id)));
+      const after = beyond.length > SINGLES ? await rowsAfter(read, before.rows.length) : [];
+      const isRead = new Set(after.map((row) => row.session_id));
+      const left = beyond.filter((id) => !isRead.has(id));
       const missing = new Set(gone.current);
       const singles = await Promise.all(
-        beyond.map(({ session_id: id }) =>
+        left.slice(0, SINGLES).map((id) =>
           request<Session>(`/api/sessions/${encodeURIComponent(id)}`).catch((error: unknown) => {
             if (error instanceof ApiError && error.status === 404) missing.add(id);
             return null;
           }),
         ),
       );
-      const news = singles.filter((row) => row !== null);
+      const news = [...after, ...singles.filter((row) => row !== null)];
       const moves = take || atTop.current();
       const now = client.getQueryData<SessionRows>(key) ?? before;
       setPending(moves ? 0 : unseen(now, head));
       const next = moves ? mergeHead(now, head) : updateInPlace({ ...now, total: head.total }, head.rows);
       client.setQueryData(key, without(updateInPlace(next, news), new Set([...missing, ...gone.current])));
+      return left.slice(SINGLES);
     },
-    [client, key, page],
+    [client, key, page, rowsAfter],
   );
 
   useEffect(() => {
-    let changed: Set<string> | null = new Set();
-    const pace = new Pace(() => {
+    // Rows from an earlier visit are shown at once, and brought up to date right after.
+    let changed = takeHeard(key);
+    const pace = new Pace(async () => {
       const batch = changed;
       changed = new Set();
-      return refresh(batch);
+      const left = await refresh(batch);
+      if (left.length === 0) return;
+      changed &&= new Set([...changed, ...left]);
+      pace.ask();
     }, REST_MS);
     setPending(0);
-    // Rows from an earlier visit are shown at once, and brought up to date right after.
-    changed = null;
+    setFailed(null);
     if (client.getQueryData(key)) pace.ask();
     let later: ReturnType<typeof setTimeout>;
     const stop = live.subscribe((ids) => {
-      if (ids === null) changed = null;
-      else if (changed) for (const id of ids) changed.add(id);
+      changed = ids && changed ? new Set([...changed, ...ids]) : null;
       // A first page on its way, or just read, may tell of a time before the news; it is brought up to date once it is shown.
       if (ids !== null && client.getQueryData(key)) pace.ask();
       else later = setTimeout(() => pace.ask(), FIRST_REST_MS);
@@ -108,6 +160,7 @@ export function useSessionList(filters: SessionFilters, order: SessionOrder, isA
       clearTimeout(later);
       stop();
       pace.stop();
+      listenAway(client, key);
     };
   }, [client, key, refresh]);
 
@@ -115,9 +168,12 @@ export function useSessionList(filters: SessionFilters, order: SessionOrder, isA
     const now = client.getQueryData<SessionRows>(key);
     if (!now?.cursor || isFetchingMore) return;
     setFetchingMore(true);
+    setFailed(null);
     try {
       const more = await page(now.cursor);
       client.setQueryData(key, (old: SessionRows | undefined) => append(old ?? now, more));
+    } catch (error) {
+      setFailed({ error: asError(error), isOfRest: true });
     } finally {
       setFetchingMore(false);
     }
@@ -138,6 +194,17 @@ export function useSessionList(filters: SessionFilters, order: SessionOrder, isA
     [client, key],
   );
 
+  // The rest of the list is asked for again when the server is back.
+  const fetchRest = useRef<(() => void) | null>(null);
+  useEffect(() => {
+    fetchRest.current = failed?.isOfRest ? () => void fetchMore() : null;
+  });
+  useEffect(() => live.subscribe((ids) => ids === null && fetchRest.current?.()), []);
+  const showPending = () => {
+    setFailed(null);
+    refresh(null, true).catch((error: unknown) => setFailed({ error: asError(error), isOfRest: false }));
+  };
+
   return {
     remove,
     list: query.data,
@@ -147,6 +214,8 @@ export function useSessionList(filters: SessionFilters, order: SessionOrder, isA
     fetchMore,
     isFetchingMore,
     pending,
-    showPending: () => void refresh(null, true),
+    showPending,
+    /** What could not be added to the list, and how to try again. */
+    failed: failed && { error: failed.error, again: failed.isOfRest ? () => void fetchMore() : showPending },
   };
 }

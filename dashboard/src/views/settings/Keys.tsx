@@ -3,7 +3,9 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { createKey, createProject, type KeyInfo, keysQuery, type Me, meQuery, type NewKey, revokeKey, rotateKey } from "../../api/account";
+import { epochMicros } from "../../model/units";
 import { Confirm, Copy, Dialog, Failure } from "../../ui/controls";
+import { Minute } from "../../ui/time";
 
 /** Nothing on a server without keys, and for those who may only look. */
 export function Keys() {
@@ -15,7 +17,7 @@ export function Keys() {
 function Managed({ me }: { me: Me }) {
   const project = me.project?.project_id ?? "";
   const client = useQueryClient();
-  const { data: keys, error } = useQuery(keysQuery(project));
+  const { data: keys, error, refetch } = useQuery(keysQuery(project));
   const [shown, setShown] = useState<NewKey | null>(null);
   const [ending, setEnding] = useState<KeyInfo | null>(null);
   const settled = { onSettled: () => client.invalidateQueries({ queryKey: ["keys"] }) };
@@ -26,7 +28,7 @@ function Managed({ me }: { me: Me }) {
     mutationFn: createProject,
     onSuccess: () => client.invalidateQueries({ queryKey: ["me"] }),
   });
-  const failure = error ?? making.error ?? rotating.error ?? revoking.error ?? founding.error;
+  const failure = making.error ?? rotating.error ?? revoking.error ?? founding.error;
 
   function make(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -45,6 +47,7 @@ function Managed({ me }: { me: Me }) {
     <section className="account">
       <h2>Keys of {me.project?.name}</h2>
       <p className="dim">A program that records needs a key with the scope record: it can write and read nothing.</p>
+      {error && <Failure error={error} retry={() => void refetch()} />}
       {failure && <Failure error={failure} />}
       {keys && (
         <div className="scroll">
@@ -68,9 +71,9 @@ function Managed({ me }: { me: Me }) {
                   <td className="mono">{key.key_id}…</td>
                   <td>{key.name}</td>
                   <td>{key.scopes.join(", ")}</td>
-                  <td>{day(key.created_at)}</td>
-                  <td>{day(key.last_used_at)}</td>
-                  <td>{key.state === "active" ? day(key.expires_at) : key.state}</td>
+                  <td>{dated(key.created_at)}</td>
+                  <td>{dated(key.last_used_at)}</td>
+                  <td>{key.state === "active" ? dated(key.expires_at) : key.state}</td>
                   <td>
                     {key.state === "active" && (
                       <>
@@ -144,6 +147,6 @@ function Managed({ me }: { me: Me }) {
   );
 }
 
-function day(iso: string | null): string {
-  return iso ? iso.slice(0, 16).replace("T", " ") : "–";
+function dated(iso: string | null) {
+  return iso ? <Minute at={epochMicros(iso)} /> : "–";
 }

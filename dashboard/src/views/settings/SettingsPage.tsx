@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { meQuery } from "../../api/account";
 import { healthQuery } from "../../api/queries";
 import { plural } from "../../model/format";
-import { Choice } from "../../ui/controls";
+import { Choice, Failure } from "../../ui/controls";
 import { useTitle } from "../../ui/hooks";
 import { setPreference, usePreference } from "../../ui/preferences";
 import { Snippets } from "../../ui/Snippets";
@@ -17,11 +17,11 @@ export function SettingsPage() {
   const zone = usePreference("zone");
   const wheel = usePreference("wheel");
   const { data: me } = useQuery(meQuery);
-  const { data: health, isPending: isAsking } = useQuery(healthQuery);
-  const { data: store, isPending: isMeasuring } = useQuery(storeQuery);
-  const { data: prices, isPending: isPricing } = useQuery(pricesQuery);
+  const { data: health, error, refetch, isFetched: isAsked } = useQuery(healthQuery);
+  const { data: store, isFetched: isMeasured } = useQuery(storeQuery);
+  const { data: prices, isFetched: isPriced } = useQuery(pricesQuery);
   // What stands below each other comes at once: nothing is pushed down.
-  const isTold = !isAsking && !isMeasuring && !isPricing;
+  const isTold = isAsked && isMeasured && isPriced;
   useTitle("Settings");
   return (
     <>
@@ -78,6 +78,7 @@ export function SettingsPage() {
             <Prices />
           </>
         )}
+        {isTold && error && !health && <Failure error={error} retry={() => void refetch()} />}
         {isTold && health && (
           <section>
             <h2>About</h2>

@@ -1,7 +1,7 @@
 /** What the store holds and how it grows, how long sessions are kept, and what calls to models are priced by. */
 
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { request } from "../../api/client";
+import { ApiError, request } from "../../api/client";
 import type { components } from "../../api/schema";
 import { bytes, grouped } from "../../model/format";
 import { oneLine } from "../../model/visible";
@@ -20,7 +20,7 @@ export const pricesQuery = queryOptions({
 });
 
 export function Store() {
-  const { data, error } = useQuery(storeQuery);
+  const { data, error, refetch } = useQuery(storeQuery);
   const client = useQueryClient();
   const now = useNow(60_000);
   const keeping = useMutation({
@@ -29,7 +29,8 @@ export function Store() {
   });
   const zero = data?.default_retention_days ? "0 as the setting retention_days says" : "0 keeps them for good";
   // Who may not know of the whole store is told nothing of it.
-  if (error || !data) return null;
+  if (error instanceof ApiError && error.status === 403) return null;
+  if (!data) return error ? <Failure error={error} retry={() => void refetch()} /> : null;
   const days = lately(data.growth, now);
   const most = Math.max(1, ...days.map(({ spans }) => spans));
   return (
@@ -96,7 +97,7 @@ function lately(growth: Schemas["StoreSizes"]["growth"], now: number): { day: st
 const SOURCES = { own: "your own", built_in: "built in", unknown: "not known" } as const;
 
 export function Prices() {
-  const { data, error } = useQuery(pricesQuery);
+  const { data, error, refetch } = useQuery(pricesQuery);
   if (!data && !error) return null;
   return (
     <section className="account" aria-label="Prices">
@@ -117,7 +118,7 @@ export function Prices() {
           <li className="faint">from {data.file}; the last entry that fits wins</li>
         </ul>
       )}
-      {error && <Failure error={error} />}
+      {error && <Failure error={error} retry={() => void refetch()} />}
       {data && data.models.length > 0 && (
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a table that scrolls must be reached by key
         <div className="scroll" tabIndex={0} role="region" aria-label="Prices, scrolls">

@@ -1,0 +1,167 @@
+"""A server that refuses or breaks: the page says what failed, offers a retry, does not ask without end."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.browser.known_store import session_id, with_attributes
+from tests.serving import Server
+from tests.spans import SECOND, body, span
+
+
+@pytest.fixture
+def refused(browser: Browser) -> Iterator[Page]:
+    """A page whose console may complain of refused requests, but which must not throw."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    opened = context.new_page()
+    thrown: list[str] = []
+    opened.on("pageerror", lambda error: thrown.append(str(error)))
+    yield opened
+    context.close()
+    assert thrown == []
+
+
+def refuse(route: Route, status: int) -> None:
+    error = {"code": "broken", "message": f"It broke with {status}.", "hint": "Look into the log."}
+    route.fulfill(status=status, content_type="application/json", body=json.dumps({"error": error}))
+
+
+@pytest.mark.parametrize("status", [403, 500])
+@pytest.mark.parametrize("path", ["store", "prices"])
+def test_settings_show_the_rest_when_a_part_is_refused(
+    known: Server, refused: Page, path: str, status: int
+) -> None:
+    asked: list[str] = []
+    refused.on("request", lambda one: asked.append(one.url))
+    refused.route(f"**/api/{path}", lambda route: refuse(route, status))
+    refused.goto(f"{known.url}/settings")
+    expect(refused.get_by_role("heading", name="About")).to_be_visible(timeout=15_000)
+    other = "Prices" if path == "store" else "Store"
+    expect(refused.get_by_role("heading", name=other, exact=True)).to_be_visible()
+    # Who may not know of the whole store is told nothing of it.
+    is_told = (path, status) != ("store", 403)
+    expect(refused.get_by_role("alert")).to_have_count(1 if is_told else 0)
+    assert sum(url.endswith(f"/api/{path}") for url in asked) < 10
+    if is_told:
+        expect(refused.get_by_role("alert")).to_contain_text(f"It broke with {status}.")
+        refused.unroute(f"**/api/{path}")
+        refused.get_by_role("alert").get_by_role("button", name="Try again").click()
+        mended = "Store" if path == "store" else "Prices"
+        expect(refused.get_by_role("heading", name=mended, exact=True)).to_be_visible()
+        expect(refused.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_page_whose_code_does_not_arrive_says_so_and_loads_anew(known: Server, refused: Page) -> None:
+    refused.goto(f"{known.url}/sessions")
+    expect(refused.locator(".table-row[data-session]").first).to_be_visible()
+    refused.route("**/assets/**", lambda route: route.abort())
+    refused.keyboard.press("g")
+    refused.keyboard.press("c")
+    expect(refused.get_by_role("alert")).to_contain_text("The server does not answer")
+    refused.unroute("**/assets/**")
+    refused.get_by_role("button", name="Try again").click()
+    expect(refused.get_by_role("heading", name="Compare")).to_be_visible()
+
+
+def test_bars_that_could_not_be_read_are_asked_for_again(known: Server, refused: Page) -> None:
+    refused.route("**/api/analytics?*", lambda route: refuse(route, 500))
+    refused.goto(f"{known.url}/sessions")
+    expect(refused.get_by_role("alert")).to_contain_text("It broke with 500.")
+    refused.unroute("**/api/analytics?*")
+    refused.get_by_role("button", name="Try again").click()
+    expect(refused.locator(".histogram rect").first).to_be_attached()
+    expect(refused.get_by_role("alert")).to_have_count(0)
+
+
+THREE_DAYS_AGO = time.time_ns() - 3 * 86_400 * SECOND
+
+
+def began(place: int) -> int:
+    return THREE_DAYS_AGO - place * SECOND
+
+
+@pytest.fixture(scope="module")
+def many(known: Server) -> Server:
+    """The known server with 120 sessions more, older than its others."""
+    made = [span(0xE00 + place, 1, name=f"Many {place}", start_ns=began(place), ms=5) for place in range(120)]
+    assert known.post("/v1/traces", body(*made)).status_code == 200
+    known.wait("/api/sessions", lambda page: page["total"] == 124)
+    return known
+
+
+def test_the_rest_of_a_list_is_asked_for_again(many: Server, refused: Page) -> None:
+    refused.route("**/api/sessions?*cursor*", lambda route: refuse(route, 500))
+    refused.goto(f"{many.url}/sessions")
+    table = refused.get_by_role("table", name="Sessions")
+    expect(table).to_be_visible()
+    table.evaluate("(table) => table.scrollTo(0, 1200)")
+    expect(refused.get_by_role("alert")).to_contain_text("It broke with 500.")
+    expect(table).to_have_attribute("aria-rowcount", "51")
+    refused.unroute("**/api/sessions?*cursor*")
+    refused.get_by_role("alert").get_by_role("button", name="Try again").click()
+    expect(table).to_have_attribute("aria-rowcount", "125")
+    expect(refused.get_by_role("alert")).to_have_count(0)
+
+
+def test_chosen_sessions_that_are_gone_hold_the_others_up_in_nothing(many: Server, refused: Page) -> None:
+    refused.goto(f"{many.url}/sessions?q=Many")
+    rows = refused.locator(".table-row[data-session]")
+    expect(rows.first).to_be_visible()
+    for place in (1, 2, 3):
+        refused.locator(f"[data-session='{session_id(0xE00 + place)}'] input").click()
+    # The page hears of it, or not yet: another tab deletes one of them.
+    refused.route("**/api/live", lambda route: route.abort())
+    many.http.delete(f"/api/sessions/{session_id(0xE01)}")
+    refused.get_by_label("Tag to add").fill("kept")
+    refused.keyboard.press("Enter")
+    for place in (2, 3):
+        many.wait(f"/api/sessions/{session_id(0xE00 + place)}", lambda one: "kept" in one["tags"])
+    expect(refused.get_by_role("toolbar", name="Chosen sessions")).to_have_count(0)
+
+
+def test_news_of_many_rows_reaches_each_of_them(many: Server, refused: Page) -> None:
+    refused.goto(f"{many.url}/sessions?q=Many")
+    table = refused.get_by_role("table", name="Sessions")
+    expect(table).to_be_visible()
+    table.evaluate("(table) => table.scrollTo(0, 1500)")
+    expect(table).to_have_attribute("aria-rowcount", re.compile("12[01]"))
+    expect(refused.locator(".live")).to_have_text("live")
+    told = [
+        with_attributes(
+            span(0xE00 + place, 1, name=f"Many {place}", start_ns=began(place), ms=5),
+            {"agentops.tags": ["swept"]},
+        )
+        for place in range(60, 110)
+    ]
+    assert many.post("/v1/traces", body(*told)).status_code == 200
+    for place in (60, 80, 109):
+        table.evaluate(f"(table) => table.scrollTo(0, {place - 5} * 36)")
+        row = refused.locator(f"[data-session='{session_id(0xE00 + place)}']")
+        expect(row.locator(".cell.tags")).to_contain_text("swept", timeout=15_000)
+
+
+def test_a_session_deleted_on_its_page_is_gone_from_the_list_one_returns_to(
+    many: Server, refused: Page
+) -> None:
+    refused.goto(f"{many.url}/sessions?q=Many")
+    table = refused.get_by_role("table", name="Sessions")
+    expect(table).to_be_visible()
+    table.evaluate("(table) => table.scrollTo(0, 1500)")
+    expect(table).to_have_attribute("aria-rowcount", re.compile("12[01]"))
+    table.evaluate("(table) => table.scrollTo(0, 90 * 36)")
+    row = refused.locator(f"[data-session='{session_id(0xE00 + 95)}']")
+    row.get_by_role("link").click()
+    refused.get_by_role("button", name="Delete").click()
+    refused.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    refused.wait_for_url(f"{many.url}/sessions")
+    refused.go_back()
+    refused.go_back()
+    refused.wait_for_url(f"{many.url}/sessions?q=Many")
+    expect(refused.locator(f"[data-session='{session_id(0xE00 + 94)}']")).to_be_visible()
+    expect(row).to_have_count(0)
