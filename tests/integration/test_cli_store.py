@@ -188,3 +188,20 @@ def test_costs_follow_a_price_of_ones_own(start_server: StartServer) -> None:
     wrong = agentops(server.home, "reprice", "--since", "soon")
     assert wrong.returncode == 1
     assert b"since" in wrong.stderr
+
+
+def test_what_is_imported_without_a_server_costs_what_ones_own_prices_say(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    prices = home / "prices.toml"
+    prices.write_text('[[price]]\nmodel = "house-*"\ninput = 1000000\noutput = -1\n')
+    call = span(
+        7, 1, name="chat", gen_ai__operation__name="chat", gen_ai__request__model="house-llama",
+        gen_ai__usage__input_tokens=3, gen_ai__usage__output_tokens=5,
+    )  # fmt: skip
+    refused = agentops(home, "import", "-", given=json.dumps(body(call)).encode())
+    assert (refused.returncode, b"output" in refused.stderr) == (1, True), refused.stderr
+    prices.write_text('[[price]]\nmodel = "house-*"\ninput = 1000000\noutput = 0\n')
+    done = agentops(home, "import", "-", given=json.dumps(body(call)).encode())
+    assert done.returncode == 0, done.stderr
+    assert json.loads(agentops(home, "sessions", "--json").stdout)["sessions"][0]["cost_usd"] == 3

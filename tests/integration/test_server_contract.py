@@ -286,12 +286,23 @@ def test_an_edit_that_cannot_be_read_says_so(
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code), answer.text
 
 
-@pytest.mark.parametrize("content", [b"[]", b"{", b"null"])
-def test_metrics_that_are_no_request_are_refused(module_server: Server, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "media"),
+    [
+        (b"[]", "json"),
+        (b"{", "json"),
+        (b"null", "json"),
+        (b'{"resourceMetrics": 5}', "json"),
+        (b'{"resourceMetrics": [{"scopeMetrics": 7}]}', "json"),
+        (b"\xff\xff\xff", "x-protobuf"),
+        (b"\x0a\x05abc", "x-protobuf"),
+    ],
+)
+def test_metrics_that_are_no_request_are_refused(module_server: Server, content: bytes, media: str) -> None:
     answer = module_server.http.post(
-        "/v1/metrics", content=content, headers={"content-type": "application/json"}
+        "/v1/metrics", content=content, headers={"content-type": f"application/{media}"}
     )
-    assert answer.status_code == 400
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "malformed_body")
     assert module_server.post("/v1/metrics", {"resourceMetrics": [{}]}).json() == {"partialSuccess": {}}
 
 

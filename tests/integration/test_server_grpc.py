@@ -107,11 +107,17 @@ def test_bad_spans_are_refused_one_by_one(grpc_server: Server, channel: grpc.Cha
 
 
 def test_metrics_are_taken_and_dropped(channel: grpc.Channel) -> None:
-    MetricsServiceStub(channel).Export(ExportMetricsServiceRequest())
+    request = ExportMetricsServiceRequest()
+    group = request.resource_metrics.add()
+    group.resource.attributes.add(key="service.name").value.string_value = "test"
+    gauge = group.scope_metrics.add().metrics.add(name="load").gauge
+    gauge.data_points.add(as_double=0.5).attributes.add(key="cpu").value.int_value = 1
+    assert not MetricsServiceStub(channel).Export(request).HasField("partial_success")
 
 
-def test_what_is_no_request_is_refused_for_good(channel: grpc.Channel) -> None:
-    path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+@pytest.mark.parametrize("service", ["trace.v1.Trace", "logs.v1.Logs", "metrics.v1.Metrics"])
+def test_what_is_no_request_is_refused_for_good(channel: grpc.Channel, service: str) -> None:
+    path = f"/opentelemetry.proto.collector.{service}Service/Export"
     call = cast(Any, channel.unary_unary(path))
     with pytest.raises(grpc.RpcError) as refused:
         call(b"\xff\xff\xff")

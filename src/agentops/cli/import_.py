@@ -48,7 +48,7 @@ def run(chosen: argparse.Namespace) -> int:
     spans = logs = failed = 0
     refused: dict[str, int] = {}
     with (
-        storeway.storeway(chosen.home, chosen.store, chosen.project) as way,
+        storeway.storeway(chosen.home, chosen.store, chosen.project, records=True) as way,
         progress("Importing", sum(map(_size, chosen.files)) or None, is_bytes=True) as step,
     ):
         for name in chosen.files:

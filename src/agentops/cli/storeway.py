@@ -138,7 +138,12 @@ def define(command: Any) -> None:
 
 @contextlib.contextmanager
 def storeway(
-    home_given: str | None, store_given: str | None, project: str | None, *, waits: bool = False
+    home_given: str | None,
+    store_given: str | None,
+    project: str | None,
+    *,
+    waits: bool = False,
+    records: bool = False,
 ) -> Generator[StoreWay]:
     """Open the way that there is.
 
@@ -147,6 +152,7 @@ def storeway(
         store_given: the store's URL, None for the configured one.
         project: name or id of the project, None for the first one.
         waits: the caller waits for changes: a store of this machine is left to the server that makes them.
+        records: the caller records calls, which cost what one's own prices say.
 
     Raises:
         AgentOpsError: neither a server nor the store can be reached.
@@ -180,7 +186,7 @@ def storeway(
                     f"No server runs with the store {url.path}, so nothing changes. Start agentops serve."
                 )
         try:
-            serving = _Own(url, home, secret)
+            serving = _Own(url, home, secret, prices=records)
         except StoreError:
             # A server that is starting holds the store and does not answer yet.
             if url.path is None or time.monotonic() > deadline:
@@ -202,11 +208,13 @@ def _answers(way: StoreWay) -> bool:
 class _Own:
     """A server of this command's own, on this machine, that answers to the home's secret only."""
 
-    def __init__(self, url: Any, home: Path, secret: Any) -> None:
+    def __init__(self, url: Any, home: Path, secret: Any, *, prices: bool) -> None:
         from agentops.server.app import Options, Server
+        from agentops.server.pricelist import own_prices
         from agentops.server.store.opening import open_store
         from agentops.server.store.session import Silence
 
+        own = own_prices(home, config.read("prices")) if prices else None
         opened = open_store(url)
         try:
             silence = Silence(
@@ -220,6 +228,7 @@ class _Own:
                     home=home,
                     auth=True,
                     secret=secret,
+                    own_prices=own,
                 ),
                 opened,
             )

@@ -11,12 +11,21 @@ from typing import Literal
 from msgspec import Struct
 
 from agentops.model import LogRecord, Span
-from agentops.otlp import json_body, protobuf_body
+from agentops.otlp import json_body, protobuf_body, protobuf_repair
 from agentops.otlp.refusal import MalformedBody, Refusals, Rejected
 
 Encoding = Literal["json", "protobuf"]
 
-__all__ = ["Decoded", "DecodedLogs", "Encoding", "MalformedBody", "Rejected", "decode_logs", "decode_traces"]
+__all__ = [
+    "Decoded",
+    "DecodedLogs",
+    "Encoding",
+    "MalformedBody",
+    "Rejected",
+    "check_metrics",
+    "decode_logs",
+    "decode_traces",
+]
 
 
 class Decoded(Struct, frozen=True):
@@ -61,3 +70,15 @@ def decode_logs(body: bytes, encoding: Encoding) -> DecodedLogs:
     else:
         json_body.read_logs(body, records, refusals)
     return DecodedLogs(records, refusals.counted())
+
+
+def check_metrics(body: bytes, encoding: Encoding) -> None:
+    """See whether a body is an ExportMetricsServiceRequest; nothing of it is kept.
+
+    Raises:
+        MalformedBody: It is none.
+    """
+    if encoding == "protobuf":
+        protobuf_repair.check_frame(body)
+    else:
+        json_body.check_metrics(body)

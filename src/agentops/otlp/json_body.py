@@ -140,8 +140,21 @@ class _Logs(Struct, rename="camel", gc=False):
     resource_logs: list[_ResourceLogs] | None = None
 
 
+class _ScopeMetrics(Struct, gc=False):
+    metrics: list[dict[str, Any]] | None = None
+
+
+class _ResourceMetrics(Struct, rename="camel", gc=False):
+    scope_metrics: list[_ScopeMetrics] | None = None
+
+
+class _Metrics(Struct, rename="camel", gc=False):
+    resource_metrics: list[_ResourceMetrics] | None = None
+
+
 _TRACES: Final = msgspec.json.Decoder(_Traces)
 _LOGS: Final = msgspec.json.Decoder(_Logs)
+_METRICS: Final = msgspec.json.Decoder(_Metrics)
 
 
 def read_spans(body: bytes, spans: list[Span], refusals: Refusals) -> None:
@@ -184,6 +197,17 @@ def read_logs(body: bytes, records: list[LogRecord], refusals: Refusals) -> None
                     records.append(_log(record, resource, scope, wide))
                 except Refusal as refusal:
                     refusals.add(str(refusal))
+
+
+def check_metrics(body: bytes) -> None:
+    """See whether this is an ExportMetricsServiceRequest.
+
+    Raises:
+        MalformedBody: The body is no such object.
+    """
+    if _strict(body, _METRICS, b'_metrics"') is None:
+        path = ("resourceMetrics", "scopeMetrics", "metrics")
+        _loose(body, _Metrics, path, dict[str, Any], Refusals())
 
 
 def _strict(body: bytes, decoder: msgspec.json.Decoder[Item], snake: bytes) -> Item | None:

@@ -73,6 +73,15 @@ def repaired_logs(body: bytes) -> tuple[logs_service_pb2.ExportLogsServiceReques
     return logs_service_pb2.ExportLogsServiceRequest.FromString(frame.SerializeToString()), broken
 
 
+def check_frame(body: bytes) -> None:
+    """See whether this can be an export request of any signal: the frames around their items are alike.
+
+    Raises:
+        MalformedBody: Not even the frame can be read.
+    """
+    _frame(body, "opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest")
+
+
 def _frame(body: bytes, name: str) -> Any:
     try:
         return _twin(name).FromString(body)

@@ -186,7 +186,7 @@ class OtlpGrpc:
         return self._ingest.logs(body, "protobuf", caller.project)
 
     def _metrics(self, body: bytes, caller: Caller, sent: dict[str, str]) -> _Submitted:
-        return None, []
+        return self._ingest.metrics(body, "protobuf")
 
 
 def _metadata(context: grpc.ServicerContext) -> list[tuple[str, Any]]:

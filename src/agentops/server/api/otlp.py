@@ -10,12 +10,11 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import msgspec
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from agentops.otlp.refusal import MalformedBody, Rejected
+from agentops.otlp.refusal import Rejected
 from agentops.semconv import SENT_AT_HEADER
 from agentops.server.api.answers import documented
 from agentops.server.api.state import Rooms, project_of, rooms
@@ -35,7 +34,6 @@ _MOST_DRAINED: Final = 256 * 1024 * 1024
 """Bytes beyond the limit of a refused body that are still read, and dropped: a client that is writing while
 the connection closes sees a broken pipe instead of the answer that says why."""
 _MEDIA: Final[dict[Encoding, str]] = {"json": "application/json", "protobuf": "application/x-protobuf"}
-_Submitted = tuple[Future[None] | None, list[Rejected]]
 _limiter: CapacityLimiter | None = None
 Value = TypeVar("Value")
 _BODY: Final[dict[str, Any]] = {
@@ -97,18 +95,8 @@ async def export_metrics(request: Request) -> Response:
     """Accept metrics and drop them, so that exporters stay quiet."""
     here = rooms(request)
     encoding = encoding_of(request.headers.get("content-type", ""))
-    await with_body(request, here, lambda body: _nothing_of(body, encoding))
-    return await _answer(None, [], encoding, "DataPoints")
-
-
-def _nothing_of(body: bytes, encoding: Encoding) -> _Submitted:
-    """Refuse what is no request at all, and keep nothing of one."""
-    if encoding == "json":
-        try:
-            msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise MalformedBody(f"it is no JSON object ({error})") from None
-    return None, []
+    done, rejected = await with_body(request, here, lambda body: here.ingest.metrics(body, encoding))
+    return await _answer(done, rejected, encoding, "DataPoints")
 
 
 async def with_body(

@@ -98,6 +98,13 @@ class Ingest:
             return None, decoded.rejected
         return self.records(decoded.records, project), decoded.rejected
 
+    def metrics(self, body: bytes, encoding: Encoding) -> tuple[None, list[Rejected]]:
+        """Refuse what is no request of metrics, and keep nothing of one; as `traces`."""
+        from agentops.otlp.decode import check_metrics
+
+        check_metrics(body, encoding)
+        return None, []
+
     def records(
         self, records: list[LogRecord], project: str, ids: Sequence[str] | None = None
     ) -> Future[None]:
