@@ -272,3 +272,31 @@ def test_they_work_without_a_server(tmp_path: Path) -> None:
     waiting = agentops(tmp_path, "tail")
     assert waiting.returncode == 1
     assert b"agentops serve" in waiting.stderr
+
+
+def test_tail_tells_what_changes_of_long_ago(known: Server) -> None:
+    start = time.time_ns() - 3600 * SECOND
+    spans = [
+        span(
+            0x9000 + number, 1, session__id=f"old-{number}", start_ns=start - number * SECOND,
+            agentops__tags=["last" if number < 530 else "other"],
+        )
+        for number in range(532)
+    ]  # fmt: skip
+    assert known.post("/v1/traces", body(*spans)).status_code == 200
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AGENTOPS_", "OTEL_"))}
+    filters = ("--tag", "last", "--since", "2h")
+    with subprocess.Popen(
+        [sys.executable, "-m", "agentops.cli", "tail", "--lines", "1", "--count", "1", *filters],
+        env={**kept, "AGENTOPS_HOME": str(known.home)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as tail:
+        assert tail.stdout is not None
+        assert tail.stdout.readline().rstrip().endswith("old-0")
+        # The first 500 of the list hold neither.
+        for number in (531, 529):
+            answer = known.http.patch(f"/api/sessions/old-{number}", json={"name": f"renamed {number}"})
+            assert answer.status_code == 200
+        assert tail.stdout.readline().split("\t")[-2:] == ["renamed 529", "old-529\n"]
+        assert tail.wait(20) == 0

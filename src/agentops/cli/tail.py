@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Generator
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -66,9 +68,37 @@ def _now(way: storeway.StoreWay, filters: dict[str, Any], ids: list[str]) -> lis
     """Return those of the changed sessions that pass the filters, as they are now, oldest first."""
     if not ids:
         return []
-    found = way.ask("GET", "/api/sessions", parameters={**filters, "limit": 500})["sessions"]
+    page = way.ask("GET", "/api/sessions", parameters={**filters, "limit": 500})
+    latest: list[dict[str, Any]] = page["sessions"][::-1]
     # A star among the ids: anything may have changed.
-    return [one for one in reversed(found) if "*" in ids or one["session_id"] in ids]
+    if "*" in ids:
+        return latest
+    older: set[str] = set()
+    if page["next_cursor"] is not None:
+        older = set(ids) - {one["session_id"] for one in latest}
+    found = [one for session_id in older for one in _older(way, filters, session_id)]
+    found.sort(key=lambda one: one["started_at"])
+    return found + [one for one in latest if one["session_id"] in ids]
+
+
+def _older(way: storeway.StoreWay, filters: dict[str, Any], session_id: str) -> list[dict[str, Any]]:
+    """Return a session that the list's first page has not, if it passes the filters."""
+    from agentops.server.query.times import iso, moment
+
+    try:
+        started = way.ask("GET", f"/api/sessions/{quote(session_id, safe='')}")["started_at"]
+    except storeway.NotThere:
+        return []
+    if started is None:
+        return []
+    at, now = moment(started, 0), time.time_ns()
+    since, until = filters.get("since"), filters.get("until")
+    if (since and at < moment(since, now)) or (until and at >= moment(until, now)):
+        return []
+    # The list says whether the other filters let it through: asked for the microsecond of its start.
+    narrow = {**filters, "since": started, "until": iso(at + 1000), "limit": 500}
+    listed = way.ask("GET", "/api/sessions", parameters=narrow)["sessions"]
+    return [one for one in listed if one["session_id"] == session_id]
 
 
 def _tell(chosen: argparse.Namespace, one: dict[str, Any]) -> None:
