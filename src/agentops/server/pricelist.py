@@ -69,15 +69,21 @@ class PriceList(Struct, frozen=True):
 
     def find(self, provider: str, model: str, at_ns: int) -> OwnPrice | None:
         """Return the entry for a call at a time (unix nanoseconds), or None."""
+        return in_force(self.fitting(provider, model), at_ns)
+
+    def fitting(self, provider: str, model: str) -> tuple[OwnPrice, ...]:
+        """Return the entries for a model of a provider, the strongest first."""
         model = model.lower()
-        for entry in self.entries:
-            if (
-                entry.from_ns <= at_ns
-                and (not entry.provider or entry.provider == provider)
-                and entry.pattern.match(model)
-            ):
-                return entry
-        return None
+        return tuple(
+            entry
+            for entry in self.entries
+            if (not entry.provider or entry.provider == provider) and entry.pattern.match(model)
+        )
+
+
+def in_force(entries: tuple[OwnPrice, ...], at_ns: int) -> OwnPrice | None:
+    """Return the strongest of entries that is in force at a time (unix nanoseconds), or None."""
+    return next((entry for entry in entries if entry.from_ns <= at_ns), None)
 
 
 def own_prices(home: Path | None, named: str | None) -> PriceList:
@@ -118,18 +124,17 @@ def read_prices(path: Path) -> PriceList:
     Raises:
         SettingError: it cannot be read; the message names the file, the entry and the field.
     """
+    form = "JSON" if path.suffix.lower() == ".json" else "TOML"
     try:
-        text = path.read_text(encoding="utf-8")
-        if path.suffix == ".json":
+        text = path.read_text(encoding="utf-8-sig")
+        if form == "JSON":
             content: Any = msgspec.json.decode(text.encode())
         else:
             content = tomllib.loads(text, parse_float=Decimal)
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(f"prices: {path} cannot be read: {error}.") from None
-    except (tomllib.TOMLDecodeError, msgspec.DecodeError) as error:
-        raise SettingError(
-            f"prices: {path} is not valid {'JSON' if path.suffix == '.json' else 'TOML'}: {error}."
-        ) from None
+    except (ValueError, RecursionError) as error:
+        raise SettingError(f"prices: {path} is not valid {form}: {error}.") from None
     listed: Any = content.get("price") if isinstance(content, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] -- of unknown shape
     if not isinstance(listed, list):
         raise SettingError(

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from agentops.server.normalise.event import Event
 from agentops.server.normalise.tokens import More, more
-from agentops.server.pricelist import PriceList
+from agentops.server.pricelist import OwnPrice, PriceList, in_force
 
 PRICED_KINDS: Final = frozenset(("llm", "embedding"))
 _ENCODER: Final = msgspec.json.Encoder()
@@ -265,13 +265,29 @@ def _lines(detail: Detail) -> list[Line]:
     ]
 
 
-_own = PriceList()
+class _Own:
+    """A file of prices, and which of its entries fit a model: a long list is looked through once for each."""
+
+    def __init__(self, prices: PriceList) -> None:
+        self.prices = prices
+        self._fitting: dict[tuple[str, str], tuple[OwnPrice, ...]] = {}
+
+    def find(self, provider: str, model: str, at_ns: int) -> OwnPrice | None:
+        fitting = self._fitting.get((provider, model))
+        if fitting is None:
+            if len(self._fitting) >= _MOST_REMEMBERED:
+                self._fitting.clear()
+            fitting = self._fitting[provider, model] = self.prices.fitting(provider, model)
+        return in_force(fitting, at_ns)
+
+
+_own = _Own(PriceList())
 
 
 def use(own: PriceList) -> None:
     """Take the prices of a file before the built-in ones, for all calls that are priced from now on."""
     global _own
-    _own = own
+    _own = _Own(own)
 
 
 def warm() -> None:
@@ -310,11 +326,12 @@ def _rates(
     provider: str, models: tuple[str, ...], at_ns: int, tier: str
 ) -> tuple[str, str, dict[str, Any]] | None:
     """Return (name in the price list, price list, rate by class) for a call."""
-    if _own.entries:
+    mine = _own
+    if mine.prices.entries:
         for model in models:
-            own = _own.find(provider, model, at_ns) if model else None
+            own = mine.find(provider, model, at_ns) if model else None
             if own is not None:
-                return own.model, _own.name, dict[str, Any](own.rates)
+                return own.model, mine.prices.name, dict[str, Any](own.rates)
     steady = None if tier else _steady.get((provider, models))
     if steady is not None:
         return steady

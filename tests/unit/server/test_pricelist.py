@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,6 +93,8 @@ def test_without_a_file_there_are_none(tmp_path: Path) -> None:
         ('[[price]]\nmodel = "a"\ninput = 1\nfrom = "soon"', "from must be a day such as"),
         ('[[price]]\nmodel = "a"\ninput = 1\n[[price]]\nmodel = ""', "entry 2 .* needs a model"),
         ("[[price", "is not valid TOML"),
+        ('[[price]]\nmodel = "a"\ninput = 1' + "0" * 5000, "is not valid TOML"),
+        ("price = " + "[" * 10_000, "is not valid TOML"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_told(tmp_path: Path, text: str, told: str) -> None:
@@ -99,3 +102,25 @@ def test_what_is_wrong_with_a_file_is_told(tmp_path: Path, text: str, told: str)
     path.write_text(text)
     with pytest.raises(SettingError, match=told):
         read_prices(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("p.toml", '[[price]]\nmodel = "a"\ninput = 1'), ("p.JSON", '{"price": [{"model": "a", "input": 1}]}')],
+)
+def test_a_file_of_another_systems_editor_is_read(tmp_path: Path, name: str, text: str) -> None:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8-sig")
+    assert len(read_prices(path).entries) == 1
+
+
+@pytest.mark.usefixtures("built_in_prices")
+def test_a_long_list_costs_a_call_no_more_than_a_short_one(tmp_path: Path) -> None:
+    path = tmp_path / "prices.toml"
+    entries = (f'[[price]]\nmodel = "m-{number}-*"\ninput = {number}\noutput = 0' for number in range(3000))
+    path.write_text("\n".join(entries))
+    prices.use(read_prices(path))
+    begun = time.process_time()
+    assert {usd("", "m-7-x") for _ in range(2000)} == {7.0}
+    # Some 0.02 s; 1 s and more when each call looks through the list.
+    assert time.process_time() - begun < 0.5

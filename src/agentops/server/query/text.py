@@ -34,6 +34,8 @@ _BODIES: Final = ("input", "output")
 _JSON: Final = (*_BODIES, *ATTRIBUTES)
 _NOT_INDEXED: Final = ("error_type", *ATTRIBUTES)
 _RUNS: Final = re.compile(r"[A-Za-z0-9]+|[^\x00-\x7f]+")
+_SIGMAS: Final = re.compile("[Σσς]")
+"""One letter, whose small form depends on where in a word it stands: its forms are compared as one."""
 _LONGEST_GROUP: Final = 3
 _UNMERGED: Final = "match(_part, '^[^_]+_[0-9]+_[0-9]+_0(_|$)')"
 """Rows of parts as inserts write them, without indexes: a part's name ends with how often it was merged."""
@@ -64,9 +66,15 @@ def contains(column: str, needle: str, text: str) -> str:
     """Return SQL for "column contains the text of parameter `needle`, in any letter case"."""
     # The byte-wise function is several times faster and knows the case of ASCII letters, which is all that
     # most texts and every script without case need.
+    if _SIGMAS.search(text):
+        return f"position({_one_sigma(column)}, {_one_sigma(f'{{{needle}:String}}')}) > 0"
     cased = any(letter.lower() != letter.upper() for letter in text if not letter.isascii())
     function = "positionCaseInsensitiveUTF8" if cased else "positionCaseInsensitive"
     return f"{function}({column}, {{{needle}:String}}) > 0"
+
+
+def _one_sigma(given: str) -> str:
+    return f"replaceAll(lowerUTF8({given}), 'ς', 'σ')"
 
 
 def found(
@@ -171,20 +179,32 @@ def _looked_up(column: str, name: str, text: str, values: dict[str, Any]) -> tup
             values[key] = f"%{run}%"
             clauses.append(f"{_ascii(column)} ILIKE {{{key}:String}}")
             continue
-        last = max(0, len(run) - _LONGEST_GROUP)
-        groups = [run[start : start + _LONGEST_GROUP] for start in range(last + 1)]
-        values[key] = list(dict.fromkeys(groups))
-        clauses.append(f"hasAllTokens({_letters(column)}, {{{key}:Array(String)}})")
-        decides = decides and len(groups) == 1
+        groups = _groups(run)
+        decides = decides and groups == [run]
+        if groups:
+            values[key] = groups
+            clauses.append(f"hasAllTokens({_letters(column)}, {{{key}:Array(String)}})")
     if not clauses:
         return contains(column, name, text), True
     return f"({' AND '.join(clauses)})", decides
 
 
+def _groups(run: str) -> list[str]:
+    """Return the groups of letters that a text holds if it holds the run."""
+    return list(
+        dict.fromkeys(
+            letters[start : start + _LONGEST_GROUP]
+            for letters in _SIGMAS.split(run)
+            if letters
+            for start in range(max(1, len(letters) - _LONGEST_GROUP + 1))
+        )
+    )
+
+
 def _compared(column: str, name: str, text: str, candidates: str) -> str:
     """Return SQL that compares the candidates' texts, unless they are many and their letters say enough."""
     read = contains(column, name, text)
-    if _RUNS.findall(text) != [text]:
+    if _RUNS.findall(text) != [text] or _SIGMAS.search(text):
         return read
     many = (
         f"(SELECT count() FROM spans WHERE project = {{project:String}} AND NOT {_UNMERGED} AND {candidates})"
