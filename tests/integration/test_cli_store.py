@@ -9,9 +9,12 @@ import os
 import random
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.conftest import StartServer
@@ -154,6 +157,17 @@ def test_mistakes_are_told_with_an_exit_code(
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("command", ["sessions", "show x", "stats", "export --all", "store", "reprice"])
+def test_a_home_that_is_named_wrongly_stays_as_it_is(tmp_path: Path, command: str) -> None:
+    (tmp_path / "there").mkdir()
+    for name in ("there", "not there"):
+        done = agentops(tmp_path / "other", *command.split(), "--home", str(tmp_path / name))
+        assert done.returncode == 1
+        assert b"no store" in done.stderr, done.stderr
+        assert b"--home" in done.stderr
+    assert [one.name for one in tmp_path.rglob("*")] == ["there"]
+
+
 def test_files_that_cannot_be_read_keep_no_others_out(module_server: Server, tmp_path: Path) -> None:
     packed = bytearray(gzip.compress(b'{"resourceSpans":[]}' * 500))
     packed[20] ^= 0xFF
@@ -205,3 +219,36 @@ def test_what_is_imported_without_a_server_costs_what_ones_own_prices_say(tmp_pa
     done = agentops(home, "import", "-", given=json.dumps(body(call)).encode())
     assert done.returncode == 0, done.stderr
     assert json.loads(agentops(home, "sessions", "--json").stdout)["sessions"][0]["cost_usd"] == 3
+
+
+def test_calls_on_their_way_while_costs_are_computed_anew_have_the_new_price(
+    start_server: StartServer,
+) -> None:
+    server = start_server()
+    call = {"gen_ai__operation__name": "chat", "gen_ai__request__model": "house-x"}
+    usage = {"gen_ai__usage__input_tokens": 1, "gen_ai__usage__output_tokens": 1}
+    enough = threading.Event()
+
+    def post(thread: int) -> int:
+        sent = 0
+        with httpx.Client(base_url=server.url, timeout=60) as client:
+            while not enough.is_set():
+                trace = random.getrandbits(120)
+                given = [span(trace, n + 1, session__id=f"s-{thread}", **call, **usage) for n in range(500)]
+                assert client.post("/v1/traces", json=body(*given)).status_code == 200
+                sent += len(given)
+        return sent
+
+    with ThreadPoolExecutor(3) as threads:
+        sent = [threads.submit(post, thread) for thread in range(3)]
+        try:
+            server.wait("/api/sessions", lambda page: page["total"] == 3, 60)
+            for dollars in (1, 2, 3):
+                price = f'[[price]]\nmodel = "house-x"\ninput = {dollars}000000\noutput = 0\n'
+                (server.home / "prices.toml").write_text(price)
+                assert server.http.post("/api/store/reprice", json={}, timeout=60).status_code == 200
+        finally:
+            enough.set()
+        calls = sum(one.result() for one in sent)
+    totals = server.get("/api/analytics", latency=False)["totals"]
+    assert (totals["events"]["total"], totals["cost_usd"]) == (calls, pytest.approx(3 * calls))

@@ -169,8 +169,11 @@ def storeway(
     home = config.home(home_given)
     given: str | None = config.read("store", store_given)
     url = StoreUrl.parse(given or f"chdb://{home / 'store'}")
-    if url.path is not None and not url.path.exists() and store_given is not None:
-        raise AgentOpsError(f"There is no store at {url.path}. Check --store.")
+    # A home that was named wrongly is not to become one; only an import may begin a store.
+    wrong_home = home_given is not None and given is None and not records
+    named = "--store" if store_given is not None else "--home" if wrong_home else ""
+    if named and url.path is not None and not url.path.exists():
+        raise AgentOpsError(f"There is no store at {url.path}. Check {named}.")
     secret = open_secret(home, config.read("secret"))
     deadline = time.monotonic() + _STARTING_S
     while True:

@@ -29,6 +29,7 @@ from agentops.server.store.upkeep import compact, sizes
 
 router = APIRouter(prefix="/api/store", tags=["store"], dependencies=[Depends(only_known)])
 _TELL_S: Final = 3.0
+_SETTLE_S: Final = 60.0
 
 
 class Retention(models.Exact):
@@ -152,11 +153,12 @@ def reprice_calls(request: Request, body: Reprice) -> Response:
         prices.use(own_prices(here.home, config.read("prices")))
     except SettingError as error:
         raise ApiError(400, "invalid_prices", str(error), "Mend the file and try again.") from None
-    return _told(
-        lambda tell: reprice(
-            here.store, here.summariser, project=project, since_ns=since_ns, on_progress=tell
-        )
-    )
+
+    def work(tell: Callable[[Any], None]) -> Any:
+        here.ingest.settle(_SETTLE_S)
+        return reprice(here.store, here.summariser, project=project, since_ns=since_ns, on_progress=tell)
+
+    return _told(work)
 
 
 @router.put(

@@ -7,6 +7,7 @@ encoded once and never looked at again on its way to the engine, and no row repe
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -38,6 +39,8 @@ class Ingest:
         self._writer = writer
         self._clock = clock
         self.intake = Intake()
+        self._priced = threading.Condition()
+        self._pricing: set[object] = set()
         self.spans_refused = 0
         self.logs_refused = 0
 
@@ -84,7 +87,28 @@ class Ingest:
             sent_at_ns: when they were sent, by the sender's clock.
             seen: when another store heard of spans (by trace and span id) that come from its export.
         """
-        return self._writer.submit(rows(spans, project, self._clock(), sent_at_ns, seen))
+        mine = object()
+        with self._priced:
+            self._pricing.add(mine)
+        try:
+            return self._writer.submit(rows(spans, project, self._clock(), sent_at_ns, seen))
+        finally:
+            with self._priced:
+                self._pricing.remove(mine)
+                self._priced.notify_all()
+
+    def settle(self, timeout_s: float) -> None:
+        """Wait until the calls that are being priced now are committed: all later ones have today's prices.
+
+        Raises:
+            Full: the server is stopping.
+            TimeoutError: it takes longer.
+        """
+        with self._priced:
+            before = frozenset(self._pricing)
+            self._priced.wait_for(lambda: self._pricing.isdisjoint(before), timeout_s)
+        # Commits are in the order of submission.
+        self._writer.submit(Batch()).result(timeout_s)
 
     def logs(
         self, body: bytes, encoding: Encoding, project: str
