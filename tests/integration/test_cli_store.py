@@ -13,6 +13,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -225,8 +226,8 @@ def test_calls_on_their_way_while_costs_are_computed_anew_have_the_new_price(
     start_server: StartServer,
 ) -> None:
     server = start_server()
-    call = {"gen_ai__operation__name": "chat", "gen_ai__request__model": "house-x"}
-    usage = {"gen_ai__usage__input_tokens": 1, "gen_ai__usage__output_tokens": 1}
+    call: dict[str, Any] = {"gen_ai__operation__name": "chat", "gen_ai__request__model": "house-x"}
+    call |= {"gen_ai__usage__input_tokens": 1, "gen_ai__usage__output_tokens": 1}
     enough = threading.Event()
 
     def post(thread: int) -> int:
@@ -234,7 +235,7 @@ def test_calls_on_their_way_while_costs_are_computed_anew_have_the_new_price(
         with httpx.Client(base_url=server.url, timeout=60) as client:
             while not enough.is_set():
                 trace = random.getrandbits(120)
-                given = [span(trace, n + 1, session__id=f"s-{thread}", **call, **usage) for n in range(500)]
+                given = [span(trace, n + 1, session__id=f"s-{thread}", **call) for n in range(500)]
                 assert client.post("/v1/traces", json=body(*given)).status_code == 200
                 sent += len(given)
         return sent

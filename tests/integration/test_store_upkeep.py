@@ -26,6 +26,7 @@ from agentops.server.query.timeline import timeline
 from agentops.server.query.waste import waste
 from agentops.server.store import edits, migrate
 from agentops.server.store.client import Store
+from agentops.server.store.facts import stored_fact
 from agentops.server.store.measures import PRICED
 from agentops.server.store.reprice import Repriced, reprice
 from agentops.server.store.retention import Retention, keep_days, retention_days
@@ -221,6 +222,20 @@ def test_old_sessions_go_wholly_where_their_project_says_so(opened: Rooms) -> No
     # What is used again is there again.
     opened.send(span(2, 1, name="new", session__id="old"), project="short")
     assert opened.session("old", "short") is not None
+
+
+def test_a_trace_that_cannot_be_summarised_keeps_no_other_up(opened: Rooms) -> None:
+    opened.send(span(1, 1, session__id="odd"), call(1, 2, 1), call(1, 3, 1))
+    rows = opened.store.rows("SELECT * FROM spans FINAL", None, dict[str, Any])
+    # As a version stored it that took any number for dollars: their sum is none.
+    odd = {"cost_usd": 1.7e308, "cost_source": "reported"}
+    rows = [{**row, **odd, "version": row["version"] + 1} for row in rows]
+    opened.store.insert("spans", [json.dumps(row).encode() for row in rows])
+    opened.summariser.submit({("default", f"{1:032x}"): [stored_fact(row) for row in rows]})
+    opened.send(span(2, 1, session__id="after"), span(3, 1, session__id="later"))
+    assert opened.session("after")
+    assert opened.session("later")
+    assert opened.summariser.failures
 
 
 def test_nothing_that_was_recorded_in_a_deleted_project_is_left(opened: Rooms) -> None:

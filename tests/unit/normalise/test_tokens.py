@@ -278,6 +278,7 @@ def answered(**usage: Any) -> dict[str, Any]:
         ({"gen_ai.usage.total_cost": 0}, 0.0),
         ({"gen_ai.usage.total_cost": -1.0}, None),
         ({"gen_ai.usage.cost": float("nan")}, None),
+        ({"gen_ai.usage.cost": 1.7e308}, None),
         ({"gen_ai.usage.cost": "much"}, None),
         (answered(cost=0.0123), 0.0123),
         (answered(cost=0), 0.0),

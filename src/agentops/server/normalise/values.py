@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Final, TypeGuard
 
 import msgspec
@@ -10,6 +9,8 @@ import msgspec
 _ENCODER: Final = msgspec.json.Encoder(enc_hook=repr)
 _DECODER: Final = msgspec.json.Decoder()
 _LARGEST_COUNT: Final = 2**53
+_MOST_DOLLARS: Final = 1e12
+"""No call costs more; sums of larger ones would be no numbers any more."""
 
 
 def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
@@ -66,7 +67,7 @@ def count(value: Any) -> int | None:
 
 
 def dollars(value: Any) -> float | None:
-    """Return an amount from 0 up; also from text."""
+    """Return an amount from 0 up, of no absurd size; also from text."""
     if type(value) is not float:
         if isinstance(value, bool) or not isinstance(value, (int, str)):
             return None
@@ -74,7 +75,7 @@ def dollars(value: Any) -> float | None:
             value = float(value)
         except (ValueError, OverflowError):
             return None
-    return value if value >= 0 and math.isfinite(value) else None
+    return value if 0 <= value <= _MOST_DOLLARS else None
 
 
 def nanoseconds(value: Any) -> int | None:

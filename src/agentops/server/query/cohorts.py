@@ -145,16 +145,18 @@ def bins(a: Sequence[float], b: Sequence[float]) -> list[dict[str, Any]]:
     low, high = min(both), max(both)
     if low == high:
         return [{"from": low, "to": high, "a": len(a), "b": len(b)}]
-    grows = low > 0 and high / low > 20
+    # Logarithms: the ratio of a very large and a very small number is none any more.
+    decades = math.log(high) - math.log(low) if low > 0 else 0.0
+    grows = decades > math.log(20)
     edges = [
-        low * (high / low) ** (place / _BINS) if grows else low + (high - low) * place / _BINS
+        low * math.exp(decades * place / _BINS) if grows else low + (high - low) * (place / _BINS)
         for place in range(_BINS + 1)
     ]
     edges[-1] = high
     counts = [[0, 0] for _ in range(_BINS)]
     for group, values in enumerate((a, b)):
         for value in values:
-            share = math.log(value / low) / math.log(high / low) if grows else (value - low) / (high - low)
+            share = (math.log(value) - math.log(low)) / decades if grows else (value - low) / (high - low)
             counts[min(_BINS - 1, max(0, int(share * _BINS)))][group] += 1
     return [
         {"from": edges[place], "to": edges[place + 1], "a": first, "b": second}

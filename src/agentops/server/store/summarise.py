@@ -22,6 +22,7 @@ from agentops.errors import StoreError
 from agentops.server.store.client import Store
 from agentops.server.store.complete import any_content, complete
 from agentops.server.store.facts import Fact, TraceKey
+from agentops.server.store.failing import Failing, Passed, Work
 from agentops.server.store.known import Known, SessionKey
 from agentops.server.store.marks import changes
 from agentops.server.store.measures import MOST_MEASURED, Measures, stored
@@ -78,6 +79,7 @@ class Summariser:
         self._wake = threading.Condition()
         self._pending: dict[TraceKey, list[Fact]] = {}
         self._held: dict[TraceKey, float] = {}
+        self._failing = Failing()
         self._submitted = 0
         self._covered = 0
         self._readers = 0
@@ -103,7 +105,7 @@ class Summariser:
         """Start the thread; spans that a crash left without a summary are taken up first."""
         self._thread.start()
 
-    def submit(self, touched: Mapping[TraceKey, list[Fact]], content: bool = False) -> None:
+    def submit(self, touched: Work, content: bool = False) -> None:
         """Take the facts of committed spans. Costs next to nothing; call it before acknowledging them.
 
         Args:
@@ -221,20 +223,16 @@ class Summariser:
                     return
                 self._pause()
                 target = self._submitted
+                for key, facts in self._failing.due().items():
+                    self._pending[key] = facts + self._pending.get(key, [])
                 work, waiting = self._due()
                 self._pending = waiting
             if work:
                 began = time.monotonic()
                 try:
-                    with self._turn:
-                        changed, again = self._settled_pass(work)
-                except Exception as error:
-                    self.failures += 1
-                    away = isinstance(error, StoreError)
-                    _log.error(
-                        "Summarising %d traces failed; trying again: %s", len(work), error, exc_info=not away
-                    )
-                    self._known.forget()
+                    changed, again = self._failing.passed(work, self._in_turn)
+                except StoreError as error:
+                    _log.error("Summarising %d traces failed; trying again: %s", len(work), error)
                     with self._wake:
                         for key, facts in work.items():
                             self._pending[key] = facts + self._pending.get(key, [])
@@ -311,7 +309,16 @@ class Summariser:
 
     # One pass.
 
-    def _settled_pass(self, work: Mapping[TraceKey, list[Fact]]) -> tuple[dict[str, set[str]], set[TraceKey]]:
+    def _in_turn(self, work: Work) -> Passed:
+        with self._turn:
+            try:
+                return self._settled_pass(work)
+            except Exception:
+                self.failures += 1
+                self._known.forget()
+                raise
+
+    def _settled_pass(self, work: Work) -> Passed:
         """Make a pass; return what changed, and the traces that others changed meanwhile (others.py)."""
         others = self._others
         if others is None:
@@ -332,7 +339,7 @@ class Summariser:
         others.look_later(after)
         return changed, again
 
-    def _pass(self, work: Mapping[TraceKey, list[Fact]]) -> dict[str, set[str]]:
+    def _pass(self, work: Work) -> dict[str, set[str]]:
         version = self._version = self._next_version()
         self._known.load_traces([key for key in work if key not in self._known.traces], work)
         if self._content or not self._store.url.embedded:
@@ -376,7 +383,7 @@ class Summariser:
             changed.setdefault(project, set()).add(session_id)
         return changed
 
-    def _divided(self, work: Mapping[TraceKey, list[Fact]]) -> dict[TraceKey, Shares]:
+    def _divided(self, work: Work) -> dict[TraceKey, Shares]:
         """Divide the traces among sessions, and count a call that two traces of a session record once."""
         gone = gone_of(self._store, work) if self._any_gone else {}
         divided: dict[TraceKey, Shares] = {}
