@@ -156,6 +156,13 @@ def chat_chunks(request: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def response_answer(request: dict[str, Any]) -> dict[str, Any]:
+    answer = _response(request)
+    if request.get("background"):
+        answer.update(background=True, status="queued", output=[], usage=None)
+    return answer
+
+
+def _response(request: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": "resp_golden1",
         "object": "response",
@@ -287,12 +294,15 @@ class Api(BaseHTTPRequestHandler):
         pass
 
     def asked(self) -> dict[str, Any]:
-        """Return the body: JSON, or the fields of a form."""
+        """Return the body: JSON, or the fields of a form; nothing of what is neither."""
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         if "multipart/" in self.headers.get("content-type", ""):
             found = re.findall(rb'name="(\w+)"\r\n\r\n(.*?)\r\n--', body, re.DOTALL)
             return {name.decode(): value.decode() for name, value in found}
-        return json.loads(body) if body else {}
+        try:
+            return json.loads(body)
+        except ValueError:
+            return {}
 
     def do_GET(self) -> None:
         if self.path.endswith("/results"):
@@ -301,6 +311,9 @@ class Api(BaseHTTPRequestHandler):
         elif "/batches/" in self.path:
             url = f"http://{self.headers['host']}{self.path.partition('?')[0]}/results"
             self.send(200, {**batch_answer(), "processing_status": "ended", "results_url": url})
+        elif "/responses/" in self.path:
+            made = {**_response({"model": "gpt-4o"}), "background": True, "id": self.path.rpartition("/")[2]}
+            self.body(200, json.dumps(made).encode(), "application/json")
         else:
             self.send(200, {"object": "list", "data": [], "has_more": False})
 

@@ -15,7 +15,9 @@ from tests.serving import Server
 ROOT = Path(__file__).resolve().parent.parent.parent
 TIMEOUT_S = 100
 _CONTENT_KINDS = ("llm", "tool", "agent", "embedding", "retrieval")
-_MOVING = re.compile(r"0x[0-9a-f]{6,}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_MOVING = re.compile(
+    r"0x[0-9a-f]{6,}|[0-9]{10}\.[0-9]+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+)
 
 
 def run(used: Used, python: Path, models_url: str, server_url: str, home: Path) -> str:

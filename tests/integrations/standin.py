@@ -143,6 +143,8 @@ class Providers(Models):
             api.stream([(None, google_answer(words[:3])), (None, google_answer(words[3:]))], done=False)
         elif path.endswith("/converse"):
             api.send(200, converse_answer())
+        elif path.endswith("/invoke") and not request:
+            api.send(400, {"message": "Malformed input request, please reformat your input and try again."})
         elif path.endswith("/invoke"):
             api.send(200, standin.message_answer({**request, "model": "claude-sonnet-4-20250514"}))
         else:

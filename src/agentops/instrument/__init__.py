@@ -26,6 +26,8 @@ __all__ = ["BY_MODULE", "LIBRARIES", "Instrumentation", "Library"]
 
 logger: Final = logging.getLogger("agentops")
 _OPENINFERENCE: Final = "openinference"
+_RAW: Final = "X-Stainless-Raw-Response"
+"""With this header a client returns the HTTP response, which is no stream."""
 _INSTRUMENTORS: Final = ("openinference.", "opentelemetry.instrumentation.")
 
 
@@ -159,9 +161,10 @@ class Instrumentation:
         if chosen.startswith("openinference."):
             self._tell_kinds()
         if chosen.startswith("openinference.instrumentation.openai:"):
-            from agentops.instrument import gpt
+            from agentops.instrument import background, gpt
 
             gpt.complete(patches)
+            background.complete(self._provider.get_tracer("agentops.instrument.gpt"), patches)
         elif chosen.startswith("openinference.instrumentation.anthropic:"):
             from agentops.instrument import claude
 
@@ -189,7 +192,7 @@ class Instrumentation:
         def called(
             wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
         ) -> Any:
-            if not kwargs.get("stream"):
+            if not kwargs.get("stream") or _RAW in (kwargs.get("extra_headers") or ()):
                 return wrapped(*args, **kwargs)
             return gate.aside(follow(wrapped), instance, args, kwargs)
 

@@ -6,6 +6,7 @@ for is not there: then only what it adds is missing.
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -18,7 +19,7 @@ from opentelemetry.context import attach, get_current
 from opentelemetry.trace import Status, StatusCode
 
 from agentops import semconv
-from agentops.instrument import calls, kinds, lite_llm
+from agentops.instrument import calls, groq_raw, kinds, lite_llm
 from agentops.instrument.patches import Patches, found
 
 _PACKAGE: Final = "openinference.instrumentation."
@@ -113,6 +114,20 @@ def llama_index(tracer: trace.Tracer, patches: Patches) -> None:
         return wrapped(*args, **kwargs)
 
     events: Any = importlib.import_module("llama_index.core.instrumentation.events.llm")
+
+    def known(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        try:
+            return wrapped(*args, **kwargs)
+        except Exception:
+            # A model whose name the framework does not know: it is called all the same, and fails by itself.
+            name = getattr(args[0], "model", None)
+            if isinstance(name, str):
+                instance["llm.model_name"] = name
+            return None
+
+    patches.method(found(_PACKAGE + "llama_index._handler:_Span"), "process_instance", known)
     patches.method(found(_PACKAGE + "llama_index._handler:_SpanHandler"), "new_span", begun)
     patches.method(found(_PACKAGE + "llama_index._handler:_Span"), "process_event", told)
 
@@ -137,11 +152,12 @@ def _told(span: Any, instance: Any) -> None:
             calls.note(span._otel_span)
 
 
-def _beginning(place: str) -> Callable[[trace.Tracer, Patches], None]:
+def _beginning(place: str, provider: str = "") -> Callable[[trace.Tracer, Patches], None]:
     """Return what lets an instrumentor say of a call when it begins what it would say at the end.
 
     Args:
         place: its class that begins spans.
+        provider: whose models are called, where it does not say so of a call that fails.
     """
 
     def complete(tracer: trace.Tracer, patches: Patches) -> None:
@@ -154,11 +170,19 @@ def _beginning(place: str) -> Callable[[trace.Tracer, Patches], None]:
         del instance
         if "attributes" in kwargs and "extra_attributes" in kwargs:
             known = dict(kwargs["attributes"])
+            if provider:
+                known.setdefault("llm.system", provider)
             kwargs["attributes"] = known.items()
             kwargs["extra_attributes"] = {**dict(kwargs["extra_attributes"]), **known}.items()
         return wrapped(*args, **kwargs)
 
     return complete
+
+
+def groq(tracer: trace.Tracer, patches: Patches) -> None:
+    """Tell at the start what is asked for, and at the end what was in an HTTP response."""
+    _beginning("groq._wrappers:_WithTracer")(tracer, patches)
+    groq_raw.complete(patches)
 
 
 def openai_agents(tracer: trace.Tracer, patches: Patches) -> None:
@@ -177,6 +201,52 @@ def openai_agents(tracer: trace.Tracer, patches: Patches) -> None:
 
     processor = found(_PACKAGE + "openai_agents._processor:OpenInferenceTracingProcessor")
     patches.method(processor, "on_trace_start", begun)
+
+
+def bedrock(tracer: trace.Tracer, patches: Patches) -> None:
+    """Record a model that is invoked with what is no JSON as the LLM call that it is."""
+    del tracer
+    asked: ContextVar[Any] = ContextVar("agentops_bedrock_model", default=None)
+
+    def made(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        del instance
+        client = wrapped(*args, **kwargs)
+        if "invoke_model" in vars(client):
+            inner = client.invoke_model
+
+            @functools.wraps(inner)
+            def invoke_model(*given: Any, **named: Any) -> Any:
+                token = asked.set(named.get("modelId"))
+                try:
+                    return inner(*given, **named)
+                finally:
+                    asked.reset(token)
+
+            client.invoke_model = invoke_model
+        return client
+
+    def read(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        del instance
+        try:
+            return wrapped(*args, **kwargs)
+        except Exception:
+            span, body, model = trace.get_current_span(), args[0], asked.get()
+            span.set_attribute(kinds.KIND, "LLM")
+            span.set_attribute("llm.provider", "aws")
+            if isinstance(body, str | bytes | bytearray):
+                text = body if isinstance(body, str) else body.decode("utf-8", "replace")
+                span.set_attribute("input.value", text)
+            if isinstance(model, str):
+                span.set_attribute("llm.model_name", model)
+            raise
+
+    module = importlib.import_module(_PACKAGE + "bedrock")
+    patches.method(module, "_instrument_client", made)
+    patches.method(module, "parse_invoke_model_body", read)
 
 
 def smolagents(tracer: trace.Tracer, patches: Patches) -> None:
@@ -199,6 +269,31 @@ def smolagents(tracer: trace.Tracer, patches: Patches) -> None:
             raise
 
     patches.method(found(_PACKAGE + "smolagents._wrappers:_RunWrapper"), "__call__", ran)
+
+
+def autogen(tracer: trace.Tracer, patches: Patches) -> None:
+    """Tell of a tool that failed what it said."""
+    del tracer
+
+    async def executed(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        del instance
+        original = args[0]
+
+        async def told(*given: Any, **named: Any) -> Any:
+            result = await original(*given, **named)
+            try:
+                if result[1].is_error:
+                    trace.get_current_span().set_status(StatusCode.ERROR, str(result[1].content))
+            except Exception:
+                pass  # Then its instrumentor says that it failed.
+            return result
+
+        return await wrapped(told, *args[1:], **kwargs)
+
+    wrapper = found(_PACKAGE + "autogen_agentchat._wrappers:_AssistantAgentExecuteToolCallWrapper")
+    patches.method(wrapper, "__call__", executed)
 
 
 def haystack(tracer: trace.Tracer, patches: Patches) -> None:
@@ -318,10 +413,12 @@ COMPLETE: Final[Mapping[str, Callable[[trace.Tracer, Patches], None]]] = {
     "langchain_core": langchain,
     "llama_index.core": llama_index,
     "litellm": lite_llm.complete,
-    "groq": _beginning("groq._wrappers:_WithTracer"),
-    "mistralai": _beginning("mistralai._chat_wrapper:_WithTracer"),
+    "groq": groq,
+    "mistralai": _beginning("mistralai._chat_wrapper:_WithTracer", "mistralai"),
+    "boto3": bedrock,
     "agents": openai_agents,
     "smolagents": smolagents,
+    "autogen_agentchat": autogen,
     "haystack": haystack,
     "mcp": mcp,
 }

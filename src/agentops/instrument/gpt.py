@@ -6,7 +6,8 @@
 - A block of `chat.completions.stream` or `responses.stream` that is left early, or by an exception, ends its
   event there.
 - A response that the provider answers as failed, streamed or not, is an error.
-- Speech is recorded by its size and type, transcriptions and images with their tokens.
+- Speech is recorded by its size and type, transcriptions and images with their tokens; what is billed by the
+  character or the second, with those.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any, Final
 
 from opentelemetry.trace import Status, StatusCode
 
+from agentops import semconv
 from agentops.instrument import straight
 from agentops.instrument.gathered import compact, following, keeping
 from agentops.instrument.patches import Patches, found
@@ -82,6 +84,7 @@ class _Finishing:
         responses = importlib.import_module("openai._response")
         self._read_later = (responses.APIResponse, responses.AsyncAPIResponse)
         self._binary = found("openai._legacy_response:HttpxBinaryResponseContent")
+        self._raw: Any = found("openai._legacy_response:LegacyAPIResponse") or ()
         self._construct = importlib.import_module("openai._models").construct_type
 
     def finalize(
@@ -94,13 +97,25 @@ class _Finishing:
                 self._tee(instance, response, kwargs)
                 return response
             if self._binary is not None and isinstance(response, self._binary):
+                _note_characters(kwargs["with_span"], kwargs["request_parameters"])
                 _finish_binary(kwargs["with_span"], str(response.response.headers.get("content-type", "")),
                                len(response.content))  # fmt: skip
                 return response
-            _note_tokens(kwargs["with_span"], getattr(response, "usage", None))
+            if isinstance(response, self._raw) and kwargs["cast_to"] is self._binary:
+                _note_characters(kwargs["with_span"], kwargs["request_parameters"])
+                _finish_binary(kwargs["with_span"], str(response.headers.get("content-type", "")),
+                               len(response.content))  # fmt: skip
+                return response
+            _note_usage(kwargs["with_span"], self._parsed(response, kwargs["cast_to"]))
         except Exception:
             pass  # As without us, then.
         return wrapped(*args, **kwargs)
+
+    def _parsed(self, response: Any, cast_to: Any) -> Any:
+        """Return what an answer says that the program takes as an HTTP response."""
+        if isinstance(response, self._raw) and getattr(cast_to, "__name__", "") in _HEARD:
+            return response.parse()
+        return response
 
     def _tee(self, instance: Any, response: Any, kwargs: dict[str, Any]) -> None:
         with_span, cast_to, asked = kwargs["with_span"], kwargs["cast_to"], kwargs["request_parameters"]
@@ -115,12 +130,15 @@ class _Finishing:
                 with_span.record_exception(read.error)
             status = _status(read.error)
             if not read.text:
+                if read.error is None:
+                    _note_characters(with_span, asked)
                 _finish_binary(with_span, read.content_type, read.length, status)
                 return
             if read.content_type == "text/event-stream":
                 told = self._accumulated(instance, cast_to, asked, read.text)
             else:
                 answer = self._construct(value=json.loads(read.text), type_=cast_to)
+                _note_usage(with_span, answer)
                 told = self._request._ResponseAttributes(
                     request_parameters=asked,
                     response=answer,
@@ -172,8 +190,20 @@ def _finish_binary(with_span: Any, content_type: str, length: int, status: Statu
     with_span.finish_tracing(status=status or Status(StatusCode.OK), attributes=attributes)
 
 
-def _note_tokens(with_span: Any, usage: Any) -> None:
-    """Note the tokens of a transcription or of images, whose usage the instrumentor does not read."""
+def _note_characters(with_span: Any, asked: Any) -> None:
+    """Note how much was to be spoken."""
+    text = asked.get("input") if isinstance(asked, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] -- the program's
+    if isinstance(text, str):
+        with_span._span.set_attribute(semconv.CHARACTERS, len(text))
+
+
+def _note_usage(with_span: Any, answer: Any) -> None:
+    """Note the tokens of a transcription or of images, or its seconds: its instrumentor does not."""
+    usage = getattr(answer, "usage", None)
+    if type(answer).__name__ in _HEARD and not isinstance(getattr(usage, "input_tokens", None), int):
+        seconds = getattr(usage, "seconds", None) or getattr(answer, "duration", None)
+        if seconds:
+            with_span._span.set_attribute(semconv.AUDIO_SECONDS, max(round(float(seconds)), 1))
     if not isinstance(getattr(usage, "input_tokens", None), int) or type(usage).__name__ in _READ_ALREADY:
         return
     detailed = getattr(usage, "input_token_details", None)
@@ -188,4 +218,6 @@ def _note_tokens(with_span: Any, usage: Any) -> None:
             with_span._span.set_attribute(f"llm.token_count.{key}", value)
 
 
+_HEARD: Final = ("Transcription", "TranscriptionVerbose", "TranscriptionDiarized", "Translation",
+                 "TranslationVerbose")  # fmt: skip
 _READ_ALREADY: Final = ("ResponseUsage",)

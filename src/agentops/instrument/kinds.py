@@ -1,8 +1,8 @@
-"""Kinds in time: what an OpenInference span is, told when it is known, and not only at its end.
+"""What an OpenInference span says of itself: its kind, told when it is known, and that it failed, for good.
 
 OpenInference's spans keep their kind to themselves until they end. Ours are told at once, so that a call is
 shown in flight as what it is, and a provider's record of a call that a framework records already is seen to
-be one.
+be one. And some of its instrumentors end everything as fine, what they have just seen fail too.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ import importlib
 from collections.abc import Callable
 from typing import Any, Final
 
+from opentelemetry.trace import StatusCode
+
 from agentops.instrument.lean import shows_all
 from agentops.instrument.patches import Patches
 
 KIND: Final = "openinference.span.kind"
+_FAILED: Final = StatusCode.ERROR.value
 
 
 def tell_early(known: Callable[[Any], None], patches: Patches) -> None:
@@ -53,6 +56,21 @@ def tell_early(known: Callable[[Any], None], patches: Patches) -> None:
 
     patches.replace(spans, "set_attribute", set_attribute)
     patches.replace(spans, "set_attributes", set_attributes)
+    patches.replace(spans, "set_status", _set_status)
+
+
+def _set_status(self: Any, status: Any, description: str | None = None) -> None:
+    """Set a span's status: that it failed stands, and why, whatever else is said."""
+    span = self.__wrapped__
+    code = getattr(status, "status_code", status)
+    before = getattr(span, "status_number", 0)
+    if before and span.is_recording():
+        if before == _FAILED and (code is StatusCode.OK or span.status.description):
+            return
+        if code is StatusCode.ERROR and before != _FAILED:
+            span.fail_with(getattr(status, "description", description) or "")
+            return
+    span.set_status(status, description)
 
 
 def fix(span: Any, kind: str) -> None:

@@ -1,4 +1,4 @@
-"""What the instrumentor of LiteLLM leaves out: answers' ids, the first chunk's time, long-lived caches."""
+"""What the instrumentor of LiteLLM leaves out: answers' ids, first chunks, long-lived caches, fallbacks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from opentelemetry import trace
 
 from agentops import semconv
+from agentops.instrument import kinds
 from agentops.instrument.patches import Patches
 
 
@@ -51,6 +52,16 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
         span, stream = args
         return wrapped(span, _noting_async(span, stream))
 
+    def begun(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        del instance
+        span, asked = args
+        if asked.get("fallbacks"):
+            kinds.fix(span, "CHAIN")  # Of the calls that it makes, one after the other, each is one.
+        return wrapped(*args, **kwargs)
+
+    patches.method(module, "_instrument_func_type_completion", begun)
     patches.method(module, "_set_token_counts_from_usage", counted)
     patches.method(module, "_finalize_span", answered)
     patches.method(module, "_finalize_sync_streaming_span", streamed)

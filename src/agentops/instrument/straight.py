@@ -314,6 +314,11 @@ def call_class(with_span: Any, known: str) -> Any:
     return Call
 
 
+def ended_as(span: Any, said: str) -> None:
+    """Set the status that a response says of itself."""
+    span.set_status((_failure(span, said) if _FAILED in said else None) or OK)
+
+
 def _failure(span: Any, said: str) -> Status | None:
     """Return the status of a response that failed, as the error that it says."""
     try:

@@ -40,6 +40,10 @@ _KEYS: Final[Mapping[str, str]] = {
 }
 """Our classes of tokens, and their names in genai-prices."""
 _COUNTED: Final[Mapping[str, str]] = {"request": "requests_kcount", "web_search": "web_searches_kcount"}
+_CHARACTERS: Final = "input_mchars"
+_HOURS: Final = ("audio_hours", "input_audio_hours")
+_SECONDS: Final = Decimal(3600)
+_MEASURED: Final = ("character", "audio_second")
 _MILLION: Final = Decimal(1_000_000)
 _THOUSAND: Final = Decimal(1000)
 _MOST_REMEMBERED: Final = 4096
@@ -60,7 +64,8 @@ _PROVIDERS: Final[Mapping[str, str]] = {
 class Line(Struct, frozen=True, gc=False, rename={"kind": "class"}):
     """One line of the arithmetic: tokens of one class at the price that was in force on `date`.
 
-    For requests and searches `tokens` counts those; `usd_per_million` is a million times the price of one.
+    For requests, searches, characters and seconds `tokens` counts those; `usd_per_million` is a million times
+    the price of one.
     """
 
     kind: str
@@ -139,19 +144,23 @@ def cost_of(
     usage_more: str,
 ) -> Priced | None:
     """Return what a call costs by what is stored of it; None when its tokens or its price are not known."""
-    if entered is None or (left is None and kind == "llm"):
+    unknown = entered is None or (left is None and kind == "llm")
+    if unknown and not usage_more:
         return None
-    return cost(
+    found = cost(
         provider,
         (model, request_model),
         at_ns,
-        entered=entered,
-        left=left or 0,
+        entered=0 if unknown else entered or 0,
+        left=0 if unknown else left or 0,
         cache_read=cache_read or 0,
         cache_write=cache_write or 0,
         reasoning=reasoning or 0,
         rare=more(usage_more) if usage_more else _NO_MORE,
     )
+    if found is None or (unknown and not any(term[0] in _MEASURED for term in found.detail.terms)):
+        return None
+    return found
 
 
 def cost(
@@ -230,6 +239,14 @@ def cost(
         price = _tiered(rates["web_search"], whole) * _MILLION
         usd += price * rare.web_searches
         terms.append(("web_search", rare.web_searches, float(price)))
+    if rare is not None and rare is not _NO_MORE:
+        for kind, measured in (("character", rare.characters), ("audio_second", rare.audio_seconds)):
+            if measured and kind in rates:
+                price = _tiered(rates[kind], measured)
+                usd += price * measured
+                terms.append((kind, measured, float(price)))
+    if not terms and rates.keys().isdisjoint(("input", "output")):
+        return None  # It is billed by what is not known of the call.
     return Priced(usd / _MILLION, Detail(identity, _day(at_ns), source, terms))
 
 
@@ -347,12 +364,14 @@ def _rates(
             served = found[1].get_prices(moment, dict.fromkeys(("processing", "service_tier", "speed"), tier))
             if served.__dict__ != listed:
                 listed, shown = served.__dict__, f"{shown} ({tier})"
-        if listed.get("input_mtok") is None and listed.get("output_mtok") is None:
+        measured = _measured(listed)
+        if listed.get("input_mtok") is None and listed.get("output_mtok") is None and not measured:
             continue
         rates = {kind: listed[key] for kind, key in _KEYS.items() if listed.get(key) is not None}
         for kind, key in _COUNTED.items():
             if listed.get(key) is not None:
                 rates[kind] = _by_piece(listed[key])
+        rates.update(measured)
         answer = (shown, built_in_list(), rates)
         if not tier and not isinstance(found[1].prices, list):
             if len(_steady) >= _MOST_REMEMBERED:
@@ -360,6 +379,18 @@ def _rates(
             _steady[provider, models] = answer
         return answer
     return None
+
+
+def _measured(listed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the rates of what is billed by characters or seconds, for a million of them."""
+    rates: dict[str, Any] = {}
+    if isinstance(characters := listed.get(_CHARACTERS), Decimal):
+        rates["character"] = characters
+    for key in _HOURS:
+        if isinstance(hours := listed.get(key), Decimal):
+            rates["audio_second"] = hours * _MILLION / _SECONDS
+            break
+    return rates
 
 
 def _by_piece(rate: Any) -> Any:

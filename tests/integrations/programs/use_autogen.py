@@ -1,4 +1,4 @@
-"""A team of AutoGen with an agent that calls a tool."""
+"""A team of AutoGen with an agent that calls a tool, and an agent whose tool fails."""
 
 import asyncio
 
@@ -17,11 +17,18 @@ def get_weather(city: str) -> str:
     return f"21 degrees in {city}"
 
 
+def lose_weather(city: str) -> str:
+    """Lose the weather of a city."""
+    raise LookupError(f"No 21 degrees in {city}")
+
+
 async def main():
     client = OpenAIChatCompletionClient(model="gpt-4o")
     agent = AssistantAgent("forecaster", client, tools=[get_weather], reflect_on_tool_use=True)
     team = RoundRobinGroupChat([agent], termination_condition=MaxMessageTermination(2))
     print((await team.run(task="Weather in Paris?")).messages[-1].content)
+    loser = AssistantAgent("loser", client, tools=[lose_weather], reflect_on_tool_use=True)
+    print((await loser.run(task="Weather in Paris?")).messages[-1].content)
     await client.close()
 
 

@@ -1,9 +1,10 @@
-"""Calls of Bedrock through boto3: converse, and a model invoked."""
+"""Calls of Bedrock through boto3: converse, and a model invoked, also with what is no JSON."""
 
 import json
 import os
 
 import boto3
+from botocore.exceptions import ClientError
 
 import agentops
 
@@ -19,4 +20,8 @@ print(answer["output"]["message"]["content"][0]["text"])
 body = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 64,
         "messages": [{"role": "user", "content": "Capital of France?"}]}  # fmt: skip
 print(json.loads(client.invoke_model(modelId=model, body=json.dumps(body))["body"].read())["content"])
+try:
+    client.invoke_model(modelId=model, body="Capital of France?")
+except ClientError as error:
+    print(error)
 agentops.end_session("Success")

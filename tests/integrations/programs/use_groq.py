@@ -1,4 +1,4 @@
-"""Calls of groq: plain, with a tool, streamed, failed."""
+"""Calls of groq: plain, with a tool, streamed, failed, and taken as HTTP responses."""
 
 import os
 
@@ -21,4 +21,10 @@ try:
     client.chat.completions.create(model="missing-model", messages=ask)
 except groq.NotFoundError as error:
     print(error)
+raw = client.chat.completions.with_raw_response
+print(raw.create(model="openai/gpt-oss-20b", messages=ask).parse().choices[0].message.content)
+print(len(list(raw.create(model="openai/gpt-oss-20b", messages=ask, stream=True).parse())))
+later = client.chat.completions.with_streaming_response
+with later.create(model="openai/gpt-oss-20b", messages=ask) as response:
+    print(response.parse().choices[0].message.content)
 agentops.end_session("Success")

@@ -1,4 +1,4 @@
-"""Calls of litellm: plain, asynchronous, streamed with usage and without, of two providers."""
+"""Calls of litellm: plain, asynchronous, streamed, of two providers, and with a fallback."""
 
 import asyncio
 
@@ -24,4 +24,6 @@ for chunk in litellm.completion(model="openai/gpt-4o", messages=ask, stream=True
 claude = {"model": "anthropic/claude-sonnet-4-20250514", "messages": ask, "max_tokens": 64}
 for chunk in litellm.completion(**claude, stream=True, stream_options={"include_usage": True}):
     print(chunk.choices[0].delta.content)
+fallen = litellm.completion(model="openai/missing-model", messages=ask, fallbacks=["openai/gpt-4o"])
+print(fallen.choices[0].message.content)
 agentops.end_session("Success")

@@ -1,4 +1,4 @@
-"""An agent of LlamaIndex that calls a tool; a stream that is left."""
+"""An agent of LlamaIndex that calls a tool; a stream that is left; a model that it does not know."""
 
 import asyncio
 
@@ -25,6 +25,11 @@ async def main():
         range(4), OpenAI(model="gpt-4o").stream_chat([ChatMessage("Capital?")]), strict=False
     ):
         print(piece.delta)  # Left early: no failure of the model's.
+    try:
+        OpenAI(model="house-model").chat([ChatMessage("Capital?")])
+    except ValueError as error:
+        print(error)
+    print(OpenAI(model="gpt-4o").chat([ChatMessage("Capital?")]))  # Beside the failed call.
 
 
 asyncio.run(main())

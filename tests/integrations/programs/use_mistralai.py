@@ -1,4 +1,4 @@
-"""Calls of mistralai, imported after `init`: plain, with a tool, streamed."""
+"""Calls of mistralai, imported after `init`: plain, with a tool, streamed, failed."""
 
 import os
 
@@ -7,6 +7,7 @@ import agentops
 agentops.init(tags=["mistralai"])
 
 from mistralai.client import Mistral  # noqa: E402
+from mistralai.client.errors import SDKError  # noqa: E402
 
 ask = [{"role": "user", "content": "Capital of France?"}]
 tool = {
@@ -18,4 +19,8 @@ with Mistral(api_key="none", server_url=os.environ["MODELS_URL"]) as client:
     client.chat.complete(model="mistral-large-latest", messages=ask, tools=[tool])
     for event in client.chat.stream(model="mistral-large-latest", messages=ask):
         print(event.data.choices)
+    try:
+        client.chat.complete(model="missing-model", messages=ask)
+    except SDKError as error:
+        print(error)
 agentops.end_session("Success")

@@ -1,4 +1,4 @@
-"""An agent of smolagents that calls a tool, one that fails, and the first again."""
+"""An agent of smolagents that calls a tool, one that fails, streamed too, and the first again."""
 
 import os
 
@@ -25,6 +25,14 @@ print(agent.run("Weather in Paris?"))
 missing = OpenAIModel("missing-model", api_base=os.environ["OPENAI_BASE_URL"], api_key="none")
 try:
     ToolCallingAgent([get_weather], missing, name="failing", description="Fails").run("Weather in Paris?")
+except AgentError as error:
+    print(error)
+try:
+    list(
+        ToolCallingAgent([get_weather], missing, name="streaming", description="Fails").run(
+            "Weather?", stream=True
+        )
+    )
 except AgentError as error:
     print(error)
 print(agent.run("Weather in Paris?"))  # Beside the failed run, and not below it.

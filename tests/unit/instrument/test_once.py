@@ -11,6 +11,7 @@ from typing import Any
 import openai
 import pytest
 from opentelemetry import trace
+from opentelemetry.trace import StatusCode
 
 import agentops
 from agentops.instrument import calls
@@ -74,6 +75,18 @@ def test_what_a_framework_begins_is_on_disk_once_its_kind_is_told(kind: str, hom
     (begun,) = [event for event in events(home) if event.kind != "session"]
     assert (begun.kind, begun.name, begun.input, begun.ended) == (kind.lower(), "framework", "x", False)
     span.end()
+
+
+@pytest.mark.parametrize("order", [(StatusCode.OK, StatusCode.ERROR), (StatusCode.ERROR, StatusCode.OK)])
+def test_what_a_framework_saw_fail_has_failed(order: tuple[StatusCode, ...], home: Path) -> None:
+    agentops.init()
+    span = framework("someone").start_span("framework", attributes=LLM)
+    for code in order:
+        span.set_status(code, "No such city" if code is StatusCode.ERROR else None)
+    span.set_status(StatusCode.ERROR, "It failed")
+    span.end()
+    event = only(home)
+    assert (event.status, event.error_message) == ("error", "No such city")
 
 
 def test_an_error_that_a_framework_tells_in_its_own_words_keeps_its_type(home: Path, models: Models) -> None:

@@ -47,6 +47,11 @@ FAILED: dict[str, Any] = {"error.type": "RateLimitError"}
             1,
             id="the result of a batch, read again",
         ),
+        pytest.param(
+            [record(number, 1000 * number, 0, scope="agentops.instrument.gpt", **ID) for number in (1, 2)],
+            1,
+            id="an answer made in the background, looked up again",
+        ),
         pytest.param([record(1, 1000), record(2, 1000, scope="b")], 2, id="no id"),
         pytest.param([record(1, 1000, **FAILED), record(2, 1002, 90, scope="b", **FAILED)], 1, id="failed"),
         pytest.param([record(1, 1000, **FAILED), record(2, 1002, 90, **FAILED)], 2, id="two that failed"),

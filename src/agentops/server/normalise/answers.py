@@ -1,7 +1,8 @@
 """What only the answer of a model call says, its JSON as the provider sent it.
 
 Its usage, when the span has no attribute for any of it; the searches that the provider made; how it served
-the call; which tokens are pictures. Most answers say none of that: they are looked at, and not decoded.
+the call; which tokens are pictures; why each of several choices ended. Most answers say none of that:
+they are looked at, and not decoded.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class _Answer(Struct):
     output: Any = None
     data: Any = None
     service_tier: Any = None
+    choices: Any = None
 
 
 _ANSWER: Final = msgspec.json.Decoder(_Answer)
@@ -43,7 +45,8 @@ def take(found: dict[str, Any]) -> None:
     served = "tier" not in found and _TIER.search(text) is not None
     pictured = '"image_tokens"' in text
     billed = "cost" not in found and '"cost"' in text
-    if not (searched or served or pictured or billed) and (counted or '"usage"' not in text):
+    several = _SECOND.search(text) is not None
+    if not (searched or served or pictured or billed or several) and (counted or '"usage"' not in text):
         return
     try:
         said = _ANSWER.decode(text)
@@ -58,11 +61,23 @@ def take(found: dict[str, Any]) -> None:
         found["tier"] = tier
     if billed and (cost := _cost(usage)) is not None:
         found["cost"] = cost
+    if several and len(ends := _ends(said.choices)) > 1:
+        found["finish"] = ends
     if pictured:
         found.update(_pictures(usage, is_list(said.data)))
 
 
 _TIER: Final = re.compile(r'"(?:service_tier|speed)":\s?"(?:' + "|".join(TIERS) + ')"')
+
+
+_SECOND: Final = re.compile(r'"index":\s?1\b')
+
+
+def _ends(choices: Any) -> list[str]:
+    """Return why each choice ended, in their order."""
+    ended = [each for each in choices if is_object(each)] if is_list(choices) else []
+    ended.sort(key=lambda each: count(each.get("index")) or 0)
+    return [reason for each in ended if type(reason := each.get("finish_reason")) is str]
 
 
 def _tier(said: Any, usage: Mapping[str, Any]) -> str | None:

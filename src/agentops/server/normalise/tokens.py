@@ -46,6 +46,8 @@ class More(Struct, frozen=True, gc=False, omit_defaults=True):
         input_image: The part of the input that is pictures, where the provider tells it apart.
         output_image: The part of the output that is pictures.
         web_searches: Searches that the provider made for the call.
+        characters: Characters that were spoken, where those are billed.
+        audio_seconds: Seconds that were listened to, where those are billed.
         tier: How the provider served the call, where that is not the usual way: one of TIERS.
     """
 
@@ -55,6 +57,8 @@ class More(Struct, frozen=True, gc=False, omit_defaults=True):
     input_image: int = 0
     output_image: int = 0
     web_searches: int = 0
+    characters: int = 0
+    audio_seconds: int = 0
     tier: str = ""
 
 
@@ -104,7 +108,10 @@ def tokens(
     written = found.get("cache_write")
     reasoning = found.get("reasoning")
     if entered is None and left is None and read is None and written is None and reasoning is None:
-        return _from_raw(found["usage"], found) if "usage" in found else NONE
+        counted = _from_raw(found["usage"], found) if "usage" in found else NONE
+        if counted is NONE and ("characters" in found or "audio_seconds" in found):
+            return Tokens(more=_more(found, None))
+        return counted
     if not entered and not left and not read and not written:
         # A call without a token does not exist: these zeros stand for "not known" (streams without usage).
         return NONE

@@ -15,8 +15,8 @@ from agentops.server.store.facts import Fact
 
 Record = TypeVar("Record")
 
-_READ_AGAIN: Final = "agentops.instrument.claude"
-"""Results of a batch, which a program may read as often as it likes."""
+_READ_AGAIN: Final = ("agentops.instrument.claude", "agentops.instrument.gpt")
+"""Results of a batch, and answers made in the background, which a program may read as often as it likes."""
 _LOOKED_BACK: Final = 8
 """Calls with one id that may run at the same time."""
 _BEGUN_WITHIN_NS: Final = 20_000_000
@@ -55,7 +55,7 @@ def doubles(records: Sequence[Record], of: Callable[[Record], Fact]) -> list[lis
 
 def _same_answer(group: Iterable[Fact], one: Fact) -> bool:
     mine = [each for each in group if each.scope_name == one.scope_name]
-    if not mine or one.scope_name == _READ_AGAIN:
+    if not mine or one.scope_name in _READ_AGAIN:
         return True
     return any(not each.ended or one.started_at <= _end(each) for each in mine)
 
