@@ -28,7 +28,9 @@ def chat_answer(request: dict[str, Any]) -> dict[str, Any]:
     if "final_answer" in named and told:
         _call(choice, "final_answer", {"answer": _SAID})
     elif named and not told:
-        _call(choice, next(name for name in named if "weather" in name), {"city": "Paris"})
+        name = next((name for name in named if "weather" in name), named[0])
+        leads = name.startswith("delegate")
+        _call(choice, name, {"member_id": "forecaster", "task": "Weather?"} if leads else {"city": "Paris"})
     elif told:
         choice["message"]["content"] = _SAID
     elif "[[ ## answer ## ]]" in json.dumps(request["messages"]):
@@ -137,7 +139,11 @@ class Providers(Models):
         elif path.endswith("/responses") and not request.get("stream"):
             api.send(200, response_answer(request))
         elif path.endswith(":generateContent"):
-            api.send(200, google_answer())
+            answer = google_answer()
+            if request.get("tools") and len(request["contents"]) == 1:
+                call = {"functionCall": {"name": "get_weather", "args": {"city": "Paris"}}}
+                answer["candidates"][0]["content"]["parts"] = [call]
+            api.send(200, answer)
         elif path.endswith(":streamGenerateContent"):
             words = standin.ANSWER.split()
             api.stream([(None, google_answer(words[:3])), (None, google_answer(words[3:]))], done=False)

@@ -6,8 +6,10 @@ for is not there: then only what it adds is missing.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import importlib
+import inspect
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any, Final
@@ -19,7 +21,7 @@ from opentelemetry.context import attach, get_current
 from opentelemetry.trace import Status, StatusCode
 
 from agentops import semconv
-from agentops.instrument import calls, groq_raw, kinds, lite_llm
+from agentops.instrument import calls, gemini, groq_raw, kinds, lite_llm
 from agentops.instrument.patches import Patches, found
 
 _PACKAGE: Final = "openinference.instrumentation."
@@ -70,14 +72,35 @@ def langchain(tracer: trace.Tracer, patches: Patches) -> None:
         # A stream that its reader has left did not fail.
         return None if isinstance(args[1], GeneratorExit) else wrapped(*args, **kwargs)
 
+    def failed(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        del instance
+        if args and _left(args[0]):
+            args = (GeneratorExit(), *args[1:])
+        return wrapped(*args, **kwargs)
+
     module = importlib.import_module(_PACKAGE + "langchain._tracer")
     patches.method(module, "_record_exception", raised)
     if isinstance(passed := getattr(module, "IGNORED_EXCEPTION_PATTERNS", None), list):
         patches.replace(module, "IGNORED_EXCEPTION_PATTERNS", [*passed, r"^GeneratorExit\("])  # pyright: ignore[reportUnknownArgumentType] -- the instrumentor's
     tracer_class = module.OpenInferenceTracer
     patches.method(tracer_class, "_start_trace", started)
+    patches.method(tracer_class, "on_llm_error", failed)
+    patches.method(tracer_class, "on_chain_error", failed)
     # In the task that makes the call, and not in a thread beside it, which could note nothing for it.
     patches.replace(tracer_class, "run_inline", True)
+
+
+def _left(error: BaseException) -> bool:
+    """Say whether an exception ended an async generator that its reader had left: it came while none read.
+
+    A loop that ends cancels the closing of such a generator, which then sees a cancellation instead.
+    """
+    at = error.__traceback__ if isinstance(error, asyncio.CancelledError) else None
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    return at is not None and bool(at.tb_frame.f_code.co_flags & inspect.CO_ASYNC_GENERATOR)
 
 
 _LLAMA_CALLS: Final = ("chat", "complete", "predict", "structured_predict", "embedding", "embeddings", "call")
@@ -201,6 +224,35 @@ def openai_agents(tracer: trace.Tracer, patches: Patches) -> None:
 
     processor = found(_PACKAGE + "openai_agents._processor:OpenInferenceTracingProcessor")
     patches.method(processor, "on_trace_start", begun)
+
+
+def agno(tracer: trace.Tracer, patches: Patches) -> None:
+    """Let what follows a team's run stand beside it: its span is left current."""
+    del tracer
+
+    def ran(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        del instance
+        before = get_current()
+        try:
+            return wrapped(*args, **kwargs)
+        finally:
+            attach(before)
+
+    async def ran_async(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        del instance
+        before = get_current()
+        try:
+            return await wrapped(*args, **kwargs)
+        finally:
+            attach(before)
+
+    module = importlib.import_module("agno.team._run")
+    for name in ("_run", "_continue_run"):
+        patches.method(module, name, ran)
+    for name in ("_arun", "_acontinue_run"):
+        patches.method(module, name, ran_async)
 
 
 def bedrock(tracer: trace.Tracer, patches: Patches) -> None:
@@ -415,6 +467,8 @@ COMPLETE: Final[Mapping[str, Callable[[trace.Tracer, Patches], None]]] = {
     "litellm": lite_llm.complete,
     "groq": groq,
     "mistralai": _beginning("mistralai._chat_wrapper:_WithTracer", "mistralai"),
+    "agno": agno,
+    "google.genai": gemini.complete,
     "boto3": bedrock,
     "agents": openai_agents,
     "smolagents": smolagents,

@@ -56,15 +56,15 @@ class Tee:
                 self._reading = True
                 try:
                     piece = next(pieces, None)
+                except BaseException as failure:
+                    error = failure
+                    raise
                 finally:
                     self._reading = False
                 if piece is None:
                     return
                 self._keep(piece)
                 yield piece
-        except BaseException as failure:
-            error = failure
-            raise
         finally:
             self._end(error)
 
@@ -76,15 +76,15 @@ class Tee:
                 self._reading = True
                 try:
                     piece = await anext(pieces, None)
+                except BaseException as failure:
+                    error = failure
+                    raise
                 finally:
                     self._reading = False
                 if piece is None:
                     return
                 self._keep(piece)
                 yield piece
-        except BaseException as failure:
-            error = failure
-            raise
         finally:
             self._end(error)
 
@@ -117,8 +117,6 @@ class Tee:
         over, self._over = self._over, None
         if over is None:
             return
-        if isinstance(error, GeneratorExit):
-            error = None
         text = b"".join(self._kept).decode("utf-8", "replace") if self._text else ""
         self._kept.clear()
         read = Read(text, self._content_type, self._length, error)

@@ -1,7 +1,8 @@
-"""An agent of Agno that calls a tool."""
+"""An agent of Agno that calls a tool, in a team, and alone again."""
 
 from agno.agent import Agent
 from agno.models.openai import OpenAIChat
+from agno.team import Team
 
 import agentops
 
@@ -15,4 +16,7 @@ def get_weather(city: str) -> str:
 
 agent = Agent(name="forecaster", model=OpenAIChat(id="gpt-4o"), tools=[get_weather], telemetry=False)
 print(agent.run("Weather in Paris?").content)
+team = Team(name="crew", members=[agent], model=OpenAIChat(id="gpt-4o"), telemetry=False)
+print(team.run("Weather in Paris?").content)
+print(agent.run("Weather in Paris?").content)  # Beside the team, and not below it.
 agentops.end_session("Success")

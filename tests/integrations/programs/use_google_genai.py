@@ -1,4 +1,4 @@
-"""Calls of google-genai: plain, with a tool, streamed."""
+"""Calls of google-genai: plain, streamed, with a function that the client calls."""
 
 import os
 
@@ -15,4 +15,13 @@ answer = client.models.generate_content(model="gemini-2.5-flash", contents="Capi
 print(answer.text)
 for chunk in client.models.generate_content_stream(model="gemini-2.5-flash", contents="Capital of France?"):
     print(chunk.text)
+
+
+def get_weather(city: str) -> str:
+    """Say the weather of a city."""
+    return f"21 degrees in {city}"
+
+
+able = types.GenerateContentConfig(tools=[get_weather])
+print(client.models.generate_content(model="gemini-2.5-flash", contents="Weather?", config=able).text)
 agentops.end_session("Success")

@@ -1,5 +1,7 @@
 """A chain of LangChain with a tool and a retriever, streamed, and left early."""
 
+import asyncio
+
 from langchain_core.documents import Document
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.retrievers import BaseRetriever
@@ -30,4 +32,16 @@ print(get_weather.invoke(called.tool_calls[0]).content)
 print("".join(chunk.content for chunk in model.stream("Capital of France?")))
 for _, chunk in zip(range(4), model.stream("Capital of France?"), strict=False):
     print(chunk.content)  # Left early: no failure of the model's.
+
+
+async def leave():
+    n = 0
+    async for chunk in model.astream("Capital of France?"):
+        print(chunk.content)
+        n += 1
+        if n == 4:
+            break  # The loop ends with it, and cancels what is left.
+
+
+asyncio.run(leave())
 agentops.end_session("Success")

@@ -315,6 +315,8 @@ def test_the_id_of_an_answer_is_found_in_the_answer_itself() -> None:
     said = {OPENINFERENCE: "LLM", "output.value": '{"id":"msg_1","content":[]}'}
     assert event(said).response_id == "msg_1"
     assert event({**said, "gen_ai.response.id": "r"}).response_id == "r"
+    assert event({**said, "output.value": '{"response_id":"gem-1"}'}).response_id == "gem-1"
+    assert event({**said, "output.value": '{"id":"msg_1","response_id":7}'}).response_id == "msg_1"
 
 
 def test_all_attributes_are_kept_and_none_is_stored_twice() -> None:

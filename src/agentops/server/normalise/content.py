@@ -359,6 +359,7 @@ class _Answer(Struct):
     """The part of a provider's answer that is wanted from its JSON."""
 
     id: str = ""
+    response_id: Any = None
     object: Any = None
     status: Any = None
     incomplete_details: Any = None
@@ -385,7 +386,7 @@ def answer(found: Mapping[str, Any], left: Body) -> tuple[str, str]:
             reason = "tool_calls" if called else "stop"
         elif is_object(said.incomplete_details):
             reason = str(said.incomplete_details.get("reason") or "")
-    return said.id, reason
+    return said.id or (said.response_id if type(said.response_id) is str else ""), reason
 
 
 _SUFFIXING: Final = frozenset((semconv.SPAN_KIND, "traceloop.span.kind"))

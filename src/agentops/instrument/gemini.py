@@ -1,0 +1,136 @@
+"""What the instrumentor of google-genai leaves out: that one call with Python functions makes many requests.
+
+The client asks, calls the function that the model wants, and asks again. The whole is recorded as an
+operation; in it each request is an LLM call, with its own tokens, and each function a tool.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any, Final, cast
+
+from opentelemetry import trace
+
+from agentops import semconv
+from agentops.instrument.chat import to_json
+from agentops.instrument.patches import Patches
+
+_WRAPPERS: Final = "openinference.instrumentation.google_genai._wrappers"
+_looping: Final[ContextVar[Any]] = ContextVar("agentops_gemini_loop", default=None)
+"""The instrumentor's wrapper that is to record each request, while such a call is made."""
+
+
+def complete(tracer: trace.Tracer, patches: Patches) -> None:
+    """Record each request, and each function that is called between two."""
+    wrappers = importlib.import_module(_WRAPPERS)
+    models = importlib.import_module("google.genai.models")
+    helpers = importlib.import_module("google.genai._extra_utils")
+
+    def asked(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        call, client, given, named = args
+        if _looping.get() is not None or not _calls_functions(helpers, named.get("config")):
+            return wrapped(*args, **kwargs)
+        del client
+        with _whole(tracer, named) as span:
+            token = _looping.set(instance)
+            try:
+                answer = call(*given, **named)
+            finally:
+                _looping.reset(token)
+            span.set_attribute(semconv.OUTPUT, to_json(_text(answer)))
+            return answer
+
+    async def asked_async(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        call, client, given, named = args
+        if _looping.get() is not None or not _calls_functions(helpers, named.get("config")):
+            return await wrapped(*args, **kwargs)
+        del client
+        with _whole(tracer, named) as span:
+            token = _looping.set(instance)
+            try:
+                answer = await call(*given, **named)
+            finally:
+                _looping.reset(token)
+            span.set_attribute(semconv.OUTPUT, to_json(_text(answer)))
+            return answer
+
+    def requested(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        wrapper = _looping.get()
+        return wrapped(*args, **kwargs) if wrapper is None else wrapper(wrapped, instance, args, kwargs)
+
+    def called(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        del instance
+        with _function(tracer, args) as span:
+            token = _looping.set(None)
+            try:
+                result = wrapped(*args, **kwargs)
+            finally:
+                _looping.reset(token)
+            span.set_attribute(semconv.OUTPUT, to_json(result))
+            return result
+
+    async def called_async(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        del instance
+        with _function(tracer, args) as span:
+            token = _looping.set(None)
+            try:
+                result = await wrapped(*args, **kwargs)
+            finally:
+                _looping.reset(token)
+            span.set_attribute(semconv.OUTPUT, to_json(result))
+            return result
+
+    patches.method(wrappers._SyncGenerateContent, "__call__", asked)
+    patches.method(wrappers._AsyncGenerateContentWrapper, "__call__", asked_async)
+    patches.method(models.Models, "_generate_content", requested)
+    patches.method(models.AsyncModels, "_generate_content", requested)
+    patches.method(helpers, "invoke_function_from_dict_args", called)
+    patches.method(helpers, "invoke_function_from_dict_args_async", called_async)
+
+
+def _calls_functions(helpers: Any, config: Any) -> bool:
+    """Say whether a call will call functions of the program by itself."""
+    if not config:
+        return False
+    try:
+        if helpers.should_disable_afc(config):
+            return False
+        tools = cast("Any", config).get("tools") if isinstance(config, dict) else config.tools
+        return any(callable(each) for each in tools or ())
+    except Exception:
+        return False
+
+
+def _whole(tracer: trace.Tracer, asked: dict[str, Any]) -> Any:
+    attributes = {semconv.SPAN_KIND: "operation", semconv.INPUT: to_json(asked.get("contents"))}
+    return tracer.start_as_current_span("GenerateContent", attributes=attributes)
+
+
+def _function(tracer: trace.Tracer, args: tuple[Any, ...]) -> Any:
+    arguments, function = args[0], args[1]
+    name = str(getattr(function, "__name__", type(function).__name__))
+    attributes = {
+        semconv.SPAN_KIND: "tool",
+        semconv.TOOL_NAME: name,
+        semconv.INPUT: to_json(arguments),
+    }
+    return tracer.start_as_current_span(name, attributes=attributes)
+
+
+def _text(answer: Any) -> Any:
+    try:
+        return answer.text
+    except Exception:
+        return None
