@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 TIMEOUT_S = 100
 _CONTENT_KINDS = ("llm", "tool", "agent", "embedding", "retrieval")
 _MOVING = re.compile(
-    r"0x[0-9a-f]{6,}|[0-9]{10}\.[0-9]+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+    r"0x[0-9a-f]{6,}|[0-9]{10}\.[0-9]+|(?<=duration=)[0-9.]+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 )
 
 
