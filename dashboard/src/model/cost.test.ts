@@ -25,6 +25,13 @@ test("what is billed by the request or the search stands apart", () => {
   expect(arithmetic(terms)).toBe("752 × $2.50 per million, $0.0050 per request, 3 searches × $0.01");
 });
 
+test("speech is billed by its characters, listening by its time", () => {
+  const told = (name: string, tokens: number, perMillion: number) =>
+    arithmetic(readCost([{ class: name, tokens, usd_per_million: perMillion, usd: 0 }]).terms);
+  expect(told("character", 1200, 15)).toBe("1,200 characters × $15.00 per million");
+  expect(told("audio_second", 63, 100)).toBe("63 seconds × $0.36 per hour");
+});
+
 test("a missing or strange detail is no story", () => {
   for (const detail of [null, "x", {}, [{ tokens: "many" }]]) expect(arithmetic(readCost(detail).terms)).toBe("");
 });

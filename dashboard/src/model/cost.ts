@@ -31,17 +31,20 @@ export function readCost(detail: unknown): CostStory {
   };
 }
 
+/** What is billed by something else than tokens, and how that is told. */
+const APART: Record<string, (term: CostTerm) => string> = {
+  request: (term) => `${usd(term.usd)} per request`,
+  web_search: (term) => `${plural(term.tokens, "search", "searches")} × ${rate(term.perMillion / 1e6)}`,
+  character: (term) => `${plural(term.tokens, "character")} × ${rate(term.perMillion)} per million`,
+  audio_second: (term) => `${plural(term.tokens, "second")} × ${rate((term.perMillion / 1e6) * 3600)} per hour`,
+};
+
 /** `752 × $2.50 + 217 × $10.00 per million`; what is billed by the request or the search stands apart. */
 export function arithmetic(terms: readonly CostTerm[]): string {
-  const classes = terms.filter((term) => term.tokens > 0 && term.class !== "request" && term.class !== "web_search");
-  const requests = terms.filter((term) => term.class === "request");
+  const classes = terms.filter((term) => term.tokens > 0 && !Object.hasOwn(APART, term.class));
   const sum = classes.map((term) => `${grouped(term.tokens)} × ${rate(term.perMillion)}`).join(" + ");
-  const searches = terms.filter((term) => term.class === "web_search");
-  return [
-    sum && `${sum} per million`,
-    ...requests.map((term) => `${usd(term.usd)} per request`),
-    ...searches.map((term) => `${plural(term.tokens, "search", "searches")} × ${rate(term.perMillion / 1e6)}`),
-  ].filter(Boolean).join(", ");
+  const apart = Object.entries(APART).flatMap(([name, tell]) => terms.filter((term) => term.class === name).map(tell));
+  return [sum && `${sum} per million`, ...apart].filter(Boolean).join(", ");
 }
 
 /** A price with all its digits: rounded, the arithmetic would not come out. */
