@@ -341,7 +341,8 @@ def test_a_migration_that_its_server_did_not_finish_is_taken_over(bridge: Bridge
         second = threading.Thread(target=wait)
         second.start()
         # It is renewed for as long as its holder lives.
-        time.sleep(2)
+        lapses = held._holder()[1]  # pyright: ignore[reportPrivateUsage]
+        eventually(lambda: held._holder()[1] > lapses + 1.5, within_s=20)  # pyright: ignore[reportPrivateUsage]
         assert order == []
         held._done.set()  # pyright: ignore[reportPrivateUsage] -- its holder is killed
         eventually(lambda: order == ["second"], within_s=20)

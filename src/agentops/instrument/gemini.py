@@ -7,7 +7,8 @@ operation; in it each request is an LLM call, with its own tokens, and each func
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Any, Final, cast
 
@@ -35,12 +36,8 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
         if _looping.get() is not None or not _calls_functions(helpers, named.get("config")):
             return wrapped(*args, **kwargs)
         del client
-        with _whole(tracer, named) as span:
-            token = _looping.set(instance)
-            try:
-                answer = call(*given, **named)
-            finally:
-                _looping.reset(token)
+        with _whole(tracer, named, instance) as span:
+            answer = call(*given, **named)
             span.set_attribute(semconv.OUTPUT, to_json(_text(answer)))
             return answer
 
@@ -51,12 +48,8 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
         if _looping.get() is not None or not _calls_functions(helpers, named.get("config")):
             return await wrapped(*args, **kwargs)
         del client
-        with _whole(tracer, named) as span:
-            token = _looping.set(instance)
-            try:
-                answer = await call(*given, **named)
-            finally:
-                _looping.reset(token)
+        with _whole(tracer, named, instance) as span:
+            answer = await call(*given, **named)
             span.set_attribute(semconv.OUTPUT, to_json(_text(answer)))
             return answer
 
@@ -71,11 +64,7 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
     ) -> Any:
         del instance
         with _function(tracer, args) as span:
-            token = _looping.set(None)
-            try:
-                result = wrapped(*args, **kwargs)
-            finally:
-                _looping.reset(token)
+            result = wrapped(*args, **kwargs)
             span.set_attribute(semconv.OUTPUT, to_json(result))
             return result
 
@@ -84,11 +73,7 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
     ) -> Any:
         del instance
         with _function(tracer, args) as span:
-            token = _looping.set(None)
-            try:
-                result = await wrapped(*args, **kwargs)
-            finally:
-                _looping.reset(token)
+            result = await wrapped(*args, **kwargs)
             span.set_attribute(semconv.OUTPUT, to_json(result))
             return result
 
@@ -113,12 +98,23 @@ def _calls_functions(helpers: Any, config: Any) -> bool:
         return False
 
 
-def _whole(tracer: trace.Tracer, asked: dict[str, Any]) -> Any:
+@contextmanager
+def _within(span: AbstractContextManager[trace.Span], wrapper: Any) -> Generator[trace.Span]:
+    """Be in a span, with the wrapper that is to record each request in it; None for as usual."""
+    with span as entered:
+        token = _looping.set(wrapper)
+        try:
+            yield entered
+        finally:
+            _looping.reset(token)
+
+
+def _whole(tracer: trace.Tracer, asked: dict[str, Any], wrapper: Any) -> AbstractContextManager[trace.Span]:
     attributes = {semconv.SPAN_KIND: "operation", semconv.INPUT: to_json(asked.get("contents"))}
-    return tracer.start_as_current_span("GenerateContent", attributes=attributes)
+    return _within(tracer.start_as_current_span("GenerateContent", attributes=attributes), wrapper)
 
 
-def _function(tracer: trace.Tracer, args: tuple[Any, ...]) -> Any:
+def _function(tracer: trace.Tracer, args: tuple[Any, ...]) -> AbstractContextManager[trace.Span]:
     arguments, function = args[0], args[1]
     name = str(getattr(function, "__name__", type(function).__name__))
     attributes = {
@@ -126,7 +122,7 @@ def _function(tracer: trace.Tracer, args: tuple[Any, ...]) -> Any:
         semconv.TOOL_NAME: name,
         semconv.INPUT: to_json(arguments),
     }
-    return tracer.start_as_current_span(name, attributes=attributes)
+    return _within(tracer.start_as_current_span(name, attributes=attributes), None)
 
 
 def _text(answer: Any) -> Any:
