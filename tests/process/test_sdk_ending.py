@@ -177,17 +177,22 @@ def test_sigkill_keeps_what_was_recorded_and_the_start_of_what_was_running(tmp_p
     agentops.init()
     @agentops.operation
     def done(): return "done"
-    @agentops.tool
+    @agentops.task
     def forever():
         print("ready", flush=True)
         time.sleep(60)
+    @agentops.tool
+    def look(): forever()
+    @agentops.workflow
+    def work(): look()
     done()
-    forever()
+    work()
     """
     code, _, _, journal = signalled(tmp_path, program, signal.SIGKILL)
     assert code == -signal.SIGKILL
     assert journal.named("done").ended_at
-    assert (journal.named("forever").starts, journal.named("forever").ended_at) == (1, 0)
+    for name in ("work", "look", "forever"):
+        assert (journal.named(name).starts, journal.named(name).ended_at) == (1, 0)
     assert journal.sessions[0].ended_at == 0
 
 

@@ -1,9 +1,9 @@
 """The recorder: spans become journal lines here, and nowhere else.
 
 A span has a start record (it has not ended) and an end record. Starts of sessions, agents, llm and tool
-calls are written when they begin, so that a killed process shows what it was doing; other spans' starts are
-written when they get their first child, or at last when their session ends before them. Nothing here
-raises.
+calls are written when they begin, so that a killed process shows what it was doing, and so are those of other
+decorated calls as long as they are not many; else when they get their first child, have run for a while, or at
+last when their session ends before them. Nothing here raises.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from agentops.otlp import encode
 from agentops.sdk.bounds import MAX_ATTRIBUTES, bounded, legible
 from agentops.sdk.capture import Cutting, is_flat, text_of, to_json
 from agentops.sdk.capture import encode as encode_flat
+from agentops.sdk.pace import Pace
 from agentops.sdk.redact import redacted
 from agentops.sdk.settings import word
 
@@ -43,6 +44,9 @@ logger: Final = logging.getLogger("agentops")
 
 EAGER: Final = frozenset({"agent", "llm", "tool", "embedding", "retrieval", semconv.SESSION_KIND})
 """Kinds worth seeing in flight."""
+_STARTS_A_SECOND: Final = 100
+_STARTS_AT_ONCE: Final = 100
+"""How many starts of other calls are written: a loop of quick ones is not to cost twice."""
 _FOREIGN_KINDS: Final = (
     "openinference.span.kind",
     "gen_ai.operation.name",
@@ -111,6 +115,7 @@ class Recorder:
         """Says what the journal of this process has lost so far, by reason."""
         self.look: Callable[[], None] | None = None
         """Called at each start that is written."""
+        self.pace = Pace(_STARTS_A_SECOND, _STARTS_AT_ONCE)
         self.failures: Counter[str] = Counter()
         """Records that could not be made, by the error's type."""
 
@@ -147,7 +152,11 @@ class Recorder:
         above = span.above
         if above is not None and not above.announced and above._end_time is None:
             self.announce(above)
-        if not over and span._attributes.get(semconv.SPAN_KIND) in EAGER:
+        if over:
+            return
+        eager = span._attributes.get(semconv.SPAN_KIND) in EAGER
+        # What an instrumentor begins may not say yet what it is.
+        if eager or (not span.loose and self.pace.allows(time.monotonic_ns())):
             self.announce(span)
 
     def announce(self, span: RecordedSpan) -> None:
