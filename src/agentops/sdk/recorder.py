@@ -1,9 +1,9 @@
 """The recorder: spans become journal lines here, and nowhere else.
 
 A span has a start record (it has not ended) and an end record. Starts of sessions, agents, llm and tool
-calls are written when they begin, so that a killed process shows what it was doing, and so are those of other
-decorated calls as long as they are not many; else when they get their first child, have run for a while, or at
-last when their session ends before them. Nothing here raises.
+calls are written when they begin, so that a killed process shows what it was doing, and so are those of
+other decorated calls as long as they are not many; else when they get their first child, have run for a
+while, or at last when their session ends before them. Nothing here raises.
 """
 
 from __future__ import annotations
