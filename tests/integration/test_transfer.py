@@ -22,6 +22,18 @@ _traces = itertools.count(random.getrandbits(60) << 60)
 LISTS = ("/events?limit=1000", "/logs?limit=1000", "/timeline")
 
 
+OF_EVERY_TYPE: list[Any] = [
+    {"key": "bytes", "value": {"bytesValue": "AP8="}},
+    {"key": "text like bytes", "value": {"stringValue": "AP8="}},
+    {"key": "no number", "value": {"doubleValue": "NaN"}},
+    {"key": "text like that", "value": {"stringValue": "NaN"}},
+    {"key": "many", "value": {"arrayValue": {"values": [
+        {"bytesValue": "AA=="}, {"doubleValue": "-Infinity"}, {"doubleValue": 1.0}, {"intValue": "1"},
+        {"kvlistValue": {"values": [{"key": "a/b", "value": {"bytesValue": "AQ=="}}]}},
+    ]}}},
+]  # fmt: skip
+
+
 def record(server: Server) -> list[str]:
     """Store sessions with everything that may get lost on the way; return their ids."""
     first, second, third = (next(_traces) for _ in range(3))
@@ -70,6 +82,7 @@ def record(server: Server) -> list[str]:
         ),
         span(first, 5, 2, name="unended", agentops__span__kind="tool", ms=None, start_ns=hour_ago + 6),
     ]
+    ours[3]["attributes"] += OF_EVERY_TYPE
     ours[3]["events"] = [
         {
             "name": "exception",
@@ -77,6 +90,7 @@ def record(server: Server) -> list[str]:
             "attributes": [
                 {"key": "exception.type", "value": {"stringValue": "ValueError"}},
                 {"key": "exception.stacktrace", "value": {"stringValue": "Traceback\n  File"}},
+                *OF_EVERY_TYPE,
             ],
         }
     ]
@@ -150,6 +164,12 @@ def answers(server: Server, session_id: str) -> dict[str, Any]:
     return found
 
 
+def exported(server: Server, session_id: str) -> Any:
+    """Return a session as OTLP/JSON, its spans in an order of their own."""
+    told = server.get(f"/api/sessions/{quoted(session_id)}/export", format="otlp")
+    return {**told, "resourceSpans": sorted(told["resourceSpans"], key=str)}
+
+
 def send(server: Server, content: bytes) -> httpx.Response:
     return server.http.post(
         "/api/import", content=content, headers={"content-type": "application/json"}, timeout=60
@@ -181,6 +201,8 @@ def test_an_imported_session_is_answered_as_it_was(
             assert answer.json()["rejected"] == []
     assert {session_id: answers(other, session_id) for session_id in told} == told
     assert other.get("/api/sessions")["total"] == len(told)
+    longest = max(told, key=lambda one: told[one]["event_counts"]["total"])
+    assert exported(other, longest) == exported(module_server, longest)
 
 
 def test_all_sessions_in_one_file_are_equal_too(
@@ -206,6 +228,19 @@ def test_an_otlp_export_can_be_posted_as_traces(
     assert other.post("/v1/traces", export.json()).json() == {"partialSuccess": {}}
     before = module_server.get(f"/api/sessions/{quoted(recorded[1])}")
     assert other.get(f"/api/sessions/{quoted(recorded[1])}")["event_counts"] == before["event_counts"]
+
+
+def test_an_otlp_export_tells_attributes_as_they_came(module_server: Server, recorded: list[str]) -> None:
+    (failed,) = (
+        one
+        for session_id in recorded
+        for group in exported(module_server, session_id)["resourceSpans"]
+        for one in group["scopeSpans"][0]["spans"]
+        if one["name"] == "tool"
+    )
+    assert [pair for pair in failed["attributes"] if pair in OF_EVERY_TYPE] == OF_EVERY_TYPE
+    assert not any("received" in pair["key"] for pair in failed["attributes"])
+    assert failed["events"][0]["attributes"][-1:] == OF_EVERY_TYPE[-1:]
 
 
 def test_a_deleted_session_comes_back_by_import(module_server: Server, start_server: StartServer) -> None:

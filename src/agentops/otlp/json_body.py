@@ -28,6 +28,7 @@ from agentops.otlp.limits import (
     cut_values,
     number,
 )
+from agentops.otlp.noted import BYTES, Note, note, step
 from agentops.otlp.refusal import LATEST_NS, MalformedBody, Refusal, Refusals, checked_times
 
 Whole = int | float | str | None
@@ -336,7 +337,7 @@ def _log(record: _Record, resource: Resource, scope: Scope, wide: bool) -> LogRe
     time_ns = _int(record.time_unix_nano, "time_unix_nano") or _int(
         record.observed_time_unix_nano, "observed_time_unix_nano"
     )
-    body = _value(record.body, 0)
+    body = _value(record.body, 0, [])
     return LogRecord(
         time_ns=time_ns if 0 <= time_ns <= LATEST_NS else 0,
         severity=_enum(record.severity_number, _SEVERITIES, "severity_number"),
@@ -410,10 +411,13 @@ def _scope(scope: _Scope | None, wide: bool) -> Scope:
 def _attributes(pairs: list[_Pair] | None, wide: bool) -> Attributes:
     """Return the pairs as a dict; a key that comes twice has its last value."""
     found: Attributes = {}
+    notes: list[Note] = []
     for pair in pairs or ():
         value = pair.value
         text = value.string_value if value is not None else None
-        found[pair.key or ""] = text if text is not None else _value(value, 0)
+        found[pair.key or ""] = text if text is not None else _inside(pair.key or "", value, 0, notes)
+    if notes:
+        note(found, notes)
     if len(found) > MAX_ATTRIBUTES:
         kept = dict(list(found.items())[:MAX_ATTRIBUTES])
         kept[DROPPED] = len(found) - MAX_ATTRIBUTES
@@ -423,7 +427,15 @@ def _attributes(pairs: list[_Pair] | None, wide: bool) -> Attributes:
     return found
 
 
-def _value(value: _Value | None, depth: int) -> Any:
+def _inside(name: str, value: _Value | None, depth: int, notes: list[Note]) -> Any:
+    before = len(notes)
+    found = _value(value, depth, notes)
+    if len(notes) != before:
+        step(notes, before, name)
+    return found
+
+
+def _value(value: _Value | None, depth: int, notes: list[Note]) -> Any:
     if value is None:
         return None
     if value.string_value is not None:
@@ -438,15 +450,19 @@ def _value(value: _Value | None, depth: int) -> Any:
         return value.bool_value
     if value.double_value is not None:
         try:
-            return number(float(value.double_value))
+            return number(float(value.double_value), notes)
         except (ValueError, OverflowError):
             return str(value.double_value)
     if value.array_value is not None:
         if depth >= MAX_DEPTH:
             return TOO_DEEP
-        return [_value(item, depth + 1) for item in value.array_value.values or ()]
+        values = value.array_value.values or ()
+        return [_inside(str(at), item, depth + 1, notes) for at, item in enumerate(values)]
     if value.kvlist_value is not None:
         if depth >= MAX_DEPTH:
             return TOO_DEEP
-        return {pair.key or "": _value(pair.value, depth + 1) for pair in value.kvlist_value.values or ()}
+        pairs = value.kvlist_value.values or ()
+        return {pair.key or "": _inside(pair.key or "", pair.value, depth + 1, notes) for pair in pairs}
+    if value.bytes_value is not None:
+        notes.append(Note(BYTES, []))
     return value.bytes_value

@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
+from agentops.otlp.noted import DOUBLE, Note
+
 MAX_ATTRIBUTES: Final = 8192
 """Attributes of one span, event, scope or resource; also events and links of one span."""
 MAX_DEPTH: Final = 32
@@ -37,8 +39,9 @@ def cut_values(attributes: dict[str, Any]) -> None:
             attributes[key] = cut(value)
 
 
-def number(value: float) -> float | str:
-    """Return `value`, or its name when JSON has no number for it ("NaN", "Infinity", "-Infinity")."""
+def number(value: float, notes: list[Note]) -> float | str:
+    """Return `value`, or, noted, its name when JSON has no number for it ("NaN", "Infinity", "-Infinity")."""
     if math.isfinite(value):
         return value
+    notes.append(Note(DOUBLE, []))
     return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"

@@ -30,6 +30,7 @@ from agentops.otlp.limits import (
     cut_values,
     number,
 )
+from agentops.otlp.noted import BYTES, Note, note, step
 from agentops.otlp.refusal import LATEST_NS, Refusal, Refusals, checked_times
 
 _NO_TRACE: Final = bytes(16)
@@ -142,7 +143,7 @@ def _log(record: WireLogRecord, resource: Resource, scope: Scope, wide: bool) ->
     span_id = record.span_id
     if span_id and len(span_id) != 8:
         raise Refusal("span_id must be 8 bytes or empty")
-    body = _value(record.body, 0)
+    body = _value(record.body, 0, [])
     return LogRecord(
         time_ns=_ns(record.time_unix_nano or record.observed_time_unix_nano),
         severity=record.severity_number,
@@ -168,10 +169,13 @@ def _scope(scope: InstrumentationScope, wide: bool) -> Scope:
 def _attributes(pairs: Iterable[KeyValue], wide: bool) -> Attributes:
     """Return the pairs as a dict; a key that comes twice has its last value."""
     found: Attributes = {}
+    notes: list[Note] = []
     for pair in pairs:
         value = pair.value
         # Most values are text or numbers, and reading one is cheaper than asking which kind of value it is.
-        found[pair.key] = value.string_value or value.int_value or _value(value, 0)
+        found[pair.key] = value.string_value or value.int_value or _inside(pair.key, value, 0, notes)
+    if notes:
+        note(found, notes)
     if len(found) > MAX_ATTRIBUTES:
         kept = dict(list(found.items())[:MAX_ATTRIBUTES])
         kept[DROPPED] = len(found) - MAX_ATTRIBUTES
@@ -181,25 +185,36 @@ def _attributes(pairs: Iterable[KeyValue], wide: bool) -> Attributes:
     return found
 
 
-def _value(value: AnyValue, depth: int) -> Any:
+def _inside(name: str, value: AnyValue, depth: int, notes: list[Note]) -> Any:
+    before = len(notes)
+    found = _value(value, depth, notes)
+    if len(notes) != before:
+        step(notes, before, name)
+    return found
+
+
+def _value(value: AnyValue, depth: int, notes: list[Note]) -> Any:
     match value.WhichOneof("value"):
         case "string_value":
             return value.string_value
         case "int_value":
             return value.int_value
         case "double_value":
-            return number(value.double_value)
+            return number(value.double_value, notes)
         case "bool_value":
             return value.bool_value
         case "array_value":
             if depth >= MAX_DEPTH:
                 return TOO_DEEP
-            return [_value(item, depth + 1) for item in value.array_value.values]
+            values = value.array_value.values
+            return [_inside(str(at), item, depth + 1, notes) for at, item in enumerate(values)]
         case "kvlist_value":
             if depth >= MAX_DEPTH:
                 return TOO_DEEP
-            return {pair.key: _value(pair.value, depth + 1) for pair in value.kvlist_value.values}
+            pairs = value.kvlist_value.values
+            return {pair.key: _inside(pair.key, pair.value, depth + 1, notes) for pair in pairs}
         case "bytes_value":
+            notes.append(Note(BYTES, []))
             return base64.b64encode(value.bytes_value).decode("ascii")
         case _:
             return None

@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from agentops.otlp.decode import Encoding, MalformedBody, Rejected, decode_logs, decode_traces
 from agentops.otlp.limits import DROPPED, MAX_ATTRIBUTES, MAX_DEPTH, MAX_TEXT, TOO_DEEP
+from agentops.otlp.noted import NOTED
 from tests.unit.otlp.bodies import (
     SPAN,
     START,
@@ -89,6 +90,7 @@ def test_every_field_of_a_span_arrives(encoding: Encoding) -> None:
             "map": {"inner": {"deep": [1.5]}},
             "bytes": "AP8=",
             "nothing": None,
+            NOTED: {"/bytes": "bytes"},
         },
         "events": [{"name": "exception", "time_ns": START + 5, "attributes": {"exception.type": "E"}}],
         "links": [{"trace_id": TRACE, "span_id": SPAN, "attributes": {"why": "retry"}}],
@@ -233,9 +235,25 @@ def test_numbers_that_json_has_not_become_their_names() -> None:
         b' {"key": "b", "value": {"doubleValue": "-Infinity"}}]',
     )
     (got,) = decode_traces(body, "json").spans
-    assert got.attributes == {"a": "NaN", "b": "-Infinity"}
+    assert got.attributes == {"a": "NaN", "b": "-Infinity", NOTED: {"/a": "double", "/b": "double"}}
     (got,) = decode_traces(as_protobuf(traces(span({"a": float("inf")}))), "protobuf").spans
-    assert got.attributes == {"a": "Infinity"}
+    assert got.attributes == {"a": "Infinity", NOTED: {"/a": "double"}}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_where_bytes_and_such_numbers_stand_is_noted(encoding: Encoding) -> None:
+    said: dict[str, Any] = {
+        "a/b~c": [1, {"x": b"\x00"}],
+        "": [[float("-inf")]],
+        "plain": ["AP8=", "NaN", 0.0],
+    }
+    (got,) = decode_traces(encode(traces(span(said)), encoding), encoding).spans
+    assert got.attributes == {
+        "a/b~c": [1, {"x": "AA=="}],
+        "": [["-Infinity"]],
+        "plain": ["AP8=", "NaN", 0.0],
+        NOTED: {"/a~1b~0c/1/x": "bytes", "//0/0": "double"},
+    }
 
 
 def nested(depth: int) -> Any:

@@ -6,12 +6,16 @@ heard of a span (`seenTimeUnixNano`) and a log record's id (`logId`).
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Iterator
 from typing import Any, Final
 
 from msgspec import Struct
 
+from agentops.otlp.noted import BYTES, DOUBLE, NOTED
 from agentops.server.normalise.attributes import SCOPE, restored
+from agentops.server.normalise.values import is_list, is_object
 from agentops.server.query.events import WholeEventRow
 from agentops.server.query.scope import Scope
 from agentops.server.query.sessions import parsed, resource
@@ -22,6 +26,17 @@ _LOG_COLUMNS: Final = (
     "log_id, trace_id, span_id, at_ns, severity, severity_text, name, body, body_format, logger, attributes, "
     "resource_id"
 )
+
+
+_FIELDS: Final = {BYTES: "bytesValue", DOUBLE: "doubleValue"}
+_NO_NUMBERS: Final = ("NaN", "Infinity", "-Infinity")
+
+
+class _Typed(Struct, frozen=True):
+    """A text with the field of AnyValue that it belongs in."""
+
+    field: str
+    text: str
 
 
 class Resources:
@@ -166,8 +181,8 @@ def _record(row: _LogRow) -> dict[str, Any]:
 
 
 def pairs(attributes: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return attributes as OTLP/JSON's list of keys and values."""
-    return [{"key": key, "value": value(one)} for key, one in attributes.items()]
+    """Return attributes as OTLP/JSON's list of keys and values, of the types that they came with."""
+    return [{"key": key, "value": value(one)} for key, one in _typed(attributes).items()]
 
 
 def value(one: Any) -> dict[str, Any]:
@@ -183,4 +198,46 @@ def value(one: Any) -> dict[str, Any]:
         return {"arrayValue": {"values": [value(inner) for inner in one]}}  # pyright: ignore[reportUnknownVariableType] -- JSON of unknown shape
     if isinstance(one, dict):
         return {"kvlistValue": {"values": pairs(one)}}  # pyright: ignore[reportUnknownArgumentType] -- JSON of unknown shape
+    if isinstance(one, _Typed):
+        return {one.field: one.text}
     return {"stringValue": one} if one is not None else {}
+
+
+def _typed(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Return attributes without their notes, values that were noted as _Typed; changes what is inside."""
+    notes = attributes.get(NOTED)
+    if not is_object(notes):
+        return attributes
+    found = {key: one for key, one in attributes.items() if key != NOTED}
+    for pointer, came_as in notes.items():
+        _put(found, [name.replace("~1", "/").replace("~0", "~") for name in pointer.split("/")[1:]], came_as)
+    return found
+
+
+def _put(holder: Any, steps: list[str], came_as: Any) -> None:
+    """Make the value at the end of some steps a _Typed, if there is such a one."""
+    for name in steps[:-1]:
+        holder = _at(holder, name)
+    text = _at(holder, steps[-1]) if steps else None
+    if isinstance(text, str) and _is(text, came_as):
+        place: Any = int(steps[-1]) if is_list(holder) else steps[-1]
+        holder[place] = _Typed(_FIELDS[came_as], text)
+
+
+def _at(holder: Any, name: str) -> Any:
+    if is_object(holder):
+        return holder.get(name)
+    if is_list(holder) and name.isdecimal() and int(name) < len(holder):
+        return holder[int(name)]
+    return None
+
+
+def _is(text: str, came_as: Any) -> bool:
+    """Tell whether a text can be what it is said to have been."""
+    if came_as == BYTES:
+        try:
+            base64.b64decode(text, validate=True)
+        except (ValueError, binascii.Error):
+            return False
+        return True
+    return came_as == DOUBLE and text in _NO_NUMBERS
