@@ -1,7 +1,7 @@
 """Processes of `agentops` that need not import it: each is forked from one that has, and did nothing else.
 
-Importing is two thirds of a server's start, and the tests start hundreds. A forked one has the arguments, the
-environment, the output, the exit and the exit code of any other.
+Importing is two thirds of a server's start and most of a command's life, and the tests start hundreds. A forked
+one has the arguments, the environment, the input, the output, the exit and the exit code of any other.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -38,8 +39,23 @@ _IMPORTED: Final = (
     "agentops.server.store.session",
     "uvicorn.lifespan.on",
     "uvicorn.loops.auto",
+    # The commands, and what they and the engine's client import.
+    "agentops.cli.sessions",
+    "agentops.cli.show",
+    "agentops.cli.export",
+    "agentops.cli.import_",
+    "agentops.cli.keys",
+    "agentops.cli.reprice",
+    "agentops.cli.store",
+    "clickhouse_connect.driver.binding",
+    "clickhouse_connect.driver.httpclient",
+    "http.client",
+    "rich.console",
+    "rich.progress",
+    "rich.table",
+    "xml.etree.ElementTree",
 )
-"""What a server imports, but for its engine, which starts threads: they would not come along."""
+"""What they import, but for the engine, which starts threads: they would not come along."""
 _NUMBER: Final = struct.Struct("i")
 _CHOSEN: Final = threading.Lock()
 
@@ -53,18 +69,24 @@ class Forked:
     """
 
     def __init__(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-        asked = json.dumps([list(arguments), dict(environment)]).encode()
         reading, writing = os.pipe()
+        with open(os.devnull, "rb") as nothing:
+            self._start(arguments, environment, (nothing.fileno(), writing, writing))
+        os.close(writing)
+        self.stdout: IO[str] | None = os.fdopen(reading, encoding="utf-8", errors="replace")
+
+    def _start(
+        self, arguments: Sequence[str], environment: Mapping[str, str], streams: tuple[int, int, int]
+    ) -> None:
+        asked = json.dumps([list(arguments), dict(environment)]).encode()
         self._line, theirs = socket.socketpair()
         with _CHOSEN:
             door = _door()
-            socket.send_fds(door, [_NUMBER.pack(len(asked))], [writing, theirs.fileno()])
+            socket.send_fds(door, [_NUMBER.pack(len(asked))], [*streams, theirs.fileno()])
             door.sendall(asked)
-        os.close(writing)
         theirs.close()
         self.pid: int = self._number()
         self.returncode: int | None = None
-        self.stdout: IO[str] | None = os.fdopen(reading, encoding="utf-8", errors="replace")
 
     def poll(self) -> int | None:
         """Return its exit code, negative for a signal, or None while it runs."""
@@ -98,6 +120,40 @@ class Forked:
         if not answer:
             raise RuntimeError("the process that forks the others has ended")
         return _NUMBER.unpack(answer)[0]
+
+
+class _Command(Forked):
+    """A process with an input, an output and errors of its own."""
+
+    def __init__(
+        self, arguments: Sequence[str], environment: Mapping[str, str], streams: tuple[int, int, int]
+    ) -> None:
+        self._start(arguments, environment, streams)
+
+
+def run(
+    arguments: Sequence[str], environment: Mapping[str, str], given: bytes = b"", timeout: float = 110
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a command to its end, as `subprocess.run` does, with what it reads; return what it wrote.
+
+    Args:
+        arguments: of `agentops`.
+        environment: all of it.
+        given: its input.
+        timeout: seconds that it may take.
+    """
+    with tempfile.TemporaryFile() as read, tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as wrong:
+        read.write(given)
+        read.seek(0)
+        command = _Command(arguments, environment, (read.fileno(), said.fileno(), wrong.fileno()))
+        try:
+            code = command.wait(timeout)
+        except BaseException:
+            command.kill()
+            raise
+        said.seek(0)
+        wrong.seek(0)
+        return subprocess.CompletedProcess(arguments, code, said.read(), wrong.read())
 
 
 @functools.cache
@@ -138,13 +194,14 @@ def _fork_as_asked(door: socket.socket) -> int:
                 _tell_of_the_dead(lines)
             if door not in found:
                 continue
-            size, given, _, _ = socket.recv_fds(door, _NUMBER.size, 2)
+            size, given, _, _ = socket.recv_fds(door, _NUMBER.size, 4)
             if not size:
                 return 0
             arguments, environment = json.loads(_exactly(door, _NUMBER.unpack(size)[0]))
-            output, line = given[0], socket.socket(fileno=given[1])
+            streams, line = given[:3], socket.socket(fileno=given[3])
             if pid := os.fork():
-                os.close(output)
+                for stream in streams:
+                    os.close(stream)
                 lines[pid] = line
                 line.sendall(_NUMBER.pack(pid))
                 continue
@@ -155,20 +212,21 @@ def _fork_as_asked(door: socket.socket) -> int:
             os.close(waking)
             os.close(woken)
             break
-    return _become(arguments, environment, output)
+    return _become(arguments, environment, streams)
 
 
 def _wake(number: int, frame: object) -> None:
     """Do nothing: a signal that is taken wakes the select."""
 
 
-def _become(arguments: Sequence[str], environment: Mapping[str, str], output: int) -> int:
+def _become(arguments: Sequence[str], environment: Mapping[str, str], streams: Sequence[int]) -> int:
     """Be `agentops` with these arguments."""
     from agentops.cli import main
 
-    for number in (1, 2):
-        os.dup2(output, number)
-    os.close(output)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    sys.stdin = os.fdopen(0, closefd=False)
     sys.stdout, sys.stderr = (os.fdopen(number, "w", 1, closefd=False) for number in (1, 2))
     os.environ.clear()
     os.environ.update(environment)
@@ -195,6 +253,9 @@ def _exactly(line: socket.socket, size: int) -> bytes:
 if __name__ == "__main__":
     for each in _IMPORTED:
         import_module(each)
+    from agentops.server.store.engine import map_library
+
+    map_library()
     assert threading.active_count() == 1
     gc.collect()
     gc.freeze()

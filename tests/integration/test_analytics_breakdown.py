@@ -149,6 +149,7 @@ def test_filters_and_limits_hold(store: tuple[Server, list[Session]]) -> None:
     assert server.get("/api/sessions", name="another")["total"] == 0
 
 
+@pytest.mark.embedded_only
 @pytest.mark.parametrize(
     ("parameters", "says"),
     [

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.forked import run
 from tests.serving import Server
 from tests.spans import body, span
 from tests.waiting import eventually
@@ -58,16 +59,9 @@ def _make(server: Server, owner: str, **wish: Any) -> str:
 
 def _command(home: Path, *words: str, code: int = 0) -> str:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AGENTOPS_", "OTEL_"))}
-    done = subprocess.run(
-        [sys.executable, "-m", "agentops.cli", *words],
-        env={**kept, "AGENTOPS_HOME": str(home)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run(words, {**kept, "AGENTOPS_HOME": str(home)})
     assert done.returncode == code, done.stderr
-    return done.stdout if code == 0 else done.stderr
+    return (done.stdout if code == 0 else done.stderr).decode()
 
 
 def test_the_first_start_shows_one_key_and_no_later_start_does(tmp_path: Path) -> None:

@@ -19,21 +19,16 @@ import httpx
 import pytest
 
 from tests.conftest import StartServer
+from tests.forked import run
 from tests.serving import Server
 from tests.spans import SECOND, body, span
 from tests.waiting import eventually
 
 
-def agentops(home: Path, *arguments: str, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+def agentops(home: Path, *arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run a command in a home. What a terminal or a pipe makes of it is asked of real processes elsewhere."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AGENTOPS_", "OTEL_"))}
-    return subprocess.run(
-        [sys.executable, "-m", "agentops.cli", *arguments],
-        env={**kept, "AGENTOPS_HOME": str(home)},
-        input=given,
-        capture_output=True,
-        timeout=110,
-        check=False,
-    )
+    return run(arguments, {**kept, "AGENTOPS_HOME": str(home)}, given)
 
 
 def record(server: Server, sessions: int = 3) -> None:

@@ -25,6 +25,7 @@ from tests.serving import Server
 from tests.spans import SECOND, body, span
 from tests.waiting import eventually
 
+EMBEDDED_ONLY = True
 _traces = itertools.count(random.getrandbits(60) << 60)
 
 

@@ -99,16 +99,17 @@ def test_every_store_keeps_and_loses_a_session_of_any_id(module_server: Server) 
     for text in texts:
         path = "/api/sessions/" + quote(text, safe="")
         assert module_server.get(path)["session_id"] == text
-        assert module_server.get(path + "/events")["events"][0]["session_id"] == text
     together = "".join(sorted(set("".join(ENDLESS_TEXTS)))) + " stored"
     path = "/api/sessions/" + quote(together, safe="")
     module_server.post("/v1/traces", body(span(next(_traces), 1, session__id=together)))
+    assert module_server.get(path + "/events")["events"][0]["session_id"] == together
     assert module_server.http.patch(path, json={"name": together}).json()["name"] == together
     assert module_server.get(path + "/export")["session"]["session_id"] == together
     assert module_server.http.delete(path).status_code == 204
     assert module_server.http.get(path).status_code == 404
 
 
+@pytest.mark.embedded_only
 def test_a_session_named_as_a_route_is_reached_by_a_percent_encoded_letter(module_server: Server) -> None:
     module_server.post("/v1/traces", body(span(next(_traces), 1, session__id="facets")))
     assert "state" in module_server.get("/api/sessions/facets")
@@ -126,6 +127,7 @@ def _raw_json(server: Server, path: str) -> Any:
     return json.loads(received.partition(b"\r\n\r\n")[2])
 
 
+@pytest.mark.embedded_only
 @pytest.mark.parametrize("path", ["/api/sessions", "/healthz", "/metrics", "/docs", "/openapi.json"])
 def test_head_is_get_without_the_body(module_server: Server, path: str) -> None:
     answer = module_server.http.head(path)
@@ -145,18 +147,29 @@ WRITTEN = {
 }
 
 
+@pytest.fixture(scope="module")
+def written(module_server: Server) -> dict[str, tuple[int, int]]:
+    """Store each text twice, as JSON may write it; return the traces that say it."""
+    said: dict[str, tuple[int, int]] = {}
+    calls: list[dict[str, Any]] = []
+    for what, (text, _) in WRITTEN.items():
+        said[what] = next(_traces), next(_traces)
+        for trace in said[what]:
+            messages = [{"role": "user", "parts": [{"type": "text", "content": f"{text} {trace}"}]}]
+            content = json.dumps(messages, ensure_ascii=trace == said[what][0])
+            calls.append(span(trace, 1, gen_ai__operation__name="chat", gen_ai__input__messages=content))
+    assert module_server.post("/v1/traces", body(*calls)).status_code == 200
+    return said
+
+
 @pytest.mark.parametrize("what", WRITTEN)
-def test_text_is_found_however_a_body_writes_it(module_server: Server, what: str) -> None:
-    text, needle = WRITTEN[what]
-    escaped, plain = next(_traces), next(_traces)
-    for trace in (escaped, plain):
-        messages = [{"role": "user", "parts": [{"type": "text", "content": f"{text} {trace}"}]}]
-        said = json.dumps(messages, ensure_ascii=trace == escaped)
-        call = span(trace, 1, gen_ai__operation__name="chat", gen_ai__input__messages=said)
-        module_server.post("/v1/traces", body(call))
+def test_text_is_found_however_a_body_writes_it(
+    module_server: Server, written: dict[str, tuple[int, int]], what: str
+) -> None:
+    needle = WRITTEN[what][1]
     listed = module_server.get("/api/sessions", q=needle, limit=500)["sessions"]
-    assert {session_of(escaped), session_of(plain)} <= {one["session_id"] for one in listed}
-    for trace in (escaped, plain):
+    assert {session_of(trace) for trace in written[what]} <= {one["session_id"] for one in listed}
+    for trace in written[what]:
         path = f"/api/sessions/{session_of(trace)}/events"
         assert len(module_server.get(path, q=needle)["events"]) == 1
         assert module_server.get(path, q=needle + "§")["events"] == []
@@ -174,34 +187,41 @@ def test_a_span_sent_again_with_another_start_is_one_event(module_server: Server
     assert module_server.get(path)["event_counts"]["total"] == 1
 
 
-@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1), (1, 3, 0, 2)], ids=str)
-def test_events_without_an_agents_name_belong_to_the_nearest_agent_above(
-    module_server: Server, trace: int, order: tuple[int, ...]
-) -> None:
+ORDERS = ((0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1), (1, 3, 0, 2))
+
+
+def test_events_without_an_agents_name_belong_to_the_nearest_agent_above(module_server: Server) -> None:
+    # Traces whose spans come in different orders, side by side.
+    traces = [next(_traces) for _ in ORDERS]
     spans = [
-        span(trace, 1, name="invoke_agent planner", gen_ai__operation__name="invoke_agent",
-             gen_ai__agent__name=f"planner {trace}"),
-        span(trace, 2, 1, name="step"),
-        span(trace, 3, 2, name="chat", gen_ai__operation__name="chat", gen_ai__request__model="gpt-4o"),
-        span(trace, 4, 2, name="coder", openinference__span__kind="AGENT"),
+        [
+            span(trace, 1, name="invoke_agent planner", gen_ai__operation__name="invoke_agent",
+                 gen_ai__agent__name=f"planner {traces[0]}"),
+            span(trace, 2, 1, name="step"),
+            span(trace, 3, 2, name="chat", gen_ai__operation__name="chat", gen_ai__request__model="gpt-4o"),
+            span(trace, 4, 2, name="coder", openinference__span__kind="AGENT"),
+        ]
+        for trace in traces
     ]  # fmt: skip
-    for number in order:
-        module_server.post("/v1/traces", body(spans[number]))
-    module_server.post(
-        "/v1/traces", body(span(trace, 5, 4, name="tool", gen_ai__operation__name="execute_tool"))
-    )
-    path = f"/api/sessions/{session_of(trace)}"
-    planner = f"planner {trace}"
-    agents = {one["event_id"][-1]: one["agent"] for one in module_server.get(path + "/events")["events"]}
-    assert agents == {"1": planner, "2": planner, "3": planner, "4": "coder", "5": "coder"}
-    assert module_server.get(f"{path}/events/{3:016x}")["agent"] == planner
-    timeline = module_server.get(path + "/timeline")
-    assert dict(zip(timeline["event_id"], timeline["agent"], strict=True))[f"{5:016x}"] == "coder"
-    assert sorted(module_server.get(path)["agents"]) == ["coder", planner]
-    exported = module_server.get(path + "/export")["events"]
-    assert {one["event_id"][-1]: one["agent"] for one in exported} == agents
+    for numbers in zip(*ORDERS, strict=True):
+        arrived = [made[number] for made, number in zip(spans, numbers, strict=True)]
+        module_server.post("/v1/traces", body(*arrived))
+    tools = [span(trace, 5, 4, name="tool", gen_ai__operation__name="execute_tool") for trace in traces]
+    module_server.post("/v1/traces", body(*tools))
+    planner = f"planner {traces[0]}"
+    for trace in traces:
+        path = f"/api/sessions/{session_of(trace)}"
+        agents = {one["event_id"][-1]: one["agent"] for one in module_server.get(path + "/events")["events"]}
+        assert agents == {"1": planner, "2": planner, "3": planner, "4": "coder", "5": "coder"}
+        assert module_server.get(f"{path}/events/{3:016x}")["agent"] == planner
+        timeline = module_server.get(path + "/timeline")
+        assert dict(zip(timeline["event_id"], timeline["agent"], strict=True))[f"{5:016x}"] == "coder"
+        assert sorted(module_server.get(path)["agents"]) == ["coder", planner]
+        exported = module_server.get(path + "/export")["events"]
+        assert {one["event_id"][-1]: one["agent"] for one in exported} == agents
     groups = module_server.get("/api/analytics", group_by="agent", agent=planner)["groups"]
-    assert {one["value"]: one["events"]["total"] for one in groups} == {planner: 3, "coder": 2}
+    counted = {one["value"]: one["events"]["total"] for one in groups}
+    assert counted == {planner: 3 * len(traces), "coder": 2 * len(traces)}
 
 
 def _logs(trace: int, *texts: str) -> dict[str, Any]:
@@ -228,6 +248,7 @@ def test_log_records_that_come_twice_are_kept_once(module_server: Server, trace:
     assert sorted(one["body"] for one in found) == ["done", "tick", "tick"]
 
 
+@pytest.mark.embedded_only
 def test_a_plain_client_sees_why_a_large_body_is_refused(start_server: Any) -> None:
     server: Server = start_server(environment={"AGENTOPS_MAX_BODY_BYTES": "1000000"})
     request = urllib.request.Request(
@@ -242,6 +263,7 @@ def test_a_plain_client_sees_why_a_large_body_is_refused(start_server: Any) -> N
     assert "1000000" in error["message"]
 
 
+@pytest.mark.embedded_only
 @pytest.mark.parametrize(
     "values",
     [[-1, "x"], [2**70, "x"], [True, "x"], ["1", "x"], [1], [1, None], {}],
@@ -260,6 +282,7 @@ def test_a_forged_cursor_is_refused(module_server: Server, trace: int, values: A
     assert answer.status_code == 400
 
 
+@pytest.mark.embedded_only
 @pytest.mark.parametrize(
     "given", ["2026-11-20t09:00:00z", "24H", " 7d ", "2026-11-20T11:00:00.123456+02:00", ""]
 )
@@ -267,6 +290,7 @@ def test_times_are_read_in_every_form(module_server: Server, given: str) -> None
     assert module_server.http.get("/api/sessions", params={"since": given, "until": given}).status_code == 200
 
 
+@pytest.mark.embedded_only
 @pytest.mark.parametrize(
     ("content", "status", "code"),
     [
@@ -286,6 +310,7 @@ def test_an_edit_that_cannot_be_read_says_so(
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code), answer.text
 
 
+@pytest.mark.embedded_only
 @pytest.mark.parametrize(
     ("content", "media"),
     [
@@ -330,6 +355,7 @@ def test_a_listener_from_before_a_restart_is_told_to_look_at_everything(start_se
     assert "*" in next(_notices(second, number))[1]
 
 
+@pytest.mark.embedded_only
 def test_a_last_event_id_of_any_text_is_no_failure(module_server: Server) -> None:
     for given in ("abc", "-1", "9" * 5000):
         with httpx.stream(

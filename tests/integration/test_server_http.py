@@ -72,6 +72,7 @@ def test_every_refusal_has_the_one_shape(module_server: Server, method: str, pat
     error_of(answer)
 
 
+@pytest.mark.embedded_only
 def test_a_misspelt_parameter_is_told_the_nearest(module_server: Server) -> None:
     error = error_of(module_server.http.get("/api/sessions", params={"statte": "fail"}))
     assert "statte" in error["message"]
@@ -84,6 +85,7 @@ def test_a_misspelt_parameter_is_told_the_nearest(module_server: Server) -> None
         assert "US dollars" in error["hint"]
 
 
+@pytest.mark.embedded_only
 @pytest.mark.parametrize("change", [{"names": "x"}, {"name": 3}, {"tags": "x"}, [], "x"])
 def test_a_patch_that_cannot_be_used_names_the_field(module_server: Server, trace: int, change: Any) -> None:
     module_server.post("/v1/traces", body(span(trace, 1)))
@@ -92,6 +94,7 @@ def test_a_patch_that_cannot_be_used_names_the_field(module_server: Server, trac
     error_of(answer)
 
 
+@pytest.mark.embedded_only
 def test_a_body_that_is_called_no_json_is_told_so(module_server: Server, trace: int) -> None:
     module_server.post("/v1/traces", body(span(trace, 1)))
     for kind in ("application/x-www-form-urlencoded", "text/plain", ""):
@@ -102,6 +105,7 @@ def test_a_body_that_is_called_no_json_is_told_so(module_server: Server, trace: 
         assert "application/json" in error_of(answer)["hint"]
 
 
+@pytest.mark.embedded_only
 def test_what_is_no_http_is_refused_in_the_same_shape(module_server: Server) -> None:
     port = int(module_server.url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port)) as raw:
@@ -112,6 +116,7 @@ def test_what_is_no_http_is_refused_in_the_same_shape(module_server: Server) -> 
     assert set(json.loads(content)["error"]) == {"code", "message", "hint"}
 
 
+@pytest.mark.embedded_only
 def test_other_sites_and_other_names_are_refused(module_server: Server) -> None:
     port = module_server.url.rpartition(":")[2]
     for host in ("evil.example", f"evil.example:{port}", "10.0.0.1", "localhost.evil.example"):
@@ -288,6 +293,7 @@ def test_hostile_ids_and_texts_come_back_as_they_went_in(module_server: Server, 
             assert module_server.get(quoted)["name"] == session
 
 
+@pytest.mark.embedded_only
 def test_operations_routes_answer(module_server: Server) -> None:
     health = module_server.get("/healthz")
     assert health["name"] == "agentops"

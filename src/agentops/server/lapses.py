@@ -77,7 +77,8 @@ class Lapses:
         self._first = min(self._first, self._summariser.first_lapse())
         if self._store.url.embedded and self._first >= now + _AHEAD_NS:
             return
-        first, self._first = self._first_after(now), 0
+        first = self._first_after(now) if self._store.url.embedded else 0
+        self._first = 0
         lapsing = self._between(min(self._looked_until, self._told_until), now + _AHEAD_NS)
         kept = self._kept([one for one in lapsing if one.own])
         self._tell(

@@ -22,7 +22,7 @@ def load_engine() -> None:
         import chdb  # pyright: ignore[reportUnusedImport] -- for its effect
 
         return
-    _map_library()
+    map_library()
     # None makes an import fail as if the package were not installed, which chDB is written for.
     sys.modules["pyarrow"] = cast(ModuleType, None)
     try:
@@ -31,7 +31,7 @@ def load_engine() -> None:
         del sys.modules["pyarrow"]
 
 
-def _map_library() -> None:
+def map_library() -> None:
     """Map the engine's half a gigabyte of library without holding Python's lock, as an import would.
 
     The import that follows finds it mapped. When anything is not as expected here, that import maps it.
