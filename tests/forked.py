@@ -1,7 +1,7 @@
 """Processes of `agentops` that need not import it: each is forked from one that has, and did nothing else.
 
-Importing is two thirds of a server's start and most of a command's life, and the tests start hundreds. A forked
-one has the arguments, the environment, the input, the output, the exit and the exit code of any other.
+Importing is two thirds of a server's start and most of a command's life, and the tests start hundreds. A
+forked one has the arguments, the environment, the input, the output, the exit and the exit code of any other.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _IMPORTED: Final = (
     "agentops.cli.grpc_side",
     "agentops.cli.orphans",
     "agentops.cli.serve",
+    "agentops.otlp.decode",
     "agentops.server.app",
     "agentops.server.auth.secret",
     "agentops.server.connection",
@@ -39,14 +40,24 @@ _IMPORTED: Final = (
     "agentops.server.store.session",
     "uvicorn.lifespan.on",
     "uvicorn.loops.auto",
+    "uvicorn.loops.uvloop",
+    "uvicorn.protocols.http.auto",
+    "anyio._backends._asyncio",
+    "anyio.streams.tls",
     # The commands, and what they and the engine's client import.
-    "agentops.cli.sessions",
-    "agentops.cli.show",
+    "agentops.cli.doctor",
     "agentops.cli.export",
     "agentops.cli.import_",
     "agentops.cli.keys",
+    "agentops.cli.projects",
     "agentops.cli.reprice",
+    "agentops.cli.sessions",
+    "agentops.cli.settings",
+    "agentops.cli.show",
+    "agentops.cli.stats",
     "agentops.cli.store",
+    "agentops.cli.tail",
+    "agentops.cli.version",
     "clickhouse_connect.driver.binding",
     "clickhouse_connect.driver.httpclient",
     "http.client",
@@ -122,8 +133,8 @@ class Forked:
         return _NUMBER.unpack(answer)[0]
 
 
-class _Command(Forked):
-    """A process with an input, an output and errors of its own."""
+class Command(Forked):
+    """A process with an input, an output and errors of its own, given as files that are open."""
 
     def __init__(
         self, arguments: Sequence[str], environment: Mapping[str, str], streams: tuple[int, int, int]
@@ -142,10 +153,11 @@ def run(
         given: its input.
         timeout: seconds that it may take.
     """
-    with tempfile.TemporaryFile() as read, tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as wrong:
+    with contextlib.ExitStack() as open_still:
+        read, said, wrong = (open_still.enter_context(tempfile.TemporaryFile()) for _ in range(3))
         read.write(given)
         read.seek(0)
-        command = _Command(arguments, environment, (read.fileno(), said.fileno(), wrong.fileno()))
+        command = Command(arguments, environment, (read.fileno(), said.fileno(), wrong.fileno()))
         try:
             code = command.wait(timeout)
         except BaseException:
@@ -253,9 +265,11 @@ def _exactly(line: socket.socket, size: int) -> bytes:
 if __name__ == "__main__":
     for each in _IMPORTED:
         import_module(each)
+    from agentops.server import prices
     from agentops.server.store.engine import map_library
 
     map_library()
+    prices.warm()
     assert threading.active_count() == 1
     gc.collect()
     gc.freeze()

@@ -32,7 +32,7 @@ open_store(StoreUrl.parse(f"chdb://{sys.argv[1]}")).close()
 
 
 @functools.cache
-def _new_store() -> Path:
+def new_store() -> Path:
     """Return a store of this version without any row: making one anew is half of a server's first start."""
     folder = tempfile.mkdtemp(prefix="agentops-new-store-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -75,7 +75,7 @@ class Server:
         is_new = not home.exists() or not any(home.iterdir())
         if copied and is_new and "AGENTOPS_STORE" not in (environment or {}):
             home.mkdir(mode=0o700, exist_ok=True)
-            shutil.copytree(_new_store(), home / "store", symlinks=True)
+            shutil.copytree(new_store(), home / "store", symlinks=True)
         self.log: list[str] = []
         given = {
             name: value for name, value in os.environ.items() if not name.startswith(("AGENTOPS_", "OTEL_"))

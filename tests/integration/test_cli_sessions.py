@@ -18,8 +18,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.forked import Command
 from tests.integration.test_cli_store import agentops
-from tests.serving import Server
+from tests.serving import Process, Server
 from tests.spans import SECOND, body, span
 
 USAGE = {"gen_ai__usage__input_tokens": 1000, "gen_ai__usage__output_tokens": 100}
@@ -185,20 +186,20 @@ def in_a_terminal(server: Server, columns: int, *arguments: str, **more: str) ->
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AGENTOPS_", "OTEL_"))}
     kept = {name: value for name, value in kept.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
-    with subprocess.Popen(
-        [sys.executable, "-m", "agentops.cli", *arguments],
-        env={**kept, "AGENTOPS_HOME": str(server.home), "TERM": "xterm-256color", **more},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    ) as command:
-        os.close(theirs)
-        drawn = b""
-        # A terminal whose other end is closed cannot be read.
-        with contextlib.suppress(OSError):
-            while piece := os.read(ours, 65_536):
-                drawn += piece
-        assert command.wait() == 0
+    kept |= {"AGENTOPS_HOME": str(server.home), "TERM": "xterm-256color", **more}
+    if "PYTHONIOENCODING" in more:
+        # Python itself reads this, when it begins.
+        program = [sys.executable, "-m", "agentops.cli", *arguments]
+        command: Process = subprocess.Popen(program, env=kept, stdin=theirs, stdout=theirs, stderr=theirs)
+    else:
+        command = Command(arguments, kept, (theirs, theirs, theirs))
+    os.close(theirs)
+    drawn = b""
+    # A terminal whose other end is closed cannot be read.
+    with contextlib.suppress(OSError):
+        while piece := os.read(ours, 65_536):
+            drawn += piece
+    assert command.wait() == 0
     os.close(ours)
     return drawn.decode()
 

@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -20,7 +21,7 @@ import pytest
 
 from tests.conftest import StartServer
 from tests.forked import run
-from tests.serving import Server
+from tests.serving import Server, new_store
 from tests.spans import SECOND, body, span
 from tests.waiting import eventually
 
@@ -202,7 +203,7 @@ def test_costs_follow_a_price_of_ones_own(start_server: StartServer) -> None:
 
 def test_what_is_imported_without_a_server_costs_what_ones_own_prices_say(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    home.mkdir()
+    shutil.copytree(new_store(), home / "store", symlinks=True)
     prices = home / "prices.toml"
     prices.write_text('[[price]]\nmodel = "house-*"\ninput = 1000000\noutput = -1\n')
     call = span(
@@ -230,7 +231,7 @@ def test_calls_on_their_way_while_costs_are_computed_anew_have_the_new_price(
         with httpx.Client(base_url=server.url, timeout=60) as client:
             while not enough.is_set():
                 trace = random.getrandbits(120)
-                given = [span(trace, n + 1, session__id=f"s-{thread}", **call) for n in range(500)]
+                given = [span(trace, n + 1, session__id=f"s-{thread}", **call) for n in range(100)]
                 assert client.post("/v1/traces", json=body(*given)).status_code == 200
                 sent += len(given)
         return sent

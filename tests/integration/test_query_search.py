@@ -99,8 +99,8 @@ def test_every_text_is_found_where_it_stands_and_nowhere_else(
         answer = module_server.http.post("/api/store/compact", timeout=60)
         assert answer.status_code == 200
     wrong: dict[str, Any] = {}
-    # A question to a cluster takes eight times as long. There is one of each sort of letters: what is typed goes
-    # another way to it, and what a shard finds must be found. The rest is the engine's, and the same in both.
+    # A question to a cluster takes eight times as long. It is asked for some of each sort of letters: what is
+    # typed goes another way to it, and shards answer together. What an index holds is the same in both.
     asked = NEEDLES
     if store_engine != "embedded":
         asked = NEEDLES[: _TYPED if merged else len(NEEDLES) : 4]

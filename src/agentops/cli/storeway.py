@@ -232,6 +232,7 @@ class _Own:
                     auth=True,
                     secret=secret,
                     own_prices=own,
+                    warms=False,
                 ),
                 opened,
             )

@@ -88,6 +88,8 @@ class Options:
     retention_days: int = 0
     """Days that projects keep sessions which say nothing themselves; 0: for ever."""
     own_prices: PriceList | None = None
+    warms: bool = True
+    """Whether it prepares for the first span and the first page; for a single command it does not."""
 
 
 class Server:
@@ -201,7 +203,8 @@ def create_app(server: Server | None) -> FastAPI:
         if server is not None:
             loop = asyncio.get_running_loop()
             server.live.attach(loop)
-            loop.call_later(_WARM_AFTER_S, server.warm)
+            if server.options.warms:
+                loop.call_later(_WARM_AFTER_S, server.warm)
         yield
 
     app = FastAPI(

@@ -222,4 +222,4 @@ class JournalMachine(RuleBasedStateMachine):
 
 
 TestJournalMachine = JournalMachine.TestCase
-TestJournalMachine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestJournalMachine.settings = settings(max_examples=30, stateful_step_count=40, deadline=None)
