@@ -56,7 +56,7 @@ def test_pages_walk_every_session_once_in_order(start_server: Any) -> None:
         cursor = None
         while True:
             page = server.get(
-                "/api/sessions", limit=5, sort=sort, order=order, **({"cursor": cursor} if cursor else {})
+                "/api/sessions", limit=9, sort=sort, order=order, **({"cursor": cursor} if cursor else {})
             )
             assert page["total"] == 37
             seen += [one["session_id"] for one in page["sessions"]]
