@@ -144,11 +144,9 @@ def test_two_sessions_in_one_trace_divide_it_by_nearest_declaring_ancestor(modul
             assert listed[session]["event_counts"]["total"] == 2, order
             # One of the two that say which events there are, in turn: there are many orders.
             if (turn + place) % 2:
-                found = [
-                    one["name"] for one in module_server.get(f"/api/sessions/{session}/events")["events"]
-                ]
+                found = [one["name"] for one in module_server.get(f"{path}/events")["events"]]
             else:
-                found = module_server.get(f"/api/sessions/{session}/timeline")["name"]
+                found = module_server.get(f"{path}/timeline")["name"]
             assert found == names, order
     for which in ("first", "second"):
         said = module_server.get("/api/sessions", q=f"{word} {which}", limit=500)["sessions"]
