@@ -244,11 +244,14 @@ def test_a_call_with_two_records_is_one_call_and_one_error(module_server: Server
     assert (counts["llm"], counts["error"], counts["total"]) == (1, 1, 2)
 
 
-def test_attributes_are_searched_when_nothing_else_holds_the_text(module_server: Server, trace: int) -> None:
+def test_attributes_are_searched_when_nothing_else_holds_the_text(
+    module_server: Server, trace: int, store_engine: str
+) -> None:
     needle = f"needle-{trace}"
     send(module_server, body(span(trace, 1, name="work", vendor__own__attribute=needle)))
     here = f"/api/sessions/{session_of(trace)}"
-    for text in (needle, needle.upper()):
+    # Letter case is the engine's: a cluster is asked once.
+    for text in (needle, needle.upper()) if store_engine == "embedded" else (needle.upper(),):
         found = module_server.get("/api/sessions", q=text)
         assert [one["session_id"] for one in found["sessions"]] == [session_of(trace)]
         assert found["total"] == 1
@@ -400,45 +403,40 @@ def test_a_backlog_that_arrives_late_does_not_look_alive(module_server: Server, 
     assert module_server.get(f"/api/sessions/{session_of(other)}")["state"] == "running"
 
 
+def _shuffled(trace: int, order: random.Random) -> list[list[dict[str, Any]]]:
+    """Return the requests that a session comes in: any order, any size, some spans twice."""
+    start = 1_790_000_000 * SECOND
+    root: dict[str, Any] = {"session__id": f"s-{trace}", "agentops__span__kind": "session"}
+    spans = [span(trace, 1, name="root", start_ns=start, ms=900, **root)]
+    for number in range(2, 30):
+        said: dict[str, Any] = {"name": f"n{number}", "start_ns": start + number * MS}
+        ended: dict[str, Any] = {"error": "bad"} if number % 7 == 0 else {}
+        if number % 3 == 0:
+            ended |= {"gen_ai__operation__name": "chat", "gen_ai__usage__input_tokens": number}
+        spans.append(span(trace, number, max(1, number // 2), ms=3, **said, **ended))
+        spans.append(span(trace, number, max(1, number // 2), ms=None, **said))
+    order.shuffle(spans)
+    spans += order.sample(spans, 10)
+    requests: list[list[dict[str, Any]]] = []
+    while spans:
+        take = order.randrange(1, 12)
+        requests.append(spans[:take])
+        spans = spans[take:]
+    return requests
+
+
 def test_any_order_and_repetition_ends_in_the_same_sessions(module_server: Server) -> None:
+    traces = {next(TRACES): random.Random(seed) for seed in range(6)}
+    # Side by side: what comes of one session comes in the requests of the others.
+    for parts in itertools.zip_longest(*(_shuffled(*one) for one in traces.items()), fillvalue=()):
+        send(module_server, body(*itertools.chain(*parts)))
     seen: set[str] = set()
-    for seed in range(6):
-        order = random.Random(seed)
-        trace = next(TRACES)
-        start = 1_790_000_000 * SECOND
-        session = f"s-{trace}"
-        spans = [
-            span(
-                trace,
-                1,
-                name="root",
-                start_ns=start,
-                ms=900,
-                session__id=session,
-                agentops__span__kind="session",
-            )
-        ]
-        for number in range(2, 30):
-            said: dict[str, Any] = {"name": f"n{number}", "start_ns": start + number * MS}
-            ended: dict[str, Any] = {"error": "bad"} if number % 7 == 0 else {}
-            if number % 3 == 0:
-                ended |= {"gen_ai__operation__name": "chat", "gen_ai__usage__input_tokens": number}
-            spans.append(span(trace, number, max(1, number // 2), ms=3, **said, **ended))
-            spans.append(span(trace, number, max(1, number // 2), ms=None, **said))
-        order.shuffle(spans)
-        spans += order.sample(spans, 10)
-        while spans:
-            take = order.randrange(1, 12)
-            send(module_server, body(*spans[:take]))
-            spans = spans[take:]
-        found = module_server.get(f"/api/sessions/{session}")
-        seen.add(
-            repr(
-                (found["state"], found["event_counts"], found["tokens"], found["duration_ms"], found["name"])
-            )
-        )
-        events = module_server.get(f"/api/sessions/{session}/events", limit=1000)["events"]
-        assert [one["name"] for one in events] == [f"n{number}" for number in range(2, 30)]
+    for number in traces:
+        found = module_server.get(f"/api/sessions/s-{number}")
+        told = ("state", "event_counts", "tokens", "duration_ms", "name")
+        seen.add(repr([found[name] for name in told]))
+        events = module_server.get(f"/api/sessions/s-{number}/events", limit=1000)["events"]
+        assert [one["name"] for one in events] == [f"n{place}" for place in range(2, 30)]
     assert len(seen) == 1, seen
 
 

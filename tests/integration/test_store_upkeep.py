@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+import shutil
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from agentops.server.store.summarise import Summariser
 from agentops.server.store.upkeep import Tidy, compact, sizes
 from agentops.server.store.url import StoreUrl
 from agentops.server.store.write import Writer
+from tests.serving import new_store
 from tests.spans import SECOND, body, span
 from tests.waiting import eventually
 
@@ -81,9 +83,8 @@ def count(store: Store, sql: str) -> int:
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Generator[Rooms]:
-    store = Store(StoreUrl.parse(f"chdb://{tmp_path}/store"))
-    migrate.migrate(store)
-    yield from rooms_of(store)
+    shutil.copytree(new_store(), tmp_path / "store", symlinks=True)
+    yield from rooms_of(Store(StoreUrl.parse(f"chdb://{tmp_path}/store")))
 
 
 def rooms_of(store: Store) -> Generator[Rooms]:

@@ -189,16 +189,28 @@ def told(module_server: Server, recorded: list[str]) -> dict[str, dict[str, Any]
 
 @pytest.mark.parametrize("form", ["json", "otlp"])
 def test_an_imported_session_is_answered_as_it_was(
-    module_server: Server, told: dict[str, dict[str, Any]], start_server: StartServer, form: str
+    module_server: Server,
+    told: dict[str, dict[str, Any]],
+    start_server: StartServer,
+    store_engine: str,
+    form: str,
 ) -> None:
     other = start_server()
-    for session_id in told:
-        export = module_server.http.get(f"/api/sessions/{quoted(session_id)}/export", params={"format": form})
-        for _ in range(2):  # Importing it twice doubles nothing.
-            answer = send(other, export.content)
-            assert answer.status_code == 200, answer.text
-            assert session_id in answer.json()["sessions"]
-            assert answer.json()["rejected"] == []
+    exports = {
+        session_id: module_server.http.get(
+            f"/api/sessions/{quoted(session_id)}/export", params={"format": form}
+        ).content
+        for session_id in told
+    }
+    # Importing them twice doubles nothing; a cluster takes them in one file then, which is half the time.
+    again = list(exports.items())
+    if store_engine != "embedded":
+        again = [(next(iter(told)), module_server.http.get("/api/export", params={"format": "otlp"}).content)]
+    for session_id, content in (*exports.items(), *again):
+        answer = send(other, content)
+        assert answer.status_code == 200, answer.text
+        assert session_id in answer.json()["sessions"]
+        assert answer.json()["rejected"] == []
     assert {session_id: answers(other, session_id) for session_id in told} == told
     assert other.get("/api/sessions")["total"] == len(told)
     longest = max(told, key=lambda one: told[one]["event_counts"]["total"])
