@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.forked import Command
+from tests.forked import Command, Forked
 from tests.integration.test_cli_store import agentops
-from tests.serving import Process, Server
+from tests.serving import Server
 from tests.spans import SECOND, body, span
 
 USAGE = {"gen_ai__usage__input_tokens": 1000, "gen_ai__usage__output_tokens": 100}
@@ -190,7 +190,9 @@ def in_a_terminal(server: Server, columns: int, *arguments: str, **more: str) ->
     if "PYTHONIOENCODING" in more:
         # Python itself reads this, when it begins.
         program = [sys.executable, "-m", "agentops.cli", *arguments]
-        command: Process = subprocess.Popen(program, env=kept, stdin=theirs, stdout=theirs, stderr=theirs)
+        command: Forked | subprocess.Popen[bytes] = subprocess.Popen(
+            program, env=kept, stdin=theirs, stdout=theirs, stderr=theirs
+        )
     else:
         command = Command(arguments, kept, (theirs, theirs, theirs))
     os.close(theirs)
