@@ -187,6 +187,7 @@ def in_a_terminal(server: Server, columns: int, *arguments: str, **more: str) ->
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AGENTOPS_", "OTEL_"))}
     kept = {name: value for name, value in kept.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
     kept |= {"AGENTOPS_HOME": str(server.home), "TERM": "xterm-256color", **more}
+    command: Forked | subprocess.Popen[bytes]
     if "PYTHONIOENCODING" in more:
         # Python itself reads this, when it begins.
         program = [sys.executable, "-m", "agentops.cli", *arguments]
