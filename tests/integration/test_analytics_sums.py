@@ -134,6 +134,14 @@ def send(server: Server, sessions: list[Session], pick: random.Random) -> None:
         # Some come twice.
         for _ in range(pick.choice((1, 1, 2))):
             assert server.post("/v1/traces", body(*request)).status_code == 200
+    count = sum(len(one.events) for one in sessions)
+
+    def complete(page: dict[str, Any]) -> bool:
+        listed = page["sessions"]
+        events = sum(one["event_counts"]["total"] for one in listed)
+        return events == count and all(one["state"] != "running" for one in listed)
+
+    server.wait("/api/sessions", complete, 60, limit=500)
 
 
 def percentiles(values: list[float]) -> dict[str, Any]:
