@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -23,8 +23,12 @@ import msgspec
 from agentops import config
 from agentops.errors import AgentOpsError, StoreError
 
+if TYPE_CHECKING:
+    from agentops.server.store.lock import Owner
+
 _TIMEOUT_S: Final = 600
 _STARTING_S: Final = 10.0
+_HEALTH_S: Final = 15.0
 _PIECE: Final = 1 << 18
 
 
@@ -35,10 +39,11 @@ class NotThere(AgentOpsError):
 class StoreWay:
     """An open way: `ask` returns JSON, `pieces` the bytes of a long answer as they come."""
 
-    def __init__(self, url: str, secret: Any, project: str | None) -> None:
+    def __init__(self, url: str, secret: Any, project: str | None, timeout_s: float = _TIMEOUT_S) -> None:
         self._url = urlsplit(url)
         self._secret = secret
         self._project = project
+        self._timeout_s = timeout_s
 
     def ask(
         self,
@@ -115,8 +120,10 @@ class StoreWay:
             trust = ssl.create_default_context()
             trust.check_hostname = False
             trust.verify_mode = ssl.CERT_NONE
-            return http.client.HTTPSConnection(host, self._url.port or 443, timeout=_TIMEOUT_S, context=trust)
-        return http.client.HTTPConnection(host, self._url.port or 80, timeout=_TIMEOUT_S)
+            return http.client.HTTPSConnection(
+                host, self._url.port or 443, timeout=self._timeout_s, context=trust
+            )
+        return http.client.HTTPConnection(host, self._url.port or 80, timeout=self._timeout_s)
 
 
 def _refusal(status: int, text: bytes) -> str:
@@ -180,9 +187,8 @@ def storeway(
         if url.path is not None:
             owner = read_owner(url.path.with_name(url.path.name + ".lock"))
             if owner.url:
-                way = StoreWay(owner.url, secret, project)
-                if _answers(way):
-                    yield way
+                if _answers(owner, secret):
+                    yield StoreWay(owner.url, secret, project)
                     return
             elif waits:
                 raise AgentOpsError(
@@ -201,11 +207,22 @@ def storeway(
         return
 
 
-def _answers(way: StoreWay) -> bool:
-    with contextlib.suppress(OSError):
-        way.ask("GET", "/healthz")
-        return True
-    return False
+def _answers(owner: Owner, secret: Any) -> bool:
+    """Return whether the server that holds the store answers.
+
+    Raises:
+        AgentOpsError: it takes the question and says nothing.
+    """
+    try:
+        StoreWay(owner.url, secret, None, _HEALTH_S).ask("GET", "/healthz")
+    except TimeoutError:
+        raise AgentOpsError(
+            f"The server at {owner.url} holds the store and does not answer. "
+            f"Look whether process {owner.pid} is busy or stopped, or end it."
+        ) from None
+    except OSError:
+        return False
+    return True
 
 
 class _Own:

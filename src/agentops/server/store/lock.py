@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from agentops.errors import StoreError
+
+_TRIES: Final = 3
+_BETWEEN_S: Final = 0.05
+"""Who only looks whether the lock is held has it for less than this."""
 
 
 class Owner(msgspec.Struct):
@@ -42,9 +48,7 @@ class StoreLock:
                 f"The store {store} cannot be opened: {error}. "
                 "Choose another folder with --home or --store, or make this one writable."
             ) from None
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _locked(self._file, tries=_TRIES):
             os.close(self._file)
             owner = read_owner(self.path)
             where = f", serving {owner.url}," if owner.url else ""
@@ -69,9 +73,26 @@ class StoreLock:
         os.close(self._file)
 
 
+def _locked(file: int, tries: int) -> bool:
+    for left in reversed(range(tries)):
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        if left:
+            time.sleep(_BETWEEN_S)
+    return False
+
+
 def read_owner(path: Path) -> Owner:
-    """Return who the lock file names, or an empty owner."""
+    """Return who holds the lock, or an empty owner.
+
+    A file that nobody holds tells of a process that was killed. Somebody else may listen at its address now.
+    """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Owner)
+        with path.open("rb") as file:
+            with suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                return Owner()
+            return msgspec.json.decode(file.read(), type=Owner)
     except (OSError, msgspec.DecodeError):
         return Owner()
