@@ -17,7 +17,9 @@ from tests.integration.test_cli_store import agentops
 from tests.spans import body, span
 
 EMBEDDED_ONLY = True
-_PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: 9\r\n\r\n<p>hi</p>"
+_PAGE = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: 9\r\n\r\n<p>hi</p>"
+)
 
 
 def test_whoever_listens_where_a_killed_server_did_is_not_asked(start_server: StartServer) -> None:

@@ -158,6 +158,7 @@ def cost_of(cost: Any, function: str) -> float:
 
     Raises:
         TypeError: that is no number.
+        ValueError: it is below zero.
     """
     try:
         found = math.nan if isinstance(cost, bool | str) else float(cost)
@@ -165,6 +166,8 @@ def cost_of(cost: Any, function: str) -> float:
         found = math.nan
     if not math.isfinite(found):
         raise TypeError(f"{function}(cost=...) must be a number of US dollars, not {cost!r:.100}")
+    if found < 0:
+        raise ValueError(f"{function}(cost=...) must be 0 US dollars or more, not {cost!r:.100}")
     return found
 
 

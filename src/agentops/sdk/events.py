@@ -201,6 +201,14 @@ class ErrorEvent(Event):
         }
 
 
+def _is(value: Any, kind: type) -> bool:
+    """Return `isinstance`; a proxy may fail when it is asked for its class."""
+    try:
+        return isinstance(value, kind)
+    except Exception:
+        return issubclass(type(value), kind)
+
+
 def _given_or(value: Any, otherwise: Any) -> Any:
     """Return a value unless it is None or an empty text; objects of the program's are not asked for more."""
     return otherwise if value is None or (isinstance(value, str) and not value) else value
@@ -215,10 +223,10 @@ def _id_text(value: Any) -> str:
 
 
 def _number(value: Any, kind: type[int] | type[float]) -> float | None:
-    """Return a number that a program gave, or None for what is none."""
+    """Return a count or an amount that a program gave, or None for what is none."""
     try:
         found = None if value is None else kind(value)
-        return found if found is not None and math.isfinite(found) else None
+        return found if found is not None and math.isfinite(found) and found >= 0 else None
     except Exception:
         return None
 
@@ -246,9 +254,9 @@ def llm_attributes(client: Client, model: Any, prompt: Any, completion: Any) -> 
 
 def record(client: Client, core: Core, event: Any) -> None:
     """Record an event, or an exception, in a session. Never raises for what an event holds."""
-    if isinstance(event, BaseException):
+    if _is(event, BaseException):
         event = ErrorEvent(exception=event)
-    if not isinstance(event, Event):
+    if not _is(event, Event):
         raise TypeError(
             "record() takes an Event (ActionEvent, LLMEvent, ToolEvent, ErrorEvent) or an exception, "
             f"not {type(event).__name__}"

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
@@ -108,17 +109,29 @@ def _fits(value: object, types: tuple[type, ...]) -> bool:
 
 
 def words(value: Any) -> list[str]:
-    """Return tags given in whatever form as text, in order, without repeats and without what is None."""
-    if value is None:
-        return []
-    items: Iterable[Any]
-    if isinstance(value, Mapping):
-        items = (f"{word(key)}:{word(item)}" for key, item in cast("Mapping[Any, Any]", value).items())
-    elif isinstance(value, Iterable) and not isinstance(value, str | bytes):
-        items = cast("Iterable[Any]", value)
-    else:
-        items = (value,)
-    return list(dict.fromkeys(cut(word(item), _MAX_TAG) for item in items if item is not None))
+    """Return tags given in whatever form as text, in order, without repeats and without what is None.
+
+    Never raises.
+    """
+    found: dict[str, None] = {}
+    # What cannot be looked at or read to its end is taken as far as that goes.
+    with suppress(Exception):
+        for item in _items(value):
+            if item is not None:
+                found[cut(word(item), _MAX_TAG)] = None
+    return list(found)
+
+
+def _items(value: Any) -> Iterable[Any]:
+    try:
+        if isinstance(value, Mapping):
+            pairs = cast("Mapping[Any, Any]", value).items()
+            return (f"{word(key)}:{word(item)}" for key, item in pairs)
+        if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+            return iter(cast("Iterable[Any]", value))
+    except Exception:
+        return (value,)  # A proxy, say, of nothing.
+    return (value,)
 
 
 def word(value: Any) -> str:

@@ -107,7 +107,7 @@ def update_trace_metadata(metadata: Mapping[str, Any], prefix: str = "trace.meta
         elif key in ("user.id", "user_id"):
             attributes["user.id"] = word(value)
         else:
-            plain = isinstance(value, str | bool | int | float)
+            plain = issubclass(type(value), str | bool | int | float)
             attributes[f"{prefix}.{word(key)}" if prefix else word(key)] = (
                 value if plain else client.captured(value)
             )

@@ -11,7 +11,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -51,6 +51,12 @@ def test_a_proxy_of_nothing_can_be_recorded(session: agentops.Session, journal: 
     odd: Any = Detached()
     session.record(agentops.ErrorEvent(exception=odd))
     session.record(agentops.ErrorEvent(error_type="Odd", details=odd))
+    session.add_tags(odd)
+    session.add_tags([odd, "plain"])
+    session.set_tags([*session.tags, "last"])
+    with pytest.raises(TypeError, match=r"record\(\) takes an Event .*, not Detached"):
+        session.record(odd)
+    assert agentops.update_trace_metadata({"odd": odd, "tags": odd})
     session.end_session("Fail", end_state_reason=odd)
     assert [event.name for event in journal().events] == ["error", "Odd"]
 
@@ -89,11 +95,13 @@ def test_events_that_hold_what_cannot_be_looked_at_are_recorded(
     assert [event.name for event in journal().events] == ["action", "one", "two", "error", "odd", "three"]
 
 
-@pytest.mark.parametrize("cost", [float("inf"), float("nan"), "much"])
+@pytest.mark.parametrize("cost", [float("inf"), float("nan"), "much", -1])
 def test_a_cost_that_is_no_amount_is_unknown(session: agentops.Session, journal: Read, cost: Any) -> None:
     session.record(agentops.LLMEvent(model="one", cost=cost, prompt_tokens=cost))
     assert session.token_cost == 0
-    assert "gen_ai.usage.total_cost" not in journal().named("one").attributes
+    assert not {"gen_ai.usage.total_cost", "gen_ai.usage.input_tokens"} & set(
+        journal().named("one").attributes
+    )
 
 
 @pytest.mark.parametrize(
@@ -233,6 +241,13 @@ def test_tags_may_be_anything_and_stay_text(session: agentops.Session, journal: 
     session.add_tags({"team": "blue"})  # type: ignore[arg-type] # pyright: ignore -- on purpose
     session.add_tags(7)  # type: ignore[arg-type] # pyright: ignore -- on purpose
     assert session.tags[-2:] == ["team:blue", "7"]
+
+    def breaks() -> Iterator[str]:
+        yield "before it broke"
+        raise RuntimeError("no")
+
+    session.add_tags(breaks())  # type: ignore[arg-type] # pyright: ignore -- on purpose
+    assert session.tags[-1] == "before it broke"
     (root,) = journal().sessions
     assert root.attributes["agentops.tags"] == session.tags
 
@@ -407,3 +422,18 @@ def test_what_help_shows_of_init_is_what_it_does() -> None:
 def test_metadata_that_are_no_mapping_are_refused(session: agentops.Session) -> None:
     with pytest.raises(TypeError, match="takes a mapping"):
         agentops.update_trace_metadata(cast("Any", 5))
+
+
+def test_a_cost_below_zero_and_what_no_guardrail_guards_are_refused(
+    session: agentops.Session, journal: Read
+) -> None:
+    with pytest.raises(ValueError, match="must be 0 US dollars or more, not -1"):
+        agentops.tool(cost=-1)
+    with pytest.raises(ValueError, match="must be 'input' or 'output', not 'nonsense'"):
+        agentops.guardrail(spec="nonsense")
+
+    @agentops.guardrail(spec="Output")
+    def check() -> None: ...
+
+    check()
+    assert journal().events[0].attributes["agentops.guardrail.spec"] == "output"
