@@ -113,7 +113,7 @@ def test_sums_are_those_of_the_api(known: Server) -> None:
 def test_tail_tells_what_changes(known: Server) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AGENTOPS_", "OTEL_"))}
     with subprocess.Popen(
-        [sys.executable, "-m", "agentops.cli", "tail", "--lines", "1", "--count", "1", "--tag", "even"],
+        [sys.executable, "-m", "agentops.cli", "tail", "--lines", "1", "--tag", "even"],
         env={**kept, "AGENTOPS_HOME": str(known.home)},
         stdout=subprocess.PIPE,
         text=True,
@@ -123,6 +123,10 @@ def test_tail_tells_what_changes(known: Server) -> None:
         record(known, 9)  # of the tag odd: not told
         record(known, 8)
         assert tail.stdout.readline().rstrip().endswith("s-8")
+        assert known.http.delete("/api/sessions/s-8").status_code == 204
+        told = next(line for line in tail.stdout if not line.startswith("success"))
+        assert (told.split("\t")[0], told.split("\t")[-1]) == ("deleted", "s-8\n")
+        tail.send_signal(signal.SIGINT)
         assert tail.wait(20) == 0
 
 

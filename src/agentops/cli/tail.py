@@ -40,7 +40,8 @@ def run(chosen: argparse.Namespace) -> int:
                 last[one["session_id"]] = one
                 _tell(chosen, one)
             for changed in changes:
-                for one in _now(way, filters, changed):
+                found = _now(way, filters, changed)
+                for one in found + _deleted(way, last, changed, found):
                     if last.get(one["session_id"]) == one:
                         continue
                     last[one["session_id"]] = one
@@ -79,6 +80,22 @@ def _now(way: storeway.StoreWay, filters: dict[str, Any], ids: list[str]) -> lis
     found = [one for session_id in older for one in _older(way, filters, session_id)]
     found.sort(key=lambda one: one["started_at"])
     return found + [one for one in latest if one["session_id"] in ids]
+
+
+def _deleted(
+    way: storeway.StoreWay, last: dict[str, Any], ids: list[str], found: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return those of the sessions told of that are no longer there, as they were, with `deleted` as state."""
+    there = {one["session_id"] for one in found}
+    gone: list[dict[str, Any]] = []
+    for session_id in last if "*" in ids else ids:
+        if session_id in there or session_id not in last:
+            continue
+        try:
+            way.ask("GET", f"/api/sessions/{quote(session_id, safe='')}")
+        except storeway.NotThere:
+            gone.append({**last[session_id], "state": "deleted"})
+    return gone
 
 
 def _older(way: storeway.StoreWay, filters: dict[str, Any], session_id: str) -> list[dict[str, Any]]:
