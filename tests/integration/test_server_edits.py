@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.integration.trace import TRACES, ids, send, session_of, trace
@@ -36,6 +37,39 @@ def test_a_users_edits_survive_what_the_program_says_later(module_server: Server
         "tags"
     ] == ["old"]
     assert module_server.get(f"/api/sessions/{session}")["name"] == "main"
+
+
+def test_edits_at_the_same_time_undo_neither_each_other_nor_a_deletion(
+    module_server: Server, trace: int
+) -> None:
+    edited = [f"edited-{trace}-{turn}" for turn in range(2)]
+    gone = {f"removed-{trace}": next(TRACES)}
+    send(
+        module_server,
+        body(
+            *(span(next(TRACES), 1, session__id=session) for session in edited),
+            *(span(number, 1, session__id=session) for session, number in gone.items()),
+        ),
+    )
+    changes: list[dict[str, Any]] = [{"name": "named"}, {"tags": ["tagged"]}, {"note": "noted"}]
+    asked = [(session, change) for session in edited for change in changes]
+    for session in gone:
+        asked += [(session, {"name": "named"}), (session, {}), (session, {"note": "noted"})]
+
+    def ask(session: str, change: dict[str, Any]) -> int:
+        path = f"/api/sessions/{session}"
+        http = module_server.http
+        return (http.patch(path, json=change) if change else http.delete(path)).status_code
+
+    with ThreadPoolExecutor(len(asked)) as at_once:
+        answers = list(at_once.map(lambda one: ask(*one), asked))
+    assert set(answers) <= {200, 204, 404}
+    for session in edited:
+        found = module_server.get(f"/api/sessions/{session}")
+        assert (found["name"], found["tags"], found["note"]) == ("named", ["tagged"], "noted")
+    send(module_server, body(*(span(number, 2, 1, session__id=one) for one, number in gone.items())))
+    for session in gone:
+        assert module_server.http.get(f"/api/sessions/{session}").status_code == 404
 
 
 def test_a_deleted_session_stays_deleted_when_stragglers_arrive(module_server: Server, trace: int) -> None:

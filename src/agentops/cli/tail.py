@@ -85,7 +85,7 @@ def _now(way: storeway.StoreWay, filters: dict[str, Any], ids: list[str]) -> lis
 def _deleted(
     way: storeway.StoreWay, last: dict[str, Any], ids: list[str], found: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Return those of the sessions told of that are no longer there, as they were, with `deleted` as state."""
+    """Return those of the sessions told of that are gone, as they were, with `deleted` as their state."""
     there = {one["session_id"] for one in found}
     gone: list[dict[str, Any]] = []
     for session_id in last if "*" in ids else ids:

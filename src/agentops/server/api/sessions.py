@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import Annotated, Literal
 
@@ -92,7 +93,9 @@ def edit_session(request: Request, session_id: SessionId, body: models.SessionEd
     if session(here.store, project, session_id, now_ns()) is None:
         raise no_such_session(session_id)
     change = {name: getattr(body, name) for name in body.model_fields_set}
-    here.summariser.edit(edits.changed(here.store, project, session_id, change, time.time_ns()))
+    here.summariser.edit(
+        functools.partial(edits.changed, here.store, project, session_id, change, time.time_ns())
+    )
     found = session(here.store, project, session_id, now_ns())
     if found is None:
         raise no_such_session(session_id)

@@ -63,13 +63,15 @@ def delete(store: Store, summariser: Summariser, project: str, session_id: str, 
     traces = traces_of(store, project, [session_id])
     if not traces:
         return False
-    before = current(store, project, session_id)
-    gone = list(dict.fromkeys([*before.gone, *(trace.trace_id for trace in traces)]))
-    now = version or time.time_ns()
-    summariser.edit(
-        Edit(project=project, session_id=session_id, gone=gone, gone_at=now, version=now),
-        lambda: remove(store, project, traces),
-    )
+
+    def said() -> Edit:
+        before = current(store, project, session_id)
+        gone = list(dict.fromkeys([*before.gone, *(trace.trace_id for trace in traces)]))
+        now = version or time.time_ns()
+        above = max(now, before.version + 1)
+        return Edit(project=project, session_id=session_id, gone=gone, gone_at=now, version=above)
+
+    summariser.edit(said, lambda: remove(store, project, traces))
     return True
 
 

@@ -154,14 +154,15 @@ class Summariser:
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
-    def edit(self, change: Edit, remove: Callable[[], None] | None = None) -> None:
+    def edit(self, said: Callable[[], Edit], remove: Callable[[], None] | None = None) -> None:
         """Store what a user said about a session and rewrite its row at once.
 
         Args:
-            change: what was said.
+            said: gives it, from what was said before: one at a time, so that no edit undoes another.
             remove: for a deletion: removes the session's spans, between the two.
         """
         with self._turn:
+            change = said()
             self._any_edits = True
             self._any_gone = self._any_gone or bool(change.gone)
             self._store.insert("edits", [msgspec.json.encode(change)], self._client)
