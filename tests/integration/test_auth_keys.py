@@ -57,11 +57,11 @@ def _make(server: Server, owner: str, **wish: Any) -> str:
     return answer.json()["key"]
 
 
-def _command(home: Path, *words: str, code: int = 0) -> str:
+def _command(home: Path, *words: str, code: int = 0, **environment: str) -> str:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AGENTOPS_", "OTEL_"))}
-    done = run(words, {**kept, "AGENTOPS_HOME": str(home)})
+    done = run(words, {**kept, "AGENTOPS_HOME": str(home), **environment})
     assert done.returncode == code, done.stderr
-    return (done.stdout if code == 0 else done.stderr).decode()
+    return (done.stdout if code == 0 else done.stdout + done.stderr).decode()
 
 
 def test_the_first_start_shows_one_key_and_no_later_start_does(tmp_path: Path) -> None:
@@ -364,3 +364,19 @@ def test_a_key_check_is_quick(locked: Server, owner: str) -> None:
     for _ in range(2000):
         secret.hash_of(owner)
     assert (time.process_time_ns() - began) / 2000 < 50_000
+
+
+def test_doctor_says_when_the_key_keeps_records_out(locked: Server, owner: str) -> None:
+    def said(code: int, **key: str) -> str:
+        return _command(locked.home, "doctor", code=code, AGENTOPS_API_ENDPOINT=locked.url, **key)
+
+    assert "/v1/traces takes records with a key only" in said(1)
+    assert "/v1/traces refuses the key" in said(1, AGENTOPS_API_KEY="22222222-2222-4222-8222-222222222222")
+    reader = _make(locked, owner, scope="read")
+    assert "/v1/traces refuses the key" in said(1, AGENTOPS_API_KEY=reader)
+    assert f"{locked.url} answers" in said(0, AGENTOPS_API_KEY=_make(locked, owner, scope="record"))
+
+
+def test_a_command_with_another_secret_says_so(locked: Server) -> None:
+    said = _command(locked.home, "sessions", code=1, AGENTOPS_SECRET="another one, and long enough for it")
+    assert "Give the command the AGENTOPS_SECRET that the server has" in said

@@ -23,6 +23,7 @@ from agentops.cli.unrecorded import unrecorded_findings
 from agentops.cli.waiting import journal_findings
 from agentops.errors import SettingError
 from agentops.shipper.http import Client, ConnectionFailed
+from agentops.shipper.outcome import outcome_of
 
 _TIMEOUT_S = 5.0
 _NOT_SETTINGS = ("AGENTOPS_TEST_", "AGENTOPS_DEV_")
@@ -110,6 +111,7 @@ def _server(endpoint: str) -> Finding:
     try:
         headers = {semconv.API_KEY_HEADER: str(key)} if key else {}
         answer = client.request("GET", endpoint.rstrip("/") + "/readyz", None, headers, _TIMEOUT_S)
+        recorded = _refused(client, endpoint, headers) if answer.status == 200 else None
     except ConnectionFailed as error:
         return _unreached(endpoint, error)
     finally:
@@ -136,11 +138,34 @@ def _server(endpoint: str) -> Finding:
             f"what answers at {endpoint} (HTTP {answer.status}) is not an AgentOps server",
             "stop it, or serve on another port and set AGENTOPS_API_ENDPOINT to it",
         )
+    if recorded is not None:
+        return recorded
     ours = version("agentops")
     other = "" if health.version == ours else f"; this is version {ours}"
     return Finding(
         "ok", "server", f"{endpoint} answers (version {health.version}, process {health.pid}{other})"
     )
+
+
+def _refused(client: Client, endpoint: str, headers: dict[str, str]) -> Finding | None:
+    """Record nothing, the way a program records: what keeps that out keeps out its records."""
+    target = str(_value("exporter_endpoint") or endpoint.rstrip("/") + "/v1/traces")
+    sent = {**headers, "Content-Type": "application/json"}
+    try:
+        answer = client.request("POST", target, b'{"resourceSpans":[]}', sent, _TIMEOUT_S)
+    except ConnectionFailed as error:
+        return _unreached(target, error)
+    outcome = outcome_of(answer.status, answer.headers, answer.body)
+    if outcome.verdict == "accepted":
+        return None
+    if outcome.key_refused and not headers:
+        text, fix = f"{target} takes records with a key only", "set AGENTOPS_API_KEY to a key of its project"
+    elif outcome.key_refused:
+        text = f"{target} refuses the key ({outcome.reason})"
+        fix = "set AGENTOPS_API_KEY to a key of its project that may record"
+    else:
+        text, fix = f"{target} takes no records now ({outcome.reason})", "see the server's log"
+    return Finding("note" if outcome.verdict == "later" else "wrong", "server", text, fix)
 
 
 def _unreached(endpoint: str, error: ConnectionFailed) -> Finding:

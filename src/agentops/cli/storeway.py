@@ -102,6 +102,11 @@ class StoreWay:
         try:
             line.request(method, path, body, headers)
             answer = line.getresponse()
+            if answer.status == 401:
+                raise AgentOpsError(
+                    f"The server at {self._url.geturl()} has another secret than this command. "
+                    "Give the command the AGENTOPS_SECRET that the server has."
+                )
             if answer.status >= 400:
                 refused = NotThere if answer.status == 404 else AgentOpsError
                 raise refused(_refusal(answer.status, answer.read()))
