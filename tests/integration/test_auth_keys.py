@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,20 @@ def test_a_deleted_project_takes_everything_with_it(locked: Server, owner: str) 
     assert _ask(locked, "delete", f"/api/projects/{project}", owner).status_code == 204
     assert _ask(locked, "get", "/api/sessions", key).status_code == 401
     assert _ask(locked, "delete", "/api/projects/default", owner).status_code == 409
+
+
+def test_of_many_who_ask_for_the_same_at_once_one_is_served(locked: Server, owner: str) -> None:
+    made = _ask(locked, "post", "/api/keys", owner, {"scope": "read", "name": "turned"}).json()
+    with ThreadPoolExecutor(6) as at_once:
+        named = list(
+            at_once.map(lambda _: _ask(locked, "post", "/api/projects", owner, {"name": "Once"}), range(6))
+        )
+        path = f"/api/keys/{made['key_id']}/rotate"
+        turned = list(at_once.map(lambda _: _ask(locked, "post", path, owner), range(6)))
+    assert sorted(answer.status_code for answer in named) == [201, 409, 409, 409, 409, 409]
+    assert sorted(answer.status_code for answer in turned) == [201, 404, 404, 404, 404, 404]
+    keys = _ask(locked, "get", "/api/keys", owner).json()["keys"]
+    assert len([key for key in keys if key["name"] == "turned" and key["state"] == "active"]) == 1
 
 
 def test_a_key_ends_when_it_was_told_to(locked: Server, owner: str) -> None:

@@ -238,11 +238,12 @@ def rotate_key(request: Request, key_id: str) -> Response:
     """Make a key that takes another's place, which ends at once."""
     here = rooms(request)
     key = _named(here, caller_of(request), key_id)
-    if not key.alive(time.time_ns()):
+    try:
+        text, fresh = _auth(here).keys.rotate(key)
+    except NoSuchKey:
         raise ApiError(
             404, "key_not_found", f"The key {key.prefix!r} has ended.", "POST /api/keys makes a new one."
-        )
-    text, fresh = _auth(here).keys.rotate(key)
+        ) from None
     _auth(here).on_ended()
     _noted(here, request, "key.rotated", revoked=key.prefix, created=fresh.prefix, project=key.project)
     return json({**shown_key(fresh), "key": text}, 201)

@@ -88,6 +88,7 @@ class Keys:
         self._store = store
         self._secret = secret
         self._lock = threading.Lock()
+        self._rotating = threading.Lock()
         self._by_hash: dict[str, Key] = {}
         self._used: dict[str, int] = {}
         self._noted: dict[str, int] = {}
@@ -205,11 +206,18 @@ class Keys:
         return ended
 
     def rotate(self, key: Key) -> tuple[str, Key]:
-        """Make a key that replaces another, which ends."""
-        text, fresh = self.create(
-            key.project, key.name, key.scope, expires_at=key.expires_at, quota_bytes=key.quota_bytes
-        )
-        self.revoke(key)
+        """Make a key that replaces another, which ends.
+
+        Raises:
+            NoSuchKey: it has ended, by another who rotated it at the same time, say.
+        """
+        with self._rotating:
+            if not self._by_hash.get(key.key_hash, key).alive(time.time_ns()):
+                raise NoSuchKey(f"The key {key.prefix!r} has ended. Make a new one.")
+            text, fresh = self.create(
+                key.project, key.name, key.scope, expires_at=key.expires_at, quota_bytes=key.quota_bytes
+            )
+            self.revoke(key)
         return text, fresh
 
     def save_uses(self, at_least_every_s: float = 0.0) -> None:

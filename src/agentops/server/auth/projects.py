@@ -45,6 +45,8 @@ class Projects:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        """Held from looking at what there is to writing what becomes of it."""
         self._by_id: dict[str, Project] = {}
 
     def reload(self) -> None:
@@ -91,22 +93,27 @@ class Projects:
             AgentOpsError: the name is taken, empty or too long.
         """
         now = time.time_ns()
-        fresh = Project(project=str(uuid.uuid4()), name=self._usable(name), created_at=now, version=now)
-        self._write(fresh)
+        with self._turn:
+            fresh = Project(project=str(uuid.uuid4()), name=self._usable(name), created_at=now, version=now)
+            self._write(fresh)
         return fresh
 
     def rename(self, project: Project, name: str) -> Project:
         """Give a project another name; its id, its keys and its sessions stay."""
-        if name.strip() == project.name:
-            return project
-        renamed = replace(project, name=self._usable(name), version=_after(project))
-        self._write(renamed)
+        with self._turn:
+            now = self._now(project)
+            if name.strip() == now.name:
+                return now
+            renamed = replace(now, name=self._usable(name), version=_after(now))
+            self._write(renamed)
         return renamed
 
     def keep(self, project: Project, days: int) -> Project:
         """Say how many days a project's sessions are kept; 0: as the setting says."""
-        kept = replace(project, retention_days=days, version=_after(project))
-        self._write(kept)
+        with self._turn:
+            now = self._now(project)
+            kept = replace(now, retention_days=days, version=_after(now))
+            self._write(kept)
         return kept
 
     def delete(self, project: Project) -> None:
@@ -117,7 +124,9 @@ class Projects:
         """
         if project.project == DEFAULT_PROJECT:
             raise AgentOpsError("The first project cannot be deleted; delete its sessions, or rename it.")
-        self._write(replace(project, deleted=True, version=_after(project)))
+        with self._turn:
+            now = self._now(project)
+            self._write(replace(now, deleted=True, version=_after(now)))
         forget(self._store, [project.project])
 
     def _usable(self, name: str) -> str:
@@ -127,6 +136,11 @@ class Projects:
         if any(wanted in (one.name, one.project) for one in self.listed()):
             raise AgentOpsError(f"name: there is a project {wanted!r} already. Choose another name.")
         return wanted
+
+    def _now(self, project: Project) -> Project:
+        """Return a project as it is now: another request may have changed it since it was looked up."""
+        with self._lock:
+            return self._by_id.get(project.project, project)
 
     def _write(self, project: Project) -> None:
         self._store.insert("projects", [msgspec.json.encode(project)])
