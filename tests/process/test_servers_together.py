@@ -140,6 +140,24 @@ def test_servers_that_write_one_session_at_once_agree_on_all_of_it(pair: tuple[S
     assert summed[0] == summed[1]
 
 
+def test_edits_at_both_servers_at_once_keep_each_other(pair: tuple[Server, Server]) -> None:
+    one, two = pair
+    traces = [next(_traces) for _ in range(3)]
+    assert one.post("/v1/traces", body(*(span(trace, 1) for trace in traces))).status_code == 200
+    paths = [f"/api/sessions/{UUID(int=trace)}" for trace in traces]
+    for path in paths:
+        eventually(lambda path=path: two.http.get(path).status_code == 200, within_s=30)
+        with ThreadPoolExecutor(2) as at_once:
+            asked = [
+                at_once.submit(server.http.patch, path, json=change)
+                for server, change in ((one, {"name": "named"}), (two, {"tags": ["tagged"]}))
+            ]
+        assert [answer.result().status_code for answer in asked] == [200, 200]
+    for path in paths:
+        found = [(said["name"], said["tags"]) for said in (one.get(path), two.get(path))]
+        assert found == [("named", ["tagged"])] * 2
+
+
 class _Held(Store):
     """A store whose user is slow to write what it has read for."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import time
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -93,9 +91,7 @@ def edit_session(request: Request, session_id: SessionId, body: models.SessionEd
     if session(here.store, project, session_id, now_ns()) is None:
         raise no_such_session(session_id)
     change = {name: getattr(body, name) for name in body.model_fields_set}
-    here.summariser.edit(
-        functools.partial(edits.changed, here.store, project, session_id, change, time.time_ns())
-    )
+    edits.edit(here.store, here.summariser, project, session_id, change)
     found = session(here.store, project, session_id, now_ns())
     if found is None:
         raise no_such_session(session_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Annotated, Any, Final, Literal
@@ -143,9 +142,7 @@ def _finished(here: Rooms, project: str, read: Imported) -> dict[str, Any]:
             ) from None
         if session(here.store, project, session_id, now_ns()) is not None:
             known = {name: getattr(said, name) for name in said.model_fields_set}
-            here.summariser.edit(
-                functools.partial(edits.changed, here.store, project, session_id, known, now_ns())
-            )
+            edits.edit(here.store, here.summariser, project, session_id, known)
     return {
         "sessions": sessions_of(here.store, project, {span.trace_id for span in read.spans}),
         "spans": len(read.spans),

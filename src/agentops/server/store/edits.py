@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -14,6 +15,8 @@ from agentops.server.store.session import Edit
 from agentops.server.store.summarise import Summariser
 
 _AT_ONCE: Final = 5_000
+_MOST_JOINED: Final = 3
+_SAID: Final = ("name", "note", "tags_set", "tags", "gone", "gone_at")
 
 
 class Trace(Struct):
@@ -38,19 +41,80 @@ def current(store: Store, project: str, session_id: str) -> Edit:
     return rows[0] if rows else Edit(project=project, session_id=session_id)
 
 
-def changed(store: Store, project: str, session_id: str, change: Mapping[str, Any], version: int) -> Edit:
-    """Return the edit with a change applied. None takes a name, tags or note back."""
-    before = current(store, project, session_id)
+def edit(
+    store: Store, summariser: Summariser, project: str, session_id: str, change: Mapping[str, Any]
+) -> None:
+    """Change what is said about a session; what others change meanwhile stays, here and at other servers.
+
+    Args:
+        store: the store.
+        summariser: its summariser.
+        project: the session's.
+        session_id: the session.
+        change: `name`, `tags`, `note`; None takes one back.
+    """
+    read: list[Edit] = []
+
+    def said() -> Edit:
+        read[:] = [current(store, project, session_id)]
+        read.append(changed(read[0], change, time.time_ns()))
+        return read[1]
+
+    summariser.edit(said)
+    if store.url.embedded:
+        return
+    before, mine = read
+    own = {mine.version}
+    for _ in range(_MOST_JOINED):
+        # Another server that read when this one did has not seen this change, nor this one that server's.
+        unseen = [one for one in _after(store, before) if one.version not in own]
+        joined = _joined(before, mine, unseen)
+        if joined == mine:
+            return
+        mine = replace(joined, version=max(time.time_ns(), *(one.version + 1 for one in (mine, *unseen))))
+        own.add(mine.version)
+        summariser.edit(functools.partial(_same, mine))
+
+
+def _same(said: Edit) -> Edit:
+    return said
+
+
+def _after(store: Store, before: Edit) -> list[Edit]:
+    """Return what was said after an edit, also what is replaced already, the oldest first."""
+    return store.rows(
+        "SELECT * FROM edits WHERE project = {project:String} AND session_id = {session:String} "
+        "AND version > {version:UInt64} ORDER BY version",
+        {"project": before.project, "session": before.session_id, "version": before.version},
+        Edit,
+    )
+
+
+def _joined(before: Edit, mine: Edit, others: Sequence[Edit]) -> Edit:
+    """Return my edit with what others changed of the same one and I did not."""
+    joined = mine
+    for other in others:
+        theirs = {
+            name: getattr(other, name)
+            for name in _SAID
+            if getattr(other, name) != getattr(before, name) and getattr(mine, name) == getattr(before, name)
+        }
+        joined = replace(joined, **theirs)
+    return joined
+
+
+def changed(before: Edit, change: Mapping[str, Any], version: int) -> Edit:
+    """Return an edit with a change applied. None takes a name, tags or note back."""
     # Above what stands, whatever the clock of the server that wrote it.
-    edit = replace(before, version=max(version, before.version + 1))
+    said = replace(before, version=max(version, before.version + 1))
     if "name" in change:
-        edit = replace(edit, name=change["name"])
+        said = replace(said, name=change["name"])
     if "note" in change:
-        edit = replace(edit, note=change["note"])
+        said = replace(said, note=change["note"])
     if "tags" in change:
         tags = change["tags"]
-        edit = replace(edit, tags_set=tags is not None, tags=list(dict.fromkeys(tags or [])))
-    return edit
+        said = replace(said, tags_set=tags is not None, tags=list(dict.fromkeys(tags or [])))
+    return said
 
 
 def delete(store: Store, summariser: Summariser, project: str, session_id: str, version: int) -> bool:
