@@ -140,12 +140,14 @@ def test_a_deleted_project_takes_everything_with_it(locked: Server, owner: str) 
 
 def test_of_many_who_ask_for_the_same_at_once_one_is_served(locked: Server, owner: str) -> None:
     made = _ask(locked, "post", "/api/keys", owner, {"scope": "read", "name": "turned"}).json()
+    path = f"/api/keys/{made['key_id']}/rotate"
     with ThreadPoolExecutor(6) as at_once:
-        named = list(
-            at_once.map(lambda _: _ask(locked, "post", "/api/projects", owner, {"name": "Once"}), range(6))
-        )
-        path = f"/api/keys/{made['key_id']}/rotate"
-        turned = list(at_once.map(lambda _: _ask(locked, "post", path, owner), range(6)))
+        asked = [
+            at_once.submit(_ask, locked, "post", "/api/projects", owner, {"name": "Once"}) for _ in range(6)
+        ]
+        asked += [at_once.submit(_ask, locked, "post", path, owner) for _ in range(6)]
+    answers = [one.result() for one in asked]
+    named, turned = answers[:6], answers[6:]
     assert sorted(answer.status_code for answer in named) == [201, 409, 409, 409, 409, 409]
     assert sorted(answer.status_code for answer in turned) == [201, 404, 404, 404, 404, 404]
     keys = _ask(locked, "get", "/api/keys", owner).json()["keys"]

@@ -52,17 +52,18 @@ def test_edits_at_the_same_time_undo_neither_each_other_nor_a_deletion(
         ),
     )
     changes: list[dict[str, Any]] = [{"name": "named"}, {"tags": ["tagged"]}, {"note": "noted"}]
-    asked = [(session, change) for session in edited for change in changes]
+    asked: list[tuple[str, dict[str, Any]]] = [(session, change) for session in edited for change in changes]
     for session in gone:
         asked += [(session, {"name": "named"}), (session, {}), (session, {"note": "noted"})]
 
-    def ask(session: str, change: dict[str, Any]) -> int:
+    def ask(one: tuple[str, dict[str, Any]]) -> int:
+        session, change = one
         path = f"/api/sessions/{session}"
         http = module_server.http
         return (http.patch(path, json=change) if change else http.delete(path)).status_code
 
     with ThreadPoolExecutor(len(asked)) as at_once:
-        answers = list(at_once.map(lambda one: ask(*one), asked))
+        answers = list(at_once.map(ask, asked))
     assert set(answers) <= {200, 204, 404}
     for session in edited:
         found = module_server.get(f"/api/sessions/{session}")
