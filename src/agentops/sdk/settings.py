@@ -129,9 +129,9 @@ def _items(value: Any) -> Iterable[Any]:
             return (f"{word(key)}:{word(item)}" for key, item in pairs)
         if isinstance(value, Iterable) and not isinstance(value, str | bytes):
             return iter(cast("Iterable[Any]", value))
-    except Exception:
-        return (value,)  # A proxy, say, of nothing.
-    return (value,)
+    except Exception:  # A proxy, say, of nothing.
+        return [cast("object", value)]
+    return [cast("object", value)]
 
 
 def word(value: Any) -> str:
