@@ -172,7 +172,7 @@ class _Overtaken(Store):
         """Let the other go first."""
         if table == "edits" and self._later_ns is not None:
             mine = json.loads(lines[0])
-            theirs = {
+            theirs: dict[str, Any] = {
                 "name": "named",
                 "tags": [],
                 "tags_set": False,
