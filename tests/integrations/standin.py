@@ -7,6 +7,7 @@ where that is a tool.
 
 from __future__ import annotations
 
+import itertools
 import json
 import struct
 import zlib
@@ -93,8 +94,14 @@ def google_answer(words: Sequence[str] | None = None) -> dict[str, Any]:
     }
     return {
         "candidates": [candidate], "usageMetadata": usage, "modelVersion": "gemini-2.5-flash",
-        "responseId": "gem-1",
     }  # fmt: skip
+
+
+def google_called(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer that calls the tool instead."""
+    call = {"functionCall": {"name": "get_weather", "args": {"city": "Paris"}}}
+    answer["candidates"][0]["content"]["parts"] = [call]
+    return answer
 
 
 def converse_answer() -> dict[str, Any]:
@@ -127,6 +134,14 @@ def event_frame(kind: str, payload: dict[str, Any]) -> bytes:
 class Providers(Models):
     """A running stand-in for every provider."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._numbers = itertools.count(1)
+
+    def next_id(self) -> str:
+        """Return an id that no other of Google's answers has."""
+        return f"gem-{next(self._numbers)}"
+
     def answer(self, api: standin.Api, path: str, request: dict[str, Any]) -> bool:
         """Answer what the golden cases do not."""
         if request.get("model") == "missing-model":
@@ -141,12 +156,14 @@ class Providers(Models):
         elif path.endswith(":generateContent"):
             answer = google_answer()
             if request.get("tools") and len(request["contents"]) == 1:
-                call = {"functionCall": {"name": "get_weather", "args": {"city": "Paris"}}}
-                answer["candidates"][0]["content"]["parts"] = [call]
-            api.send(200, answer)
+                answer = google_called(answer)
+            api.send(200, {**answer, "responseId": self.next_id()})
         elif path.endswith(":streamGenerateContent"):
             words = standin.ANSWER.split()
-            api.stream([(None, google_answer(words[:3])), (None, google_answer(words[3:]))], done=False)
+            pieces = [google_answer(words[:3]), google_answer(words[3:])]
+            if request.get("tools") and len(request["contents"]) == 1:
+                pieces = [google_called(google_answer())]
+            api.stream([(None, {**each, "responseId": self.next_id()}) for each in pieces], done=False)
         elif path.endswith("/converse"):
             api.send(200, converse_answer())
         elif path.endswith("/invoke") and not request:

@@ -1,13 +1,14 @@
 """What the instrumentor of google-genai leaves out: that one call with Python functions makes many requests.
 
 The client asks, calls the function that the model wants, and asks again. The whole is recorded as an
-operation; in it each request is an LLM call, with its own tokens, and each function a tool.
+operation; in it each request is an LLM call, with its own tokens, and each function a tool. Streams are read
+in `gemini_streams`. Answers are told with their ids.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Any, Final, cast
@@ -15,6 +16,8 @@ from typing import Any, Final, cast
 from opentelemetry import trace
 
 from agentops import semconv
+from agentops.ambient import get_current
+from agentops.instrument import gemini_streams as streams
 from agentops.instrument.chat import to_json
 from agentops.instrument.patches import Patches
 
@@ -59,6 +62,15 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
         wrapper = _looping.get()
         return wrapped(*args, **kwargs) if wrapper is None else wrapper(wrapped, instance, args, kwargs)
 
+    def identified(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Iterator[tuple[str, Any]]:
+        del instance
+        yield from wrapped(*args, **kwargs)
+        identity = getattr(args[0] if args else kwargs.get("response"), "response_id", None)
+        if isinstance(identity, str):
+            yield streams.RESPONSE_ID, identity
+
     def called(
         wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
@@ -79,10 +91,69 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
 
     patches.method(wrappers._SyncGenerateContent, "__call__", asked)
     patches.method(wrappers._AsyncGenerateContentWrapper, "__call__", asked_async)
+    patches.method(wrappers._ResponseAttributesExtractor, "get_attributes", identified)
     patches.method(models.Models, "_generate_content", requested)
     patches.method(models.AsyncModels, "_generate_content", requested)
+    _complete_streams(tracer, patches)
     patches.method(helpers, "invoke_function_from_dict_args", called)
     patches.method(helpers, "invoke_function_from_dict_args_async", called_async)
+
+
+def _complete_streams(tracer: trace.Tracer, patches: Patches) -> None:
+    wrappers = importlib.import_module(_WRAPPERS)
+    models = importlib.import_module("google.genai.models")
+    helpers = importlib.import_module("google.genai._extra_utils")
+
+    def begun(asked: dict[str, Any], where: Any, wrapper: Any) -> streams.Whole:
+        attributes = {semconv.SPAN_KIND: "operation", semconv.INPUT: to_json(asked.get("contents"))}
+        span = tracer.start_span("GenerateContentStream", where, attributes=attributes)
+        return streams.Whole(span, wrapper, _looping, where)
+
+    def streamed(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        call, client, given, named = args
+        where = get_current()
+        if _looping.get() is not None:
+            return wrapped(*args, **kwargs)
+        if not _calls_functions(helpers, named.get("config")):
+            return streams.one(lambda: wrapped(*args, **kwargs), where)
+        del client
+        return streams.lazily(lambda: begun(named, where, instance), lambda: call(*given, **named))
+
+    async def streamed_async(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        call, client, given, named = args
+        where = get_current()
+        if _looping.get() is not None:
+            return await wrapped(*args, **kwargs)
+        if not _calls_functions(helpers, named.get("config")):
+            return streams.one_async(lambda: wrapped(*args, **kwargs), where)
+        del client
+        chunks = await call(*given, **named)
+        return streams.lazily_async(lambda: begun(named, where, instance), chunks)
+
+    def requested(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        wrapper = _looping.get()
+        if wrapper is None:
+            return wrapped(*args, **kwargs)
+        return streams.noted(wrapper(wrapped, instance, args, kwargs))
+
+    async def requested_async(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        wrapper = _looping.get()
+        if wrapper is None:
+            return await wrapped(*args, **kwargs)
+        return streams.noted_async(await wrapper(wrapped, instance, args, kwargs))
+
+    patches.method(wrappers._SyncGenerateContentStream, "__call__", streamed)
+    patches.method(wrappers._AsyncGenerateContentStream, "__call__", streamed_async)
+    patches.method(models.Models, "_generate_content_stream", requested)
+    patches.method(models.AsyncModels, "_generate_content_stream", requested_async)
 
 
 def _calls_functions(helpers: Any, config: Any) -> bool:

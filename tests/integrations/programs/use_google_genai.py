@@ -1,5 +1,6 @@
-"""Calls of google-genai: plain, streamed, with a function that the client calls."""
+"""Calls of google-genai: plain, streamed, left, never read, with a function that the client calls."""
 
+import asyncio
 import os
 
 from google import genai
@@ -24,4 +25,20 @@ def get_weather(city: str) -> str:
 
 able = types.GenerateContentConfig(tools=[get_weather])
 print(client.models.generate_content(model="gemini-2.5-flash", contents="Weather?", config=able).text)
+for chunk in client.models.generate_content_stream(
+    model="gemini-2.5-flash", contents="Weather?", config=able
+):
+    print(chunk.text)
+
+
+async def leave():
+    stream = await client.aio.models.generate_content_stream(model="gemini-2.5-flash", contents="Weather?")
+    async for chunk in stream:
+        print(chunk.text)
+        break
+
+
+asyncio.run(leave())
+client.models.generate_content_stream(model="gemini-2.5-flash", contents="Never read.")
+print(next(client.models.generate_content_stream(model="gemini-2.5-flash", contents="Taken by next.")).text)
 agentops.end_session("Success")
