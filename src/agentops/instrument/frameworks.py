@@ -10,6 +10,7 @@ import asyncio
 import functools
 import importlib
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any, Final
@@ -209,8 +210,9 @@ def groq(tracer: trace.Tracer, patches: Patches) -> None:
 
 
 def openai_agents(tracer: trace.Tracer, patches: Patches) -> None:
-    """Tell that what is around the agents of a run is no agent itself."""
+    """Tell that what is around the agents of a run is no agent itself, and that a run which raises failed."""
     del tracer
+    handled: dict[str, int] = {}  # The exception that the program was at when a run began, by its trace.
 
     def begun(
         wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -218,12 +220,49 @@ def openai_agents(tracer: trace.Tracer, patches: Patches) -> None:
         result = wrapped(*args, **kwargs)
         try:
             kinds.fix(instance._root_spans[args[0].trace_id], "CHAIN")
+            handled[args[0].trace_id] = id(sys.exception())
         except Exception:
             pass  # As with LangChain.
         return result
 
+    def fail(span: Any, trace_id: str) -> None:
+        error = sys.exception()
+        if span is None or error is None or id(error) == handled.get(trace_id) or _stream_left(error):
+            return
+        span.record_exception(error)
+        span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
+
+    def ended(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        try:
+            fail(instance._root_spans.get(args[0].trace_id), args[0].trace_id)
+            handled.pop(args[0].trace_id, None)
+        except Exception:
+            pass  # As with LangChain.
+        return wrapped(*args, **kwargs)
+
+    def span_ended(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        try:
+            fail(instance._otel_spans.get(args[0].span_id), args[0].trace_id)
+        except Exception:
+            pass  # As with LangChain.
+        return wrapped(*args, **kwargs)
+
     processor = found(_PACKAGE + "openai_agents._processor:OpenInferenceTracingProcessor")
     patches.method(processor, "on_trace_start", begun)
+    patches.method(processor, "on_trace_end", ended)
+    patches.method(processor, "on_span_end", span_ended)
+
+
+def _stream_left(error: BaseException) -> bool:
+    """Say whether an exception ended a run whose stream its reader has left: the task beside it is cancelled."""
+    frame = inspect.currentframe() if isinstance(error, asyncio.CancelledError) else None
+    while frame is not None and frame.f_code.co_name != "start_streaming":
+        frame = frame.f_back
+    return frame is not None
 
 
 def agno(tracer: trace.Tracer, patches: Patches) -> None:

@@ -1,5 +1,8 @@
-"""Two agents of the OpenAI Agents SDK: one calls a tool, then hands over."""
+"""Agents of the OpenAI Agents SDK: one calls a tool, one's run fails, one's stream is left."""
 
+import asyncio
+
+import openai
 from agents import Agent, Runner, function_tool
 
 import agentops
@@ -15,4 +18,18 @@ def get_weather(city: str) -> str:
 
 forecaster = Agent(name="forecaster", instructions="You are terse.", model="gpt-4o", tools=[get_weather])
 print(Runner.run_sync(forecaster, "Weather in Paris?").final_output)
+try:
+    Runner.run_sync(Agent(name="lost", model="missing-model"), "Weather in Paris?")
+except openai.NotFoundError as error:
+    print(error)
+
+
+async def leave():
+    result = Runner.run_streamed(Agent(name="left", model="gpt-4o"), "Hello")
+    async for event in result.stream_events():
+        print(event.type)
+        result.cancel()
+
+
+asyncio.run(leave())
 agentops.end_session("Success")
