@@ -2,8 +2,8 @@
 
 A library is instrumented when it is imported, before or after `init` alike, and never imported by us.
 `registry` names the instrumentors of each; `gate` refuses calls that could belong to any of several
-sessions; `requests`, `gpt`, `claude`, `lite_llm` and `frameworks` add what instrumentors leave out. All of
-it can be taken back.
+sessions; `requests`, `gpt`, `claude`, `gemini`, `lite_llm` and `frameworks` add what instrumentors leave
+out. All of it can be taken back.
 """
 
 from __future__ import annotations

@@ -137,8 +137,9 @@ def add(outer: RecordedSpan) -> None:
 def _add(outer: RecordedSpan, inner: RecordedSpan) -> None:
     told, known = inner._attributes, outer._attributes
     early = told.get(semconv.FIRST_TOKEN_NS)
-    if early is not None and semconv.FIRST_TOKEN_NS not in known:
-        known[semconv.FIRST_TOKEN_NS] = max(early + inner._start_time - outer._start_time, 0)
+    if early is not None:
+        early = max(early + inner._start_time - outer._start_time, 0)
+        known[semconv.FIRST_TOKEN_NS] = min(early, known.get(semconv.FIRST_TOKEN_NS, early))
     if _RESPONSE_ID not in known:
         answer = told.get("output.value")
         identity = told.get(_RESPONSE_ID) or (_id_in(answer) if type(answer) is str else "")

@@ -1,8 +1,11 @@
-"""An agent of LangGraph that calls a tool, asynchronously."""
+"""Agents of LangGraph: one calls a tool, one's events are left, one is cancelled."""
 
 import asyncio
 
 from langchain.agents import create_agent
+from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+from langchain_core.messages import AIMessageChunk
+from langchain_core.outputs import ChatGenerationChunk
 from langchain_openai import ChatOpenAI
 
 import agentops
@@ -18,4 +21,38 @@ def get_weather(city: str) -> str:
 agent = create_agent(ChatOpenAI(model="gpt-4o"), [get_weather], name="forecaster")
 answer = asyncio.run(agent.ainvoke({"messages": [{"role": "user", "content": "Weather in Paris?"}]}))
 print(answer["messages"][-1].content)
+
+
+class Waiting(GenericFakeChatModel):
+    """A model that begins to answer, and never ends."""
+
+    async def _agenerate(self, *args, **kwargs):
+        asked.set()
+        await asyncio.Event().wait()
+
+    async def _astream(self, *args, **kwargs):
+        yield ChatGenerationChunk(message=AIMessageChunk(content="Paris "))
+        await asyncio.Event().wait()
+
+
+asked = asyncio.Event()
+question = {"messages": [{"role": "user", "content": "Weather in Paris?"}]}
+waiter = create_agent(Waiting(messages=iter(())), [], name="waiter")
+
+
+async def leave():
+    async for event in waiter.astream_events(question, version="v2"):
+        if event["event"] == "on_chat_model_stream":
+            break
+
+
+async def cancel():
+    running = asyncio.create_task(waiter.ainvoke(question))
+    await asked.wait()
+    running.cancel()
+    await asyncio.wait([running])
+
+
+asyncio.run(leave())
+asyncio.run(cancel())
 agentops.end_session("Success")

@@ -1,0 +1,41 @@
+"""What the instrumentor of Agno leaves out: where a team's run ends."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.context import attach, get_current
+
+from agentops.instrument.patches import Patches
+
+
+def complete(tracer: trace.Tracer, patches: Patches) -> None:
+    """Let what follows a team's run stand beside it: its span is left current."""
+    del tracer
+
+    def ran(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        del instance
+        before = get_current()
+        try:
+            return wrapped(*args, **kwargs)
+        finally:
+            attach(before)
+
+    async def ran_async(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        del instance
+        before = get_current()
+        try:
+            return await wrapped(*args, **kwargs)
+        finally:
+            attach(before)
+
+    module = importlib.import_module("agno.team._run")
+    for name in ("_run", "_continue_run"):
+        patches.method(module, name, ran)
+    for name in ("_arun", "_acontinue_run"):
+        patches.method(module, name, ran_async)

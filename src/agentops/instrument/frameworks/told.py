@@ -1,0 +1,33 @@
+"""What the libraries' files share: where instrumentors are, and how a tool's call is recorded."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+from opentelemetry import trace
+
+from agentops import semconv
+
+PACKAGE: Final = "openinference.instrumentation."
+"""Where OpenInference's instrumentors are."""
+CALLS: Final = ("LLM", "EMBEDDING")
+"""Kinds of spans that are calls of a model."""
+
+
+def tool_span(tracer: trace.Tracer, name: str, arguments: Any) -> Any:
+    """Return the current span of a tool's call, as a context manager."""
+    attributes = {semconv.SPAN_KIND: "tool", semconv.TOOL_NAME: name, semconv.INPUT: to_json(arguments)}
+    return tracer.start_as_current_span(name, attributes=attributes)
+
+
+def to_json(value: Any) -> str:
+    """Return any value as JSON text: what JSON cannot hold as its repr."""
+    try:
+        return msgspec.json.encode(value, enc_hook=_plain).decode()
+    except Exception:
+        return msgspec.json.encode(repr(value)).decode()
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump(mode="json") if hasattr(value, "model_dump") else repr(value)
