@@ -146,7 +146,13 @@ class Providers(Models):
         """Answer what the golden cases do not."""
         if request.get("model") == "missing-model":
             return False
-        if path.endswith("/chat/completions"):
+        if request.get("model") == "mistral-embed":
+            made = {"id": "emb", **standin.embedding_answer(request)}
+            api.body(200, json.dumps(made).encode(), "application/json")
+        elif path.endswith("/fim/completions"):
+            asked = [{"role": "user", "content": request["prompt"]}]
+            api.send(200, chat_answer({**request, "messages": asked}))
+        elif path.endswith("/chat/completions"):
             if request.get("stream"):
                 api.stream([(None, chunk) for chunk in chat_chunks(request)], done=True)
             else:

@@ -1,22 +1,37 @@
-"""What the instrumentor of LiteLLM leaves out: answers' ids, first chunks, long-lived caches, fallbacks."""
+"""What the instrumentor of LiteLLM leaves out: answers' ids, first chunks, fallbacks, sound, rankings."""
 
 from __future__ import annotations
 
 import importlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry import trace
 
 from agentops import semconv
-from agentops.instrument import kinds
+from agentops.instrument import beside, kinds
 from agentops.instrument.patches import Patches
+
+_BESIDE: Final = tuple(
+    f"litellm:{name}"
+    for name in (
+        "transcription",
+        "atranscription",
+        "speech",
+        "aspeech",
+        "rerank",
+        "arerank",
+        "moderation",
+        "amoderation",
+        "anthropic_messages",
+    )
+)
 
 
 def complete(tracer: trace.Tracer, patches: Patches) -> None:
     """Record what the instrumentor leaves out."""
-    del tracer
+    beside.record(tracer, patches, _BESIDE)
     module = importlib.import_module("openinference.instrumentation.litellm")
 
     def counted(

@@ -1,4 +1,4 @@
-"""Calls of groq: plain, with a tool, streamed, failed, and taken as HTTP responses."""
+"""Calls of groq: plain, with a tool, streamed, failed, and taken as HTTP responses; sound, embeddings."""
 
 import os
 
@@ -27,4 +27,11 @@ print(len(list(raw.create(model="openai/gpt-oss-20b", messages=ask, stream=True)
 later = client.chat.completions.with_streaming_response
 with later.create(model="openai/gpt-oss-20b", messages=ask) as response:
     print(response.parse().choices[0].message.content)
+sound = ("question.wav", b"RIFF")
+print(client.audio.transcriptions.create(model="whisper-large-v3", file=sound).text)
+print(len(client.embeddings.create(model="nomic-embed-text-v1_5", input="Paris").data))
+try:
+    client.audio.translations.create(model="missing-model", file=sound)
+except groq.NotFoundError as error:
+    print(error)
 agentops.end_session("Success")

@@ -1,4 +1,4 @@
-"""Calls of litellm: plain, asynchronous, streamed, of two providers, and with a fallback."""
+"""Calls of litellm: plain, asynchronous, streamed, of two providers, with a fallback; speech, messages."""
 
 import asyncio
 
@@ -26,4 +26,7 @@ for chunk in litellm.completion(**claude, stream=True, stream_options={"include_
     print(chunk.choices[0].delta.content)
 fallen = litellm.completion(model="openai/missing-model", messages=ask, fallbacks=["openai/gpt-4o"])
 print(fallen.choices[0].message.content)
+print(len(litellm.speech(model="openai/tts-1", voice="alloy", input="Paris is in France.").content))
+message = asyncio.run(litellm.anthropic_messages(**claude))
+print(message["content"])
 agentops.end_session("Success")

@@ -1,4 +1,4 @@
-"""Calls of mistralai, imported after `init`: plain, with a tool, streamed, failed."""
+"""Calls of mistralai, imported after `init`: plain, with a tool, streamed, failed; what is no chat."""
 
 import os
 
@@ -19,6 +19,8 @@ with Mistral(api_key="none", server_url=os.environ["MODELS_URL"]) as client:
     client.chat.complete(model="mistral-large-latest", messages=ask, tools=[tool])
     for event in client.chat.stream(model="mistral-large-latest", messages=ask):
         print(event.data.choices)
+    print(len(client.embeddings.create(model="mistral-embed", inputs=["Paris"]).data))
+    print(client.fim.complete(model="codestral-latest", prompt="def capital():").choices[0].message.content)
     try:
         client.chat.complete(model="missing-model", messages=ask)
     except SDKError as error:

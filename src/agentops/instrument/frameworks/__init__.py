@@ -21,10 +21,10 @@ from agentops.instrument.frameworks import (
     langchain,
     llama_index,
     mcp,
+    mistral,
     openai_agents,
     smolagents,
 )
-from agentops.instrument.frameworks.beginning import beginning
 from agentops.instrument.patches import Patches
 
 COMPLETE: Final[Mapping[str, Callable[[trace.Tracer, Patches], None]]] = {
@@ -32,7 +32,7 @@ COMPLETE: Final[Mapping[str, Callable[[trace.Tracer, Patches], None]]] = {
     "llama_index.core": llama_index.complete,
     "litellm": lite_llm.complete,
     "groq": groq.complete,
-    "mistralai": beginning("mistralai._chat_wrapper:_WithTracer", "mistralai"),
+    "mistralai": mistral.complete,
     "agno": agno.complete,
     "google.genai": gemini.complete,
     "boto3": bedrock.complete,

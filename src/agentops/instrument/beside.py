@@ -1,0 +1,175 @@
+"""Calls of a model beside those that a library's instrumentor records: embeddings, speech, listening.
+
+One event a call: the arguments, and the answer with its tokens, or by what else it is billed. An event of the
+same call further in, of the provider's own client, is absorbed by it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from opentelemetry import trace
+from opentelemetry.trace import Status, StatusCode
+
+from agentops import semconv
+from agentops.ambient import attach_context, get_current, leave, making
+from agentops.instrument.gate import quiet
+from agentops.instrument.patches import Patches, found
+from agentops.instrument.straight import MODEL, OK, model_json
+
+_DECORATED: Final = "original_function"
+"""What litellm's decorator calls the function that it decorates."""
+_UNTOLD: Final = re.compile(
+    r"^(kwargs|file|extra_headers|http_headers|litellm_.*)$|(^|_)(key|token|secret|credentials|password)(_|$)"
+)
+"""Arguments that are no part of what is asked, or are nobody's business."""
+_RAW: Final = "http_request"
+"""What an answer has that is the HTTP response itself, which is no answer yet."""
+
+
+def record(tracer: trace.Tracer, patches: Patches, places: Iterable[str], provider: str = "") -> None:
+    """Record what is called.
+
+    Args:
+        tracer: what makes the spans.
+        patches: where it can be taken back.
+        places: functions, as `module:name`, or methods, as `module:Class.name`.
+        provider: whose models these are, where the model's name does not say.
+    """
+    for place in places:
+        module, _, name = place.partition(":")
+        owner, _, method = name.rpartition(".")
+        around = _Calls(tracer, name, provider).call
+        try:
+            held = importlib.import_module(module)
+        except ImportError:
+            continue  # Another version of the library, that has none.
+        if owner:
+            patches.method(getattr(held, owner, None), method, around)
+        elif not patches.inner(found(place), _DECORATED, around):
+            patches.method(held, name, around)
+
+
+class _Calls:
+    """How calls of one function are recorded."""
+
+    def __init__(self, tracer: trace.Tracer, name: str, provider: str) -> None:
+        self._tracer = tracer
+        self._name = name
+        self._provider = provider
+        self._kind = "EMBEDDING" if "embed" in name.lower() else "LLM"
+
+    def call(
+        self, wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Make a call, in its span."""
+        if quiet.get() or kwargs.get("stream"):
+            return wrapped(*args, **kwargs)
+        where = get_current()
+        span = self._tracer.start_span(self._name, where, attributes=self._asked(wrapped, args, kwargs))
+        if inspect.iscoroutinefunction(wrapped):
+            return self._awaited(wrapped(*args, **kwargs), span)
+        token = attach_context(making(where, span))
+        try:
+            answer = wrapped(*args, **kwargs)
+        except BaseException as error:
+            _failed(span, error)
+            raise
+        finally:
+            leave(token)
+        if inspect.isawaitable(answer):
+            return self._awaited(answer, span)
+        _answered(span, answer)
+        return answer
+
+    async def _awaited(self, answer: Any, span: trace.Span) -> Any:
+        token = attach_context(making(get_current(), span))
+        try:
+            result = await answer
+        except BaseException as error:
+            _failed(span, error)
+            raise
+        finally:
+            leave(token)
+        _answered(span, result)
+        return result
+
+    def _asked(
+        self, wrapped: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> dict[str, Any]:
+        attributes: dict[str, Any] = {"openinference.span.kind": self._kind}
+        if self._provider:
+            attributes["llm.system"] = attributes["llm.provider"] = self._provider
+        try:
+            given = inspect.signature(wrapped).bind_partial(*args, **kwargs).arguments
+            asked = {**given, **given.get("kwargs", {})}
+            shown = {key: _shown(value) for key, value in asked.items() if _is_told(key, value)}
+            attributes["input.value"] = json.dumps(shown, ensure_ascii=False)
+            attributes["input.mime_type"] = "application/json"
+            if isinstance(model := asked.get("model"), str):
+                attributes[MODEL] = attributes["llm.model_name"] = model
+            if isinstance(text := asked.get("input"), str) and "speech" in self._name.lower():
+                attributes[semconv.CHARACTERS] = len(text)
+        except Exception:
+            pass  # Then only its answer is told.
+        return attributes
+
+
+def _is_told(key: str, value: Any) -> bool:
+    told = isinstance(value, str | int | float | bool | list | dict)
+    return told and not _UNTOLD.search(key)
+
+
+def _shown(value: Any) -> Any:
+    try:
+        return json.loads(json.dumps(value, default=lambda each: each.model_dump(mode="json")))
+    except Exception:
+        return repr(value)
+
+
+def _failed(span: trace.Span, error: BaseException) -> None:
+    span.record_exception(error)
+    span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
+    span.end()
+
+
+def _answered(span: trace.Span, answer: Any) -> None:
+    """End a call's span with what it gave."""
+    try:
+        span.set_attributes(_told(answer))
+        span.set_status(OK)
+    except Exception:
+        pass  # Then it ends without.
+    span.end()
+
+
+def _told(given: Any) -> dict[str, Any]:
+    answer: Any = given
+    if isinstance(answer, str):
+        return {"output.value": answer, "output.mime_type": "text/plain"}
+    if hasattr(answer, _RAW):
+        return {}  # The program reads it by itself.
+    response = getattr(answer, "response", None)
+    if not hasattr(answer, "model_dump") and response is not None and hasattr(response, "headers"):
+        kind = str(response.headers.get("content-type", ""))
+        size = int(response.headers.get("content-length") or 0)
+        said = json.dumps({"content_type": kind, "bytes": size})
+        return {"output.value": said, "output.mime_type": "application/json"}
+    plain: dict[str, Any] = answer if type(given) is dict else json.loads(model_json(answer))
+    told: dict[str, Any] = {"output.value": json.dumps(plain), "output.mime_type": "application/json"}
+    if isinstance(model := plain.get("model"), str) and model:
+        told["llm.response.model_name"] = model
+    if isinstance(identity := plain.get("id"), str) and identity:
+        told["gen_ai.response.id"] = identity
+    usage: Any = plain.get("usage")
+    if isinstance(usage, dict):
+        told["gen_ai.usage.raw"] = json.dumps(usage)
+    heard: Any = plain.get("duration") or getattr(answer, "duration", None)
+    if isinstance(heard, int | float) and not isinstance(heard, bool) and "text" in plain:
+        told[semconv.AUDIO_SECONDS] = max(round(heard), 1)
+    return told
