@@ -7,6 +7,7 @@ where that is a tool.
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import struct
@@ -114,6 +115,24 @@ def converse_answer() -> dict[str, Any]:
     }
 
 
+def converse_events() -> list[tuple[str, dict[str, Any]]]:
+    """Stream such an answer, by words."""
+    deltas = [{"delta": {"text": word + " "}, "contentBlockIndex": 0} for word in standin.ANSWER.split()]
+    ended = converse_answer()
+    return [
+        ("messageStart", {"role": "assistant"}),
+        *(("contentBlockDelta", delta) for delta in deltas),
+        ("contentBlockStop", {"contentBlockIndex": 0}),
+        ("messageStop", {"stopReason": "end_turn"}),
+        ("metadata", {"usage": ended["usage"], "metrics": ended["metrics"]}),
+    ]
+
+
+def in_base64(event: dict[str, Any]) -> dict[str, Any]:
+    """Return an event of a model's own stream as Bedrock sends it."""
+    return {"bytes": base64.b64encode(json.dumps(event).encode()).decode()}
+
+
 def event_frame(kind: str, payload: dict[str, Any]) -> bytes:
     """Return one message of AWS's event stream encoding."""
     headers = b""
@@ -172,6 +191,13 @@ class Providers(Models):
             api.stream([(None, {**each, "responseId": self.next_id()}) for each in pieces], done=False)
         elif path.endswith("/converse"):
             api.send(200, converse_answer())
+        elif path.endswith("/converse-stream"):
+            frames = b"".join(event_frame(kind, payload) for kind, payload in converse_events())
+            api.body(200, frames, "application/vnd.amazon.eventstream")
+        elif path.endswith("/invoke-with-response-stream"):
+            events = standin.message_events({**request, "model": "claude-sonnet-4-20250514"})
+            frames = b"".join(event_frame("chunk", in_base64(event)) for _, event in events)
+            api.body(200, frames, "application/vnd.amazon.eventstream")
         elif path.endswith("/invoke") and not request:
             api.send(400, {"message": "Malformed input request, please reformat your input and try again."})
         elif path.endswith("/invoke"):

@@ -1,4 +1,4 @@
-"""Calls of Bedrock through boto3: converse, and a model invoked, also with what is no JSON."""
+"""Calls of Bedrock through boto3: converse, and a model invoked, streamed, left, and with what is no JSON."""
 
 import json
 import os
@@ -20,6 +20,13 @@ print(answer["output"]["message"]["content"][0]["text"])
 body = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 64,
         "messages": [{"role": "user", "content": "Capital of France?"}]}  # fmt: skip
 print(json.loads(client.invoke_model(modelId=model, body=json.dumps(body))["body"].read())["content"])
+for event in client.invoke_model_with_response_stream(modelId=model, body=json.dumps(body))["body"]:
+    print(event)
+for event in client.invoke_model_with_response_stream(modelId=model, body=json.dumps(body))["body"]:
+    print(event)
+    break
+for event in client.converse_stream(modelId=model, messages=ask)["stream"]:
+    print(event)
 try:
     client.invoke_model(modelId=model, body="Capital of France?")
 except ClientError as error:

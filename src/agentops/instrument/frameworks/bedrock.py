@@ -1,24 +1,42 @@
-"""What the instrumentor of Bedrock leaves out: the call whose body is no JSON."""
+"""What the instrumentor of Bedrock leaves out: the call whose body is no JSON, and streams' first chunks."""
 
 from __future__ import annotations
 
 import functools
 import importlib
+import inspect
+import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry import trace
 
+from agentops import semconv
 from agentops.instrument import kinds
 from agentops.instrument.frameworks.told import PACKAGE
-from agentops.instrument.patches import Patches
+from agentops.instrument.patches import Patches, found
+
+_STREAMS: Final = (
+    "bedrock._converse_stream_callback:_ConverseStreamCallback",
+    "bedrock._wrappers:_NovaStreamCallback",
+    "bedrock._wrappers:_OpenAIStreamCallback",
+    "bedrock.utils.anthropic._messages:_AnthropicMessagesCallback",
+)
+"""What the events of a stream pass."""
 
 
 def complete(tracer: trace.Tracer, patches: Patches) -> None:
-    """Record a model that is invoked with what is no JSON as the LLM call that it is."""
+    """Record a model that is invoked with what is no JSON as the LLM call that it is, and first chunks."""
     del tracer
     asked: ContextVar[Any] = ContextVar("agentops_bedrock_model", default=None)
+
+    async def awaited(answer: Any, model: Any) -> Any:
+        token = asked.set(model)
+        try:
+            return await answer
+        finally:
+            asked.reset(token)
 
     def made(
         wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -30,11 +48,13 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
 
             @functools.wraps(inner)
             def invoke_model(*given: Any, **named: Any) -> Any:
-                token = asked.set(named.get("modelId"))
+                model = named.get("modelId")
+                token = asked.set(model)
                 try:
-                    return inner(*given, **named)
+                    answer = inner(*given, **named)
                 finally:
                     asked.reset(token)
+                return awaited(answer, model) if inspect.isawaitable(answer) else answer
 
             client.invoke_model = invoke_model
         return client
@@ -56,6 +76,22 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
                 span.set_attribute("llm.model_name", model)
             raise
 
+    def heard(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Note when the first event of a stream came; what one that broke off began with is no count."""
+        try:
+            span, so_far = instance._span, getattr(instance, "_snapshot", None)
+            if not isinstance(args[0], dict) and so_far is not None and so_far.stop_reason is None:
+                so_far.usage.output_tokens = None
+            if isinstance(args[0], dict) and semconv.FIRST_TOKEN_NS not in span.attributes:
+                span.set_attribute(semconv.FIRST_TOKEN_NS, max(time.time_ns() - span.start_time, 0))
+        except Exception:
+            pass  # Only this figure is missing.
+        return wrapped(*args, **kwargs)
+
+    for place in _STREAMS:
+        patches.method(found(PACKAGE + place), "__call__", heard)
     module = importlib.import_module(PACKAGE + "bedrock")
     patches.method(module, "_instrument_client", made)
     patches.method(module, "parse_invoke_model_body", read)
