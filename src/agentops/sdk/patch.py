@@ -91,14 +91,19 @@ class _Plan:
     def generator(self) -> Callable[..., Any]:
         def call_patched(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
             record = self.begin(args, kwargs)
-            return cast("Any", (yield from record.stream(self.call(*args, **kwargs))))
+            # What looks like a generator function may be an instrumentor's wrapper, and begin its call here.
+            with record.inside():
+                body = self.call(*args, **kwargs)
+            return cast("Any", (yield from record.stream(body)))
 
         return call_patched
 
     def async_generator(self) -> Callable[..., Any]:
         async def call_patched(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
             record = self.begin(args, kwargs)
-            body = record.stream(self.call(*args, **kwargs))
+            with record.inside():
+                body = self.call(*args, **kwargs)
+            body = record.stream(body)
             try:
                 async for item in body:
                     yield item
