@@ -13,6 +13,7 @@ from typing import Any
 import anthropic
 import openai
 import pytest
+import wrapt
 
 import agentops
 from tests.recorded import Journal, Recorded
@@ -282,6 +283,25 @@ def test_patch_around_an_embedding_is_no_second_call(home: object, models: Model
     assert inner.attributes["openinference.span.kind"] == "EMBEDDING"
     assert (outer.kind, outer.name) == ("operation", "test_patch_around_an_embedding_is_no_second_call.embed")
     assert not any(key.startswith("gen_ai.usage") for key in outer.attributes)
+
+
+def test_patch_around_a_wrapped_generator_function_is_no_second_call(
+    home: object, models: Models, journal: Read
+) -> None:
+    session = begin()
+    with OpenAI() as client:
+
+        def chunks() -> Iterator[str]:
+            yield "never made: an instrumentor's wrapper may give another stream"
+
+        def around(*_: Any) -> Any:
+            return client.chat.completions.create(**ask(stream=True))
+
+        assert drained(session.patch(wrapt.FunctionWrapper(chunks, around))()) > 1
+    outer, inner = journal().events
+    assert outer.kind == "operation"
+    assert inner.parent_id == outer.span_id
+    assert inner.attributes["openinference.span.kind"] == "LLM"
 
 
 def test_patch_reaches_a_call_that_is_made_when_a_block_is_entered(
