@@ -125,6 +125,27 @@ def test_chosen_sessions_that_are_gone_hold_the_others_up_in_nothing(many: Serve
     expect(refused.get_by_role("toolbar", name="Chosen sessions")).to_have_count(0)
 
 
+def test_what_is_done_to_many_is_stopped_half_way(many: Server, refused: Page) -> None:
+    refused.goto(f"{many.url}/sessions?q=Many")
+    expect(refused.locator(".table-row[data-session]").first).to_be_visible()
+    refused.get_by_label("Choose all that are loaded").click()
+    bar = refused.get_by_role("toolbar", name="Chosen sessions")
+    held: list[Route] = []
+    reading = re.compile("/api/sessions/[^?]+$")
+    refused.route(reading, lambda one: held.append(one) if one.request.method == "GET" else one.continue_())
+    refused.get_by_label("Tag to add").fill("half way")
+    refused.keyboard.press("Enter")
+    expect(bar).to_contain_text("0 of")
+    bar.get_by_role("button", name="Stop").click()
+    assert 0 < len(held) <= 6
+    for route in held:
+        route.continue_()
+    expect(bar).to_contain_text(f"stopped after {len(held)} of")
+    assert many.get("/api/sessions", tag="half way")["total"] == len(held)
+    bar.get_by_role("button", name="Let go").click()
+    expect(bar).to_have_count(0)
+
+
 def test_news_of_many_rows_reaches_each_of_them(many: Server, refused: Page) -> None:
     refused.goto(f"{many.url}/sessions?q=Many")
     table = refused.get_by_role("table", name="Sessions")
@@ -159,9 +180,7 @@ def test_a_session_deleted_on_its_page_is_gone_from_the_list_one_returns_to(
     row.get_by_role("link").click()
     refused.get_by_role("button", name="Delete").click()
     refused.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    refused.wait_for_url(f"{many.url}/sessions")
-    refused.go_back()
-    refused.go_back()
+    # Who is done with a session returns to the list that it was in.
     refused.wait_for_url(f"{many.url}/sessions?q=Many")
     expect(refused.locator(f"[data-session='{session_id(0xE00 + 94)}']")).to_be_visible()
     expect(row).to_have_count(0)

@@ -185,6 +185,27 @@ def test_changes_that_follow_each_other_fast_are_all_kept(known: Server, page: P
     known.http.delete(path)
 
 
+def test_tags_given_elsewhere_meanwhile_stay(known: Server, page: Page) -> None:
+    trace = 0xABA
+    send(known, root(trace, "In two tabs", ["one", "two"], time.time_ns() - 20 * SECOND, 10, 0))
+    path = f"/api/sessions/{session_id(trace)}"
+    known.wait(path, lambda told: told["tags"] == ["one", "two"])
+    # The page does not hear of what others do.
+    page.route("**/api/live", lambda route: route.fulfill(content_type="text/event-stream", body=""))
+    page.goto(f"{known.url}/sessions/{session_id(trace)}")
+    expect(page.locator(".title .tag")).to_have_text(["one×", "two×"])
+    known.http.patch(path, json={"tags": ["one", "two", "theirs"]})
+    page.get_by_role("button", name="Remove the tag one").click()
+    known.wait(path, lambda told: told["tags"] == ["two", "theirs"])
+    page.get_by_role("button", name="+ tag").click()
+    page.get_by_label("New tag").fill("mine")
+    page.keyboard.press("Enter")
+    known.wait(path, lambda told: told["tags"] == ["two", "theirs", "mine"])
+    expect(page.locator(".title .tag")).to_have_text(["two×", "theirs×", "mine×"])
+    page.goto("about:blank")
+    known.http.delete(path)
+
+
 def test_what_is_folded_in_the_tree_is_on_the_timeline(known: Server, page: Page) -> None:
     page.goto(f"{known.url}/sessions/{session_id(REFUND)}?view=tree")
     page.get_by_role("button", name="Fold").click()

@@ -97,6 +97,29 @@ def test_a_key_is_made_used_and_revoked_on_the_settings_page(
     assert key not in visitor.content()
 
 
+def test_who_may_only_read_is_offered_no_changes(locked: Server, visitor: Page, first_key: str) -> None:
+    headers = {"Authorization": f"Bearer {first_key}"}
+    made = locked.http.post("/api/keys", json={"project": "default", "scope": "read"}, headers=headers).json()
+    _sign_in(visitor, locked, made["key"])
+    visitor.get_by_label("Choose Of the first project").click()
+    bar = visitor.get_by_role("toolbar", name="Chosen sessions")
+    expect(bar.get_by_label("Tag to add")).to_be_disabled()
+    expect(bar.get_by_role("button", name="Delete")).to_be_disabled()
+    expect(bar.get_by_role("button", name="Export the chosen sessions")).to_be_enabled()
+    visitor.get_by_role("link", name="Of the first project").click()
+    expect(visitor.get_by_role("heading", level=1)).to_have_text("Of the first project")
+    delete = visitor.get_by_role("button", name="Delete")
+    expect(delete).to_be_disabled()
+    expect(delete).to_have_attribute("title", re.compile("scope admin"))
+    expect(visitor.locator(".summary")).to_be_visible()
+    for name in ("Rename", "+ tag", "+ note"):
+        expect(visitor.get_by_text(name).or_(visitor.get_by_title(name))).to_have_count(0)
+    visitor.get_by_role("link", name="Settings").click()
+    expect(visitor.get_by_role("heading", name="About")).to_be_visible()
+    for name in ("Keep so long", "Make a key", "Make a project"):
+        expect(visitor.get_by_role("button", name=name)).to_have_count(0)
+
+
 def test_a_key_is_asked_for_when_the_open_page_is_no_longer_let_in(visitor: Page, tmp_path: Path) -> None:
     open_server = Server(tmp_path)
     port = str(urlsplit(open_server.url).port)

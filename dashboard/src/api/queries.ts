@@ -144,6 +144,31 @@ export function editSession(id: string, edit: SessionEdit): Promise<SessionDetai
   return request(session(id), { method: "PATCH", body: edit });
 }
 
+/** What becomes of the tags that a session has. */
+export type TagChange = (tags: readonly string[]) => readonly string[];
+
+export function withTag(tag: string): TagChange {
+  return (tags) => (tags.includes(tag) ? tags : [...tags, tag]);
+}
+
+export function withoutTag(tag: string): TagChange {
+  return (tags) => tags.filter((one) => one !== tag);
+}
+
+/** Change the tags that a session has by now: those that others gave it meanwhile stay. */
+export function editTags(id: string, change: TagChange): Promise<unknown> {
+  return alone(`agentops.tags.${id}`, async () => {
+    const { tags } = await request<SessionDetail>(session(id));
+    const next = change(tags);
+    if (next.length !== tags.length) await editSession(id, { tags: [...next] });
+  });
+}
+
+/** Run it while no other tab of this browser runs one of the same name. Pages of a plain http address know no locks. */
+async function alone(name: string, task: () => Promise<unknown>): Promise<unknown> {
+  return "locks" in navigator ? await navigator.locks.request(name, task) : await task();
+}
+
 export function deleteSession(id: string): Promise<unknown> {
   return request(session(id), { method: "DELETE" });
 }

@@ -30,6 +30,13 @@ test("a failure stops what has not begun", async () => {
   expect(begun).toEqual([1]);
 });
 
+test("who stops it ends what has not begun", async () => {
+  const begun: number[] = [];
+  const task = async (one: number) => void begun.push(one);
+  await inTurn([1, 2, 3, 4], task, 1, undefined, () => begun.length === 2);
+  expect(begun).toEqual([1, 2]);
+});
+
 test("files are named for any id, and never alike", () => {
   expect(fileName("../a b", "otlp", {})).toBe("session-.._a_b.otlp.json");
   expect(fileName("a/b", "json", { "session-a_b.json": 1 })).toBe("session-a_b-2.json");

@@ -1,17 +1,18 @@
 /** Doing one thing to many, and naming the files that come of it. */
 
-/** Run a task for each, a few at once; the first failure stops what has not begun and is thrown. */
+/** Run a task for each, a few at once; a failure, which is thrown, and a wish to stop hold up what has not begun. */
 export async function inTurn<T>(
   all: readonly T[],
   task: (one: T) => Promise<unknown>,
   atOnce: number,
   onDone: (count: number) => void = () => undefined,
+  isStopped: () => boolean = () => false,
 ): Promise<void> {
   let next = 0;
   let done = 0;
   let failed = false;
   const lane = async () => {
-    while (next < all.length && !failed) {
+    while (next < all.length && !failed && !isStopped()) {
       const one = all[next++];
       try {
         await task(one);

@@ -1,6 +1,6 @@
 /** The keyboard: each view binds its keys while it is shown; `?` lists what is bound. Sequences are written `g s`. */
 
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 
 export interface Binding {
   /** A `KeyboardEvent.key`, or two of them with a space between. */
@@ -11,7 +11,15 @@ export interface Binding {
   readonly run: (event: KeyboardEvent) => void | boolean;
 }
 
-const stacks: { name: string; bindings: readonly Binding[] }[] = [];
+interface Level {
+  name: string;
+  bindings: readonly Binding[];
+  /** A view is drawn for the first time before what stands in it, but mounted after it. */
+  readonly drawn: number;
+}
+
+const stacks: Level[] = [];
+let drawnLast = 0;
 const PATIENCE_MS = 1000;
 let prefix = "";
 let prefixAt = 0;
@@ -62,7 +70,8 @@ window.addEventListener("keydown", press);
 
 /** Bind keys while the component is mounted. The latest closures run; the list itself may change freely. */
 export function useKeys(name: string, bindings: readonly Binding[]): void {
-  const latest = useRef<{ name: string; bindings: readonly Binding[] }>({ name, bindings });
+  const [drawn] = useState(() => ++drawnLast);
+  const latest = useRef<Level>({ name, bindings, drawn });
   useEffect(() => {
     latest.current.bindings = bindings;
   });
@@ -70,6 +79,7 @@ export function useKeys(name: string, bindings: readonly Binding[]): void {
     const level = latest.current;
     level.name = name;
     stacks.push(level);
+    stacks.sort((one, other) => one.drawn - other.drawn);
     return () => {
       stacks.splice(stacks.indexOf(level), 1);
     };

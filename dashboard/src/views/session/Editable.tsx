@@ -1,6 +1,7 @@
 /** A session's name and tags, changed where they stand; without `onChange` they are only shown. */
 
 import { useState } from "react";
+import { type TagChange, withoutTag, withTag } from "../../api/queries";
 import { oneLine, visible } from "../../model/visible";
 
 export function Name({ name, onChange }: { name: string; onChange: ((name: string) => void) | null }) {
@@ -40,11 +41,11 @@ export function Name({ name, onChange }: { name: string; onChange: ((name: strin
   );
 }
 
-export function Tags({ tags, onChange }: { tags: string[]; onChange: ((tags: string[]) => void) | null }) {
+export function Tags({ tags, onChange }: { tags: string[]; onChange: ((change: TagChange) => void) | null }) {
   const [isAdding, setAdding] = useState(false);
   const add = (text: string) => {
     setAdding(false);
-    if (text && !tags.includes(text)) onChange?.([...tags, text]);
+    if (text && !tags.includes(text)) onChange?.(withTag(text));
   };
   return (
     <span className="tags">
@@ -52,7 +53,7 @@ export function Tags({ tags, onChange }: { tags: string[]; onChange: ((tags: str
         <span key={tag} className="tag">
           {oneLine(tag, 40)}
           {onChange && (
-            <button type="button" aria-label={`Remove the tag ${visible(tag)}`} onClick={() => onChange(tags.filter((one) => one !== tag))}>
+            <button type="button" aria-label={`Remove the tag ${visible(tag)}`} onClick={() => onChange(withoutTag(tag))}>
               ×
             </button>
           )}

@@ -12,22 +12,27 @@ import { oneLine } from "../../model/visible";
 import { Confirm, Copy, Menu } from "../../ui/controls";
 import { useNarrow, useNow } from "../../ui/hooks";
 import { StatePill } from "../../ui/marks";
+import { READ_ONLY, useMayChange } from "../../ui/permission";
 import { usePreference } from "../../ui/preferences";
 import { Duration, Moment } from "../../ui/time";
+import { leftList } from "../sessions/search";
 import { Name, Tags } from "./Editable";
 import { Recorded } from "./Recorded";
 import { useEdits } from "./useEdits";
 
 export function Header({ session: told, sessionId }: { session: SessionDetail | undefined; sessionId: string }) {
   const isNarrow = useNarrow();
-  const { edit, edited, failure, setFailure } = useEdits(sessionId);
+  const { rename, retag, edited, failure, setFailure } = useEdits(sessionId);
+  const mayChange = useMayChange();
   const session = told && { ...told, ...edited };
   return (
     <header className="head">
       <div className="crumb">
         {!isFile() && (
           <>
-            <Link to="/sessions">Sessions</Link>
+            <Link to="/sessions" search={leftList()}>
+              Sessions
+            </Link>
             <span aria-hidden="true">/</span>
           </>
         )}
@@ -38,9 +43,9 @@ export function Header({ session: told, sessionId }: { session: SessionDetail | 
       <div className="title">
         {session ? (
           <>
-            <Name key={session.name} name={session.name} onChange={isFile() ? null : (name) => edit({ name })} />
+            <Name key={session.name} name={session.name} onChange={mayChange ? rename : null} />
             <StatePill state={session.state} reason={session.state === "success" ? null : session.state_reason} />
-            <Tags tags={session.tags} onChange={isFile() ? null : (tags) => edit({ tags })} />
+            <Tags tags={session.tags} onChange={mayChange ? (by) => retag(session.tags, by) : null} />
           </>
         ) : (
           <h1>&nbsp;</h1>
@@ -51,7 +56,7 @@ export function Header({ session: told, sessionId }: { session: SessionDetail | 
           </span>
         )}
         <span className="grow" />
-        {!isFile() && <Actions sessionId={sessionId} onFailure={setFailure} />}
+        {!isFile() && <Actions sessionId={sessionId} mayChange={mayChange} onFailure={setFailure} />}
       </div>
       {/* On a narrow screen it scrolls sideways: the keyboard must reach it. */}
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
@@ -63,14 +68,14 @@ export function Header({ session: told, sessionId }: { session: SessionDetail | 
 }
 
 /** What can be done with a session as a whole: taken away, or deleted. */
-function Actions({ sessionId, onFailure }: { sessionId: string; onFailure: (text: string) => void }) {
+function Actions({ sessionId, mayChange, onFailure }: { sessionId: string; mayChange: boolean; onFailure: (text: string) => void }) {
   const navigate = useNavigate();
   const [isDeleting, setDeleting] = useState(false);
   const remove = async () => {
     setDeleting(false);
     try {
       await deleteSession(sessionId);
-      await navigate({ to: "/sessions" });
+      await navigate({ to: "/sessions", search: leftList(), replace: true });
     } catch (error) {
       onFailure(error instanceof Error ? error.message : String(error));
     }
@@ -91,7 +96,7 @@ function Actions({ sessionId, onFailure }: { sessionId: string; onFailure: (text
       <Link to="/compare" search={{ a: sessionId }} className="btn remove">
         Compare
       </Link>
-      <button type="button" className="btn remove" onClick={() => setDeleting(true)}>
+      <button type="button" className="btn remove" disabled={!mayChange} title={mayChange ? undefined : READ_ONLY} onClick={() => setDeleting(true)}>
         Delete
       </button>
       {isDeleting && (

@@ -2,16 +2,17 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { isFile } from "../../api/client";
 import { editSession } from "../../api/queries";
 import { Failure } from "../../ui/controls";
+import { useMayChange } from "../../ui/permission";
 import { Long } from "../../ui/text";
 
 export function Note({ sessionId, note }: { sessionId: string; note: string }) {
   const client = useQueryClient();
   const [isEditing, setEditing] = useState(false);
   const [failure, setFailure] = useState<Error | null>(null);
-  if (isFile()) return note ? <Written note={note} /> : null;
+  const mayChange = useMayChange();
+  if (!mayChange) return note ? <Written note={note} /> : null;
   const keep = async (text: string) => {
     setEditing(false);
     setFailure(null);

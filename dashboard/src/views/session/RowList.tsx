@@ -33,7 +33,7 @@ export const RowList = memo(function RowList({ table, rows, selectedRow, scrollT
   );
 });
 
-function describe(table: EventTable, row: number): string {
+export function describe(table: EventTable, row: number): string {
   const status = statusName(table.statuses[row]);
   return [
     `${KINDS[table.kinds[row]]} ${oneLine(table.names.at(row), 80)}`,

@@ -21,6 +21,7 @@ import { LogsView } from "./LogsView";
 import { MessagesView } from "./MessagesView";
 import { PanelFrame } from "./PanelFrame";
 import { RawView } from "./RawView";
+import { describe } from "./RowList";
 import { isMove, type SessionSearch, VIEW_NAMES, VIEWS } from "./search";
 import { Summary } from "./Summary";
 import { Timeline } from "./Timeline";
@@ -206,6 +207,9 @@ export function SessionPage() {
             onFold={setClosed}
           />
         )}
+        <p className="sr-only" role="status">
+          {selectedRow >= 0 && view !== "tree" && describe(table, selectedRow)}
+        </p>
         <div className="view" role="tabpanel" aria-label={VIEW_NAMES[view]}>
           {timeline.error && !timeline.data && !isNotFound(timeline.error) ? (
             <Failure error={timeline.error} retry={() => void timeline.refetch()} />

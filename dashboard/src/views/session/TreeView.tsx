@@ -34,13 +34,25 @@ export function TreeView({ table, rows, marks, selectedRow, closed, isRunning, o
   const selectedId = selectedRow >= 0 ? table.ids.at(selectedRow) : undefined;
   useEffect(() => {
     const position = selectedRow < 0 ? -1 : positionOf(rows, selectedRow);
-    if (position >= 0) virtual.scrollToIndex(position, { align: "auto" });
+    if (position < 0) return;
+    virtual.scrollToIndex(position, { align: "auto" });
+    // Who walks by keys hears where they are.
+    if (document.activeElement === document.body) scroller.current?.focus({ preventScroll: true });
     // Only when the selection moves: news must not scroll the reader.
     // oxlint-disable-next-line react/exhaustive-deps
   }, [selectedId]);
   const items = virtual.getVirtualItems();
+  const isOnView = items.some((item) => rows[item.index] === selectedRow);
   return (
-    <div className="tree" ref={scroller} role="treegrid" aria-label="Events as a tree" aria-rowcount={rows.length} tabIndex={-1}>
+    <div
+      className="tree"
+      ref={scroller}
+      role="treegrid"
+      aria-label="Events as a tree"
+      aria-rowcount={rows.length}
+      aria-activedescendant={isOnView ? `row-${selectedId}` : undefined}
+      tabIndex={0}
+    >
       <div className="tree-row head" role="row">
         <span role="columnheader">Event</span>
         <span role="columnheader" className="num">
@@ -110,6 +122,7 @@ const TreeRow = memo(function TreeRow({ table, row, top, isSelected, isClosed, i
     <div
       className={`tree-row${isSelected ? " selected" : ""}${isDim ? " faded" : ""}`}
       role="row"
+      id={`row-${id}`}
       aria-level={table.depths[row] + 1}
       aria-expanded={hasChildren ? !isClosed : undefined}
       aria-selected={isSelected}

@@ -2,7 +2,7 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
-import { editSession, type SessionEdit, sessionQuery } from "../../api/queries";
+import { editSession, editTags, type SessionEdit, sessionQuery, type TagChange } from "../../api/queries";
 
 export function useEdits(sessionId: string) {
   const client = useQueryClient();
@@ -11,13 +11,13 @@ export function useEdits(sessionId: string) {
   const [failure, setFailure] = useState("");
   const sending = useRef(Promise.resolve());
   const waiting = useRef(0);
-  const edit = (change: SessionEdit) => {
+  const change = (shown: SessionEdit, send: () => Promise<unknown>) => {
     setFailure("");
-    setEdited((before) => ({ ...before, ...change }));
+    setEdited((before) => ({ ...before, ...shown }));
     waiting.current++;
     sending.current = sending.current.then(async () => {
       try {
-        await editSession(sessionId, change);
+        await send();
       } catch (error) {
         setFailure(error instanceof Error ? error.message : String(error));
       }
@@ -26,5 +26,11 @@ export function useEdits(sessionId: string) {
       if (waiting.current === 0) setEdited({});
     });
   };
-  return { edit, edited, failure, setFailure };
+  return {
+    rename: (name: string) => change({ name }, () => editSession(sessionId, { name })),
+    retag: (tags: readonly string[], by: TagChange) => change({ tags: [...by(tags)] }, () => editTags(sessionId, by)),
+    edited,
+    failure,
+    setFailure,
+  };
 }

@@ -1,13 +1,13 @@
 /** What can be done with several sessions at once: export into one archive, tag, delete. */
 
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
-import { ApiError, request, requestBytes } from "../../api/client";
-import { editSession, exportUrl, type Format, FORMATS } from "../../api/queries";
-import type { Session } from "../../api/types";
+import { useRef, useState } from "react";
+import { ApiError, requestBytes } from "../../api/client";
+import { editTags, exportUrl, type Format, FORMATS, withTag } from "../../api/queries";
 import { grouped, plural } from "../../model/format";
 import { fileName, inTurn } from "../../model/bulk";
 import { Confirm, Failure, Menu } from "../../ui/controls";
+import { READ_ONLY, useMayChange } from "../../ui/permission";
 
 const AT_ONCE = 6;
 
@@ -22,12 +22,23 @@ export function Bulk({ chosen, onDone, onChanged, onRemove }: Props) {
   const [isDeleting, setDeleting] = useState(false);
   const [failure, setFailure] = useState<Error | null>(null);
   const [done, setDone] = useState<number | null>(null);
+  const [stopped, setStopped] = useState<{ of: ReadonlySet<string>; text: string } | null>(null);
+  const isStopping = useRef(false);
+  const mayChange = useMayChange();
   const isBusy = done !== null;
   const each = async (task: (id: string) => Promise<unknown>, after?: () => Promise<void>) => {
+    let count = 0;
+    isStopping.current = false;
     setDone(0);
     setFailure(null);
+    setStopped(null);
     try {
-      await inTurn([...chosen], (id) => task(id).catch(unlessGone), AT_ONCE, setDone);
+      const tell = (now: number) => setDone((count = now));
+      await inTurn([...chosen], (id) => task(id).catch(unlessGone), AT_ONCE, tell, () => isStopping.current);
+      if (count < chosen.size) {
+        setStopped({ of: chosen, text: `stopped after ${grouped(count)} of ${plural(chosen.size, "session")}` });
+        return;
+      }
       await after?.();
       onDone();
     } catch (error) {
@@ -37,11 +48,7 @@ export function Bulk({ chosen, onDone, onChanged, onRemove }: Props) {
       onChanged();
     }
   };
-  const tag = (text: string) =>
-    each(async (id) => {
-      const session = await request<Session>(`/api/sessions/${encodeURIComponent(id)}`);
-      if (!session.tags.includes(text)) await editSession(id, { tags: [...session.tags, text] });
-    });
+  const tag = (text: string) => each((id) => editTags(id, withTag(text)));
   const take = (format: Format) => {
     const files: Record<string, Uint8Array> = {};
     return each(
@@ -56,7 +63,13 @@ export function Bulk({ chosen, onDone, onChanged, onRemove }: Props) {
   };
   return (
     <div className="bulk" role="toolbar" aria-label="Chosen sessions">
-      <b role="status">{isBusy ? `${grouped(done)} of ${plural(chosen.size, "session")}…` : `${plural(chosen.size, "session")} chosen`}</b>
+      <b role="status">
+        {isBusy
+          ? `${grouped(done)} of ${plural(chosen.size, "session")}…`
+          : stopped?.of === chosen
+            ? stopped.text
+            : `${plural(chosen.size, "session")} chosen`}
+      </b>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -64,7 +77,14 @@ export function Bulk({ chosen, onDone, onChanged, onRemove }: Props) {
           if (text) void tag(text);
         }}
       >
-        <input name="tag" aria-label="Tag to add" placeholder="Add a tag" maxLength={200} disabled={isBusy} />
+        <input
+          name="tag"
+          aria-label="Tag to add"
+          placeholder="Add a tag"
+          maxLength={200}
+          disabled={isBusy || !mayChange}
+          title={mayChange ? undefined : READ_ONLY}
+        />
       </form>
       <Menu label={<>Export <span aria-hidden="true">▾</span></>} name="Export the chosen sessions">
         {(close) => (
@@ -91,12 +111,24 @@ export function Bulk({ chosen, onDone, onChanged, onRemove }: Props) {
           Compare
         </Link>
       )}
-      <button type="button" className="btn danger" disabled={isBusy} onClick={() => setDeleting(true)}>
+      <button
+        type="button"
+        className="btn danger"
+        disabled={isBusy || !mayChange}
+        title={mayChange ? undefined : READ_ONLY}
+        onClick={() => setDeleting(true)}
+      >
         Delete
       </button>
-      <button type="button" className="btn quiet" onClick={onDone}>
-        Let go
-      </button>
+      {isBusy ? (
+        <button type="button" className="btn" onClick={() => (isStopping.current = true)}>
+          Stop
+        </button>
+      ) : (
+        <button type="button" className="btn quiet" onClick={onDone}>
+          Let go
+        </button>
+      )}
       {failure && <Failure error={failure} />}
       {isDeleting && (
         <Confirm

@@ -31,6 +31,9 @@ const FRAME_MS = 16;
 /** Rows of the list before are dimmed when the next ones take longer. */
 const DIMMED_AFTER_MS = 150;
 
+/** The row that the keyboard held in each list, by its address: who comes back goes on from there. */
+const cursors = new Map<string, string>();
+
 interface Props {
   /** Which list it is. */
   place: string;
@@ -53,7 +56,7 @@ interface Props {
 export function SessionTable(props: Props) {
   const { place, rows, sort, order, onSort, visibility, scroller, initialOffset, onNearEnd, chosen, onChoose, onChooseAll } = props;
   const navigate = useNavigate();
-  const [cursor, setCursor] = useState<string | null>(null);
+  const [cursor, setCursor] = useState<string | null>(() => cursors.get(place) ?? null);
   const isStale = useLasting(props.isStale, DIMMED_AFTER_MS);
   const rowHeight = useNarrow() ? ROW_NARROW : ROW;
   const virtual = useVirtualizer({
@@ -69,7 +72,7 @@ export function SessionTable(props: Props) {
   const [drawn, setDrawn] = useState(place);
   if (drawn !== place) {
     setDrawn(place);
-    setCursor(null);
+    setCursor(cursors.get(place) ?? null);
     setGradual(new Gradual());
   }
   // Another list in the same table opens where it was left.
@@ -125,15 +128,30 @@ export function SessionTable(props: Props) {
     const { scrollTop = 0, clientHeight = 0 } = scroller.current ?? {};
     return by > 0 ? Math.ceil(scrollTop / rowHeight) - 1 : Math.floor((scrollTop + clientHeight - HEAD) / rowHeight);
   };
+  const isMoved = useRef(false);
+  const hold = (id: string | null) => {
+    if (id === null) cursors.delete(place);
+    else cursors.set(place, id);
+    isMoved.current = true;
+    setCursor(id);
+  };
   const move = (by: number) => {
     if (rows.length === 0) return;
-    const at = cursor === null ? beside(by) : rows.findIndex((row) => row.session_id === cursor);
-    const to = Math.max(0, Math.min(rows.length - 1, at + by));
-    setCursor(rows[to].session_id);
+    const known = rows.findIndex((row) => row.session_id === cursor);
+    const to = Math.max(0, Math.min(rows.length - 1, (known < 0 ? beside(by) : known) + by));
+    hold(rows[to].session_id);
     virtual.scrollToIndex(to, { align: "auto" });
   };
+  // The focus goes with the keys, so that who does not see the row hears it. A row far away is drawn later.
+  useLayoutEffect(() => {
+    if (!isMoved.current) return;
+    const held = scroller.current?.querySelector<HTMLElement>(".table-row.cursor");
+    if (cursor === null) scroller.current?.focus({ preventScroll: true });
+    else held?.focus({ preventScroll: true });
+    isMoved.current = cursor !== null && !held;
+  });
   const open = () => {
-    if (cursor) void navigate({ to: "/sessions/$sessionId", params: { sessionId: cursor } });
+    if (cursor && rows.some((row) => row.session_id === cursor)) void navigate({ to: "/sessions/$sessionId", params: { sessionId: cursor } });
   };
   useKeys("Sessions", [
     { keys: "j", does: "Next session", run: () => move(1) },
@@ -150,7 +168,7 @@ export function SessionTable(props: Props) {
       does: "Leave the search, let go of the row, then of the chosen",
       run: () => {
         if (cursor === null || isTyping(document.activeElement)) return false;
-        setCursor(null);
+        hold(null);
         return true;
       },
     },
@@ -246,6 +264,8 @@ const TableRow = memo(
         role="row"
         aria-rowindex={index + 2}
         aria-selected={isChosen}
+        aria-current={isCursor || undefined}
+        tabIndex={isCursor ? -1 : undefined}
         data-session={id}
         data-state={session.state}
         className={`table-row${row ? "" : " passing"}${isCursor ? " cursor" : ""}${isChosen ? " chosen" : ""}`}

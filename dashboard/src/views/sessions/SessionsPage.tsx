@@ -17,7 +17,7 @@ import { FACTS, HIDDEN_AT_FIRST } from "./columns";
 import { FacetCount, FilterBar } from "./FilterBar";
 import { FirstRun } from "./FirstRun";
 import { Histogram } from "./Histogram";
-import { filtersOf, isFiltered, orderOf, readSessionsSearch, type SessionsSearch, type Sort } from "./search";
+import { filtersOf, isFiltered, leaveList, orderOf, readSessionsSearch, type SessionsSearch, type Sort } from "./search";
 import { SavedViews } from "./SavedViews";
 import { ROW, SessionTable } from "./SessionTable";
 import { rowsQuery, useSessionList } from "./useSessionList";
@@ -41,6 +41,7 @@ export function SessionsPage() {
   const place = JSON.stringify(search);
   const scroller = useRef<HTMLDivElement>(null);
   const find = useRef<HTMLInputElement>(null);
+  useEffect(() => leaveList(search), [search]);
   const liveState = useLiveState();
   const visibility = useVisibility();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());

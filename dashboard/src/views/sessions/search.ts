@@ -49,6 +49,17 @@ export function orderOf({ sort = "started", order = "desc" }: SessionsSearch): S
   return { sort, order };
 }
 
+let left: SessionsSearch = {};
+
+/** Keep what the list showed when it was left: whoever is done with a session returns to it. */
+export function leaveList(search: SessionsSearch): void {
+  left = search;
+}
+
+export function leftList(): SessionsSearch {
+  return left;
+}
+
 export function isFiltered(search: SessionsSearch): boolean {
   return Object.values(filtersOf(search)).some((value) => value !== undefined);
 }
