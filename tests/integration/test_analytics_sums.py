@@ -343,3 +343,25 @@ def test_what_cannot_be_asked_is_refused_by_name(
     error = answer.json()["error"]
     assert error["message"].startswith(f"{field}: ")
     assert error["hint"]
+
+
+@pytest.mark.parametrize(
+    ("at", "hour"),
+    [
+        # By the clock of the island 3:10 on the day on which half an hour is left out, 2:40 and 1:40, for the
+        # second time, on the day on which half an hour is told twice.
+        (datetime(2026, 10, 3, 16, 10, tzinfo=UTC), "2026-10-03T16:00:00.000000Z"),
+        (datetime(2026, 4, 4, 16, 10, tzinfo=UTC), "2026-04-04T15:30:00.000000Z"),
+        (datetime(2026, 4, 4, 15, 10, tzinfo=UTC), "2026-04-04T14:00:00.000000Z"),
+    ],
+)
+def test_hours_are_the_clocks_where_it_moves_by_half_an_hour(
+    module_server: Server, at: datetime, hour: str
+) -> None:
+    made = span(0xD5, 1, name="on the island", start_ns=int(at.timestamp()) * SECOND, ms=5)
+    assert module_server.post("/v1/traces", body(made)).status_code == 200
+    around = {name: (at + timedelta(hours=by)).isoformat() for name, by in (("since", -3), ("until", 3))}
+    (listed,) = module_server.get("/api/sessions", q="on the island")["sessions"]
+    found = module_server.get("/api/analytics", interval="hour", tz="Australia/Lord_Howe", **around)
+    assert [one["at"] for one in found["series"]] == [hour]
+    module_server.http.delete(f"/api/sessions/{listed['session_id']}")

@@ -24,18 +24,39 @@ test("days and weeks begin by the clock", () => {
   expect(new Date(nextStart(local, "week", "local")).getHours()).toBe(0);
 });
 
-test("days that the clock's change makes longer or shorter are days", () => {
+function inZone(zone: string, run: () => void): void {
   const before = process.env.TZ;
-  process.env.TZ = "Europe/Berlin";
+  process.env.TZ = zone;
   try {
-    const days = (from: number, to: number) => starts(from, to, "day", "local").map((at) => new Date(at).toISOString().slice(5, 13));
-    expect(days(Date.UTC(2026, 2, 28, 12), Date.UTC(2026, 2, 30, 12))).toEqual(["03-27T23", "03-28T23", "03-29T22"]);
-    expect(days(Date.UTC(2026, 9, 24, 12), Date.UTC(2026, 9, 26, 12))).toEqual(["10-23T22", "10-24T22", "10-25T23"]);
-    expect(starts(Date.UTC(2026, 9, 25), Date.UTC(2026, 9, 25, 3), "hour", "local")).toHaveLength(3);
+    run();
   } finally {
     if (before === undefined) delete process.env.TZ;
     else process.env.TZ = before;
   }
+}
+
+test("days that the clock's change makes longer or shorter are days", () => {
+  inZone("Europe/Berlin", () => {
+    const days = (from: number, to: number) => starts(from, to, "day", "local").map((at) => new Date(at).toISOString().slice(5, 13));
+    expect(days(Date.UTC(2026, 2, 28, 12), Date.UTC(2026, 2, 30, 12))).toEqual(["03-27T23", "03-28T23", "03-29T22"]);
+    expect(days(Date.UTC(2026, 9, 24, 12), Date.UTC(2026, 9, 26, 12))).toEqual(["10-23T22", "10-24T22", "10-25T23"]);
+    expect(starts(Date.UTC(2026, 9, 25), Date.UTC(2026, 9, 25, 3), "hour", "local")).toHaveLength(3);
+  });
+});
+
+test("a day whose midnight the clock leaves out moves none of those after it", () => {
+  inZone("America/Santiago", () => {
+    const days = starts(Date.UTC(2026, 8, 5, 12), Date.UTC(2026, 8, 8, 12), "day", "local");
+    expect(days.map((at) => new Date(at).toISOString().slice(5, 13))).toEqual(["09-05T04", "09-06T04", "09-07T03", "09-08T03"]);
+  });
+});
+
+test("an hour in which the clock moves by half an hour is a shorter or a longer one", () => {
+  inZone("Australia/Lord_Howe", () => {
+    const hours = (from: number) => starts(from, from + 4 * HOUR, "hour", "local").map((at) => new Date(at).toISOString().slice(11, 16));
+    expect(hours(Date.UTC(2026, 9, 3, 13, 30))).toEqual(["13:30", "14:30", "15:30", "16:00", "17:00"]);
+    expect(hours(Date.UTC(2026, 3, 4, 13))).toEqual(["13:00", "14:00", "15:30", "16:30"]);
+  });
 });
 
 test("every interval of a range is there, and a series finds its places", () => {

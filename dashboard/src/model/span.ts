@@ -58,8 +58,12 @@ export function startOf(at: Millis, interval: Interval, zone: Zone): Millis {
     return date.getTime();
   }
   if (interval === "minute") return Math.floor(at / 60_000) * 60_000;
-  // An hour that the clock repeats in autumn is two hours: it is counted back, not set.
-  if (interval === "hour") return at - ((date.getMinutes() * 60 + date.getSeconds()) * 1000 + date.getMilliseconds());
+  if (interval === "hour") {
+    // An hour that the clock repeats in autumn is two hours: it is counted back, not set. Where the clock moves by half
+    // an hour, the hour in which it does is a shorter or a longer one.
+    const back = at - ((date.getMinutes() * 60 + date.getSeconds()) * 1000 + date.getMilliseconds());
+    return back + (new Date(back).getTimezoneOffset() - date.getTimezoneOffset()) * 60_000;
+  }
   date.setHours(0, 0, 0, 0);
   if (interval === "week") date.setDate(date.getDate() - ((date.getDay() + 6) % 7));
   return date.getTime();
@@ -67,9 +71,16 @@ export function startOf(at: Millis, interval: Interval, zone: Zone): Millis {
 
 /** The start of the interval after the one that starts here. */
 export function nextStart(start: Millis, interval: Interval, zone: Zone): Millis {
-  if (interval === "minute" || interval === "hour" || zone === "utc") return start + INTERVAL_MS[interval];
+  const length = INTERVAL_MS[interval];
+  if (interval === "minute" || zone === "utc") return start + length;
+  if (interval === "hour") {
+    const next = startOf(start + length, interval, zone);
+    return next > start ? next : startOf(start + 2 * length, interval, zone);
+  }
   const date = new Date(start);
   date.setDate(date.getDate() + (interval === "week" ? 7 : 1));
+  // A day whose midnight the clock leaves out begins later; the next one does not.
+  date.setHours(0, 0, 0, 0);
   return date.getTime();
 }
 

@@ -36,8 +36,8 @@ interface Props {
   onZoom: (from: Millis, to: Millis) => void;
   /** An interval was clicked. */
   onOpen: (from: Millis, to: Millis) => void;
-  /** Values are counts: nothing stands between two of them. */
-  isCount?: boolean;
+  /** What the axis of values may be divided by. */
+  steps: readonly number[];
   /** Values of one interval are days or longer: no clock. */
   isDaily: boolean;
 }
@@ -45,8 +45,6 @@ interface Props {
 const HEIGHT = 168;
 const AXIS_FONT = '11px "Inter Variable", system-ui, sans-serif';
 const DRAG_PX = 5;
-/** Steps between the marks of an axis of counts. */
-const COUNTED = Array.from({ length: 15 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
 
 export function Chart(props: Props) {
   const { id, title, at, lines, shape, format, hidden, isDaily } = props;
@@ -77,7 +75,7 @@ export function Chart(props: Props) {
         const [before = 0, last = 0] = starts.slice(-2);
         return starts.length > 1 ? Math.max(asked, 2 * last - before) : asked;
       },
-      isCount: latest.current.isCount ?? false,
+      steps: [...latest.current.steps],
       isUtc: zone === "utc",
       marks: (splits) => latest.current.marks?.(splits) ?? splits.map((split) => latest.current.format(split)),
       onIndex: setIndex,
@@ -201,7 +199,7 @@ interface Doing {
   theme: string;
   /** When the last interval ends. */
   ends: () => Millis;
-  isCount: boolean;
+  steps: number[];
   isUtc: boolean;
   marks: (values: readonly number[]) => string[];
   onIndex: (index: number | null) => void;
@@ -232,7 +230,7 @@ function describe(lines: readonly Line[], width: number, doing: Doing): uPlot.Op
     scales: { x: { range: (_plot, low) => [low, doing.ends() / 1000] }, y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.06 : 1] } },
     axes: [
       { ...axis, grid: { show: false }, size: 26, space: 64, values: (_plot, splits) => splits.map((split) => mark(split, doing.isUtc)) },
-      { ...axis, size: 58, values: (_plot, splits) => doing.marks(splits), ...(doing.isCount ? { incrs: COUNTED } : {}) },
+      { ...axis, size: 58, values: (_plot, splits) => doing.marks(splits), incrs: doing.steps },
     ],
     series: [
       {},

@@ -214,9 +214,11 @@ def bucket(interval: str, tz: str, values: dict[str, Any]) -> str:
     values["tz"] = tz
     # The engine's clock ends in 2106; spans may claim to be of any year.
     clock = "toDateTime(least(intDiv(started_at, 1000000000), 4294967295), {tz:String})"
+    # Not toStartOfHour: it counts on from the last change of the clock, which is half an hour in some zones.
+    back = f"({clock} - (toMinute({clock}) * 60 + toSecond({clock})))"
     start = {
         "minute": f"toStartOfMinute({clock})",
-        "hour": f"toStartOfHour({clock})",
+        "hour": f"({back} + (timezoneOffset({clock}) - timezoneOffset({back})))",
         "day": f"toStartOfDay({clock})",
         "week": f"toDateTime(toMonday({clock}), {{tz:String}})",
     }[interval]

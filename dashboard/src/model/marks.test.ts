@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { COUNTED, durationMark, MEASURED, percentMarks, TIMED } from "./marks";
+
+test("steps are 1, 2, 5, and for durations those of a clock", () => {
+  expect(COUNTED.slice(0, 5)).toEqual([1, 2, 5, 10, 20]);
+  expect(MEASURED).toContain(0.002);
+  expect(TIMED.filter((step) => step >= 200 && step < 3_600_000)).toEqual([
+    200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_200_000, 1_800_000,
+  ]);
+  expect(TIMED.toSorted((a, b) => a - b)).toEqual(TIMED);
+});
+
+test("marks of durations say what they are and no more", () => {
+  const marks = [0, 0.5, 20, 500, 1_000, 1_500, 30_000, 60_000, 90_000, 600_000, 3_600_000, 2 * 86_400_000];
+  expect(marks.map(durationMark)).toEqual(["0 ms", "0.5 ms", "20 ms", "500 ms", "1 s", "1.5 s", "30 s", "1 min", "1m 30s", "10 min", "1 h", "2 d"]);
+});
+
+test("marks of shares have the decimals of their step", () => {
+  expect(percentMarks([0, 0.1, 0.2])).toEqual(["0%", "10%", "20%"]);
+  expect(percentMarks([0, 0.005, 0.01])).toEqual(["0.0%", "0.5%", "1.0%"]);
+  expect(percentMarks([0, 0.02])).toEqual(["0%", "2%"]);
+  expect(percentMarks([0])).toEqual(["0%"]);
+});
