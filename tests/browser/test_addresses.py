@@ -50,6 +50,19 @@ def test_what_is_no_filter_is_ignored(known: Server, page: Page, search: str) ->
     expect(page.locator(".timeline[data-rows='6']")).to_be_visible()
 
 
+def test_what_an_old_address_names_is_told_as_it_is(known: Server, page: Page) -> None:
+    page.goto(f"{known.url}/sessions?until=1h")
+    expect(page.locator(".chip.on", has_text="time")).to_contain_text(re.compile(r"… – \d\d \w{3} \d{4} \d\d:\d\d"))
+    # A row that is not there (any more) does not make two sessions alike.
+    other = known.get("/api/sessions", q="Nightly digest")["sessions"][0]["session_id"]
+    page.goto(f"{known.url}/compare?a={session_id(REFUND)}&b={other}&row=999")
+    expect(page.get_by_role("heading", name="First divergence")).to_be_visible()
+    expect(page.locator("main")).not_to_contain_text("took the same way")
+    # A range that ends before it begins holds nothing.
+    page.goto(f"{known.url}/analytics?since=1h&until=24h")
+    expect(page.get_by_role("heading", name="No session in this range")).to_be_visible()
+
+
 def test_escape_leaves_the_search_then_the_row_then_the_chosen(known: Server, page: Page) -> None:
     page.goto(f"{known.url}/sessions")
     expect(page.locator(".table-row[data-session]")).to_have_count(4)

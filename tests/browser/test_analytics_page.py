@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.test_hostile_text import nothing_serious
 from tests.integration.test_analytics_sums import made, send
 from tests.serving import Server
-from tests.spans import body, span
+from tests.spans import SECOND, body, span
 
 RANGE = "since=2026-03-20&until=2026-04-10"
 
@@ -219,6 +219,9 @@ def test_waste_compare_and_settings_say_what_the_api_says(known: Server, page: P
             "data-verdict", metric["verdict"]
         )
     nothing_serious(page, "two tags compared")
+    page.set_viewport_size({"width": 320, "height": 800})
+    assert page.evaluate("[...document.querySelectorAll('.chart')].every((one) => one.scrollWidth <= one.clientWidth)")
+    page.set_viewport_size({"width": 1440, "height": 900})
     page.goto(f"{known.url}/settings")
     spans = known.get("/api/store")["spans"]
     expect(page.locator("[data-store-bytes]")).to_contain_text(f"{spans:,} spans")
@@ -247,3 +250,17 @@ def test_the_bar_of_the_interval_that_runs_is_drawn(known: Server, page: Page) -
     known.post("/v1/traces", body(span(0xBA5, 1, start_ns=time.time_ns())))
     open_page(page, known, "")
     page.wait_for_function(_PAINTED_AT_THE_END)
+
+
+def test_all_time_is_drawn_to_its_end_however_long_it_is(known: Server, page: Page) -> None:
+    long_ago = time.time_ns() - 500 * 86_400 * SECOND
+    known.post("/v1/traces", body(span(0xBA6, 1, name="long ago", start_ns=long_ago, ms=5)))
+    (old,) = known.wait("/api/sessions", lambda found: found["sessions"], q="long ago")["sessions"]
+    # By the hour it were 12,000 bars, of which the newest had no room.
+    open_page(page, known, "since=all&interval=hour")
+    expect(page.get_by_role("button", name="Interval: By week")).to_be_visible()
+    rows = table_of(page, "Sessions by state")
+    drawn = sum(int(value.replace(",", "")) for row in rows for value in row[1:])
+    assert drawn == known.get("/api/analytics")["totals"]["sessions"]["total"]
+    page.goto("about:blank")
+    known.http.delete(f"/api/sessions/{old['session_id']}")

@@ -125,6 +125,24 @@ def test_chosen_sessions_that_are_gone_hold_the_others_up_in_nothing(many: Serve
     expect(refused.get_by_role("toolbar", name="Chosen sessions")).to_have_count(0)
 
 
+def test_a_note_that_could_not_be_kept_is_not_lost(many: Server, refused: Page) -> None:
+    path = f"/api/sessions/{session_id(0xE00 + 7)}"
+    refused.goto(f"{many.url}/sessions/{session_id(0xE00 + 7)}")
+    refused.route(f"**{path}", lambda one: refuse(one, 500) if one.request.method == "PATCH" else one.continue_())
+    refused.get_by_role("button", name="+ note").click()
+    field = refused.get_by_role("textbox", name="Note")
+    field.fill("Half an hour's thoughts")
+    refused.keyboard.press("Control+Enter")
+    expect(refused.get_by_role("alert")).to_contain_text("It broke with 500.")
+    expect(field).to_have_value("Half an hour's thoughts")
+    refused.unroute(f"**{path}")
+    field.focus()
+    refused.keyboard.press("Control+Enter")
+    expect(refused.get_by_role("region", name="Note")).to_contain_text("Half an hour's thoughts")
+    expect(refused.get_by_role("alert")).to_have_count(0)
+    many.wait(path, lambda told: told["note"] == "Half an hour's thoughts")
+
+
 def test_what_is_done_to_many_is_stopped_half_way(many: Server, refused: Page) -> None:
     refused.goto(f"{many.url}/sessions?q=Many")
     expect(refused.locator(".table-row[data-session]").first).to_be_visible()

@@ -26,8 +26,9 @@ export const TIMED: readonly Millis[] = [
   ...decades(0, 5).map((step) => step * DAY),
 ];
 
-/** `0 ms`, `500 ms`, `1 s`, `1.5 s`, `2 min`, `1 h`: never more than a mark needs, minutes and hours that are no whole ones as ever. */
+/** `0`, `500 ms`, `1 s`, `1.5 s`, `2 min`, `1 h`: never more than a mark needs, minutes and hours that are no whole ones as ever. */
 export function durationMark(ms: Millis): string {
+  if (ms === 0) return "0";
   if (ms >= DAY && ms % DAY === 0) return `${ms / DAY} d`;
   if (ms >= HOUR && ms % HOUR === 0) return `${ms / HOUR} h`;
   if (ms >= MINUTE && ms % MINUTE === 0) return `${ms / MINUTE} min`;

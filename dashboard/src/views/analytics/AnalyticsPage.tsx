@@ -2,7 +2,7 @@
 
 import { usePrefetchQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useEffect, useMemo, useRef } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { analyticsQuery, breakdownQuery, type Bucketing, failuresQuery, foremostQuery, wasteQuery } from "../../api/insights";
 import { live } from "../../api/live";
 import { type SessionFilters, totalQuery } from "../../api/queries";
@@ -45,11 +45,16 @@ export function AnalyticsPage() {
   const filters = useMemo(() => JSON.parse(filtersText) as SessionFilters, [filtersText]);
   const now = useNow(30_000);
   const asked = spanOf(filters.since, filters.until, now);
-  const length = asked.from === null ? 60 * INTERVAL_MS.day : asked.to - asked.from;
+  // How far back all time reaches is known from the first answer.
+  const [reach, setReach] = useState({ of: filtersText, ms: 60 * INTERVAL_MS.day });
+  const length = asked.from !== null ? asked.to - asked.from : reach.of === filtersText ? reach.ms : 60 * INTERVAL_MS.day;
   const interval = search.interval && isDrawable(search.interval, length) ? search.interval : fittingInterval(length);
   const tz = zone === "utc" ? "UTC" : LOCAL_ZONE;
   const bucketing = { interval, tz };
   const { data, error, refetch, isPlaceholderData } = useQuery(analyticsQuery(filters, bucketing));
+  const earliest = data?.series[0]?.at;
+  const told = asked.from === null && earliest && !isPlaceholderData ? asked.to - Date.parse(earliest) : 0;
+  if (told > Math.max(0, length)) setReach({ of: filtersText, ms: told });
   const isEmpty = data !== undefined && data.totals.sessions.total === 0 && !isPlaceholderData;
   const { data: everything } = useQuery({ ...totalQuery, enabled: isEmpty });
   useLiveAnswers();
@@ -93,7 +98,7 @@ export function AnalyticsPage() {
           onChange={(q) => change({ q: q || undefined }, true)}
         />
         <RangeMenu search={search} onChange={change} />
-        <IntervalMenu interval={interval} length={length} onChange={(chosen) => change({ interval: chosen })} />
+        {search.view !== "waste" && <IntervalMenu interval={interval} length={length} onChange={(chosen) => change({ interval: chosen })} />}
       </header>
       <div className="filters" role="group" aria-label="Filters">
         <FilterBar

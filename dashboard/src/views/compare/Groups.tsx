@@ -82,34 +82,37 @@ function Card({ metric }: { metric: CohortMetric }) {
               <span>{shown(metric.bins.at(-1)?.to)}</span>
             </p>
           )}
-          <table className="figures">
-            <thead>
-              <tr>
-                <th>
-                  <span className="unseen">Group</span>
-                </th>
-                <th className="num">p25</th>
-                <th className="num">p50</th>
-                <th className="num">p75</th>
-                <th className="num">p95</th>
-                <th className="num">mean</th>
-              </tr>
-            </thead>
-            <tbody>
-              {(["a", "b"] as const).map((side) => (
-                <tr key={side}>
-                  <td>
-                    <i className={`side-${side}`}>{side.toUpperCase()}</i>
-                  </td>
-                  {(["p25", "p50", "p75", "p95", "mean"] as const).map((name) => (
-                    <td key={name} className="num">
-                      {shown(metric[side][name])}
-                    </td>
-                  ))}
+          {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a table that scrolls must be reached by key */}
+          <div className="scroll" tabIndex={0} role="region" aria-label={`${TITLES[metric.metric]} of both groups, scrolls`}>
+            <table className="figures">
+              <thead>
+                <tr>
+                  <th>
+                    <span className="unseen">Group</span>
+                  </th>
+                  <th className="num">p25</th>
+                  <th className="num">p50</th>
+                  <th className="num">p75</th>
+                  <th className="num">p95</th>
+                  <th className="num">mean</th>
                 </tr>
-              ))}
-            </tbody>
-          </table>
+              </thead>
+              <tbody>
+                {(["a", "b"] as const).map((side) => (
+                  <tr key={side}>
+                    <td>
+                      <i className={`side-${side}`}>{side.toUpperCase()}</i>
+                    </td>
+                    {(["p25", "p50", "p75", "p95", "mean"] as const).map((name) => (
+                      <td key={name} className="num">
+                        {shown(metric[side][name])}
+                      </td>
+                    ))}
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
         </>
       )}
       <p className="verdict">{verdict(metric)}</p>

@@ -33,7 +33,8 @@ export function Pair({ a, b, search, onChange }: Props) {
   if (error) return <Failure error={error} retry={() => void refetch()} />;
   // The first texts come with the rest, which they would push down.
   if (!data || texts.some(({ isLoading }) => isLoading)) return <p className="dim late">Comparing…</p>;
-  const chosen = search.row === undefined ? data.first_divergence : Number(search.row);
+  // What an old address names may not be there.
+  const chosen = data.rows[Number(search.row ?? Number.NaN)] ? Number(search.row) : data.first_divergence;
   const rows = data.rows.map((row, index) => ({ row, index })).filter(({ row }) => search.all || row.differs.length > 0);
   const differing = data.rows.filter(({ differs }) => differs.length > 0).length;
   return (
@@ -41,7 +42,7 @@ export function Pair({ a, b, search, onChange }: Props) {
       {data.cut_off && <p className="warn">Only the first 2,000 events of each session are compared.</p>}
       <section className="card" aria-label="First divergence" data-divergence={data.first_divergence ?? ""}>
         <header>
-          <h2>{search.row === undefined || chosen === data.first_divergence ? "First divergence" : `Row ${(chosen ?? 0) + 1}`}</h2>
+          <h2>{chosen === data.first_divergence ? "First divergence" : `Row ${(chosen ?? 0) + 1}`}</h2>
           <span className="dim">{chosen !== null && data.rows[chosen] ? said(data.rows[chosen]) : ""}</span>
         </header>
         {chosen !== null && data.rows[chosen] ? (
@@ -94,10 +95,10 @@ export function Pair({ a, b, search, onChange }: Props) {
                     </button>
                   </td>
                   <td className="num">
-                    {duration(row.a?.duration_ms)} → {duration(row.b?.duration_ms)}
+                    {both(row, (one) => duration(one.duration_ms))}
                   </td>
                   <td className="num">
-                    {usd(row.a?.cost_usd)} → {usd(row.b?.cost_usd)}
+                    {both(row, (one) => usd(one.cost_usd))}
                   </td>
                 </tr>
               ))}
@@ -108,6 +109,12 @@ export function Pair({ a, b, search, onChange }: Props) {
       </section>
     </>
   );
+}
+
+/** A measure of both sides; a dash alone where neither has one. */
+function both({ a, b }: ComparedRow, shown: (one: NonNullable<ComparedRow["a"]>) => string): string {
+  const [left, right] = [a, b].map((one) => (one ? shown(one) : DASH));
+  return left === DASH && right === DASH ? DASH : `${left} → ${right}`;
 }
 
 function spelled(name: string): string {
@@ -229,6 +236,8 @@ function Values({ row: { a, b, differs } }: { row: ComparedRow }) {
 function Texts({ row, a, b }: { row: ComparedRow; a: string; b: string }) {
   const left = useQuery(textOf(a, row.a));
   const right = useQuery(textOf(b, row.b));
+  const failed = [left, right].find((query) => query.error);
+  if (failed?.error) return <Failure error={failed.error} retry={() => void failed.refetch()} />;
   const isReady = (row.a === null || left.data) && (row.b === null || right.data);
   if (!isReady) return <p className="dim card-empty">…</p>;
   const values = <Values row={row} />;

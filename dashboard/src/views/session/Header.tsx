@@ -71,12 +71,15 @@ export function Header({ session: told, sessionId }: { session: SessionDetail | 
 function Actions({ sessionId, mayChange, onFailure }: { sessionId: string; mayChange: boolean; onFailure: (text: string) => void }) {
   const navigate = useNavigate();
   const [isDeleting, setDeleting] = useState(false);
+  const [isGoing, setGoing] = useState(false);
   const remove = async () => {
     setDeleting(false);
+    setGoing(true);
     try {
       await deleteSession(sessionId);
       await navigate({ to: "/sessions", search: leftList(), replace: true });
     } catch (error) {
+      setGoing(false);
       onFailure(error instanceof Error ? error.message : String(error));
     }
   };
@@ -96,8 +99,8 @@ function Actions({ sessionId, mayChange, onFailure }: { sessionId: string; mayCh
       <Link to="/compare" search={{ a: sessionId }} className="btn remove">
         Compare
       </Link>
-      <button type="button" className="btn remove" disabled={!mayChange} title={mayChange ? undefined : READ_ONLY} onClick={() => setDeleting(true)}>
-        Delete
+      <button type="button" className="btn remove" disabled={!mayChange || isGoing} title={mayChange ? undefined : READ_ONLY} onClick={() => setDeleting(true)}>
+        {isGoing ? "Deleting…" : "Delete"}
       </button>
       {isDeleting && (
         <Confirm title="Delete this session?" does="Delete" onConfirm={() => void remove()} onClose={() => setDeleting(false)}>

@@ -10,18 +10,22 @@ import { Long } from "../../ui/text";
 export function Note({ sessionId, note }: { sessionId: string; note: string }) {
   const client = useQueryClient();
   const [isEditing, setEditing] = useState(false);
+  /** What was written and is not yet, or could not be, kept. */
+  const [draft, setDraft] = useState(note);
   const [failure, setFailure] = useState<Error | null>(null);
   const mayChange = useMayChange();
   if (!mayChange) return note ? <Written note={note} /> : null;
   const keep = async (text: string) => {
     setEditing(false);
     setFailure(null);
+    setDraft(text.trim());
     if (text.trim() === note) return;
     try {
       await editSession(sessionId, { note: text.trim() });
       await client.refetchQueries({ queryKey: ["session", sessionId] });
     } catch (error) {
       setFailure(error instanceof Error ? error : new Error(String(error)));
+      setEditing(true);
     }
   };
   return (
@@ -30,13 +34,15 @@ export function Note({ sessionId, note }: { sessionId: string; note: string }) {
       {isEditing ? (
         <textarea
           aria-label="Note"
-          defaultValue={note}
+          defaultValue={draft}
           rows={4}
           ref={(field) => field?.focus()}
           onBlur={(event) => void keep(event.target.value)}
           onKeyDown={(event) => {
             if (event.key === "Escape") {
               event.stopPropagation();
+              setDraft(note);
+              setFailure(null);
               setEditing(false);
             }
             if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.currentTarget.blur();
@@ -44,9 +50,9 @@ export function Note({ sessionId, note }: { sessionId: string; note: string }) {
         />
       ) : (
         <>
-          {note && <Written note={note} />}
+          {draft && <Written note={draft} />}
           <button type="button" className="link faint" onClick={() => setEditing(true)}>
-            {note ? "Change the note" : "+ note"}
+            {draft ? "Change the note" : "+ note"}
           </button>
         </>
       )}

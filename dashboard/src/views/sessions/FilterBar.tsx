@@ -6,10 +6,11 @@ import { facetsQuery } from "../../api/queries";
 import { grouped } from "../../model/format";
 import { STATE_NAMES, type State } from "../../model/kinds";
 import { leastOf } from "../../model/least";
+import { spanOf } from "../../model/span";
 import { both, clock, day, dated } from "../../model/time";
-import { epochMicros } from "../../model/units";
 import { oneLine } from "../../model/visible";
 import { Failure, Menu } from "../../ui/controls";
+import { useNow } from "../../ui/hooks";
 import { StateDot } from "../../ui/marks";
 import { usePreference } from "../../ui/preferences";
 import { filtersOf, type SessionsSearch } from "./search";
@@ -195,8 +196,10 @@ export function FacetCount({ name, value, search }: { name: "min_cost" | "min_du
 /** A range of time that no menu names, as a chip. */
 function TimeChip({ search, onChange }: Props) {
   const zone = usePreference("zone");
+  const now = useNow(60_000);
   if (!search.until) return null;
-  const [from, to] = [search.since, search.until].map((at) => (at ? epochMicros(at) : Number.NaN));
+  const span = spanOf(search.since, search.until, now);
+  const [from, to] = [span.from ?? Number.NaN, span.to].map((at) => at * 1000);
   const moment = (at: number) => (Number.isNaN(at) ? "…" : dated(at, zone));
   const isOneDay = day(from, zone) === day(to, zone);
   return (
