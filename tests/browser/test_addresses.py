@@ -52,7 +52,9 @@ def test_what_is_no_filter_is_ignored(known: Server, page: Page, search: str) ->
 
 def test_what_an_old_address_names_is_told_as_it_is(known: Server, page: Page) -> None:
     page.goto(f"{known.url}/sessions?until=1h")
-    expect(page.locator(".chip.on", has_text="time")).to_contain_text(re.compile(r"… – \d\d \w{3} \d{4} \d\d:\d\d"))
+    expect(page.locator(".chip.on", has_text="time")).to_contain_text(
+        re.compile(r"… – \d\d \w{3} \d{4} \d\d:\d\d")
+    )
     # A row that is not there (any more) does not make two sessions alike.
     other = known.get("/api/sessions", q="Nightly digest")["sessions"][0]["session_id"]
     page.goto(f"{known.url}/compare?a={session_id(REFUND)}&b={other}&row=999")

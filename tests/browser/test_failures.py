@@ -128,7 +128,9 @@ def test_chosen_sessions_that_are_gone_hold_the_others_up_in_nothing(many: Serve
 def test_a_note_that_could_not_be_kept_is_not_lost(many: Server, refused: Page) -> None:
     path = f"/api/sessions/{session_id(0xE00 + 7)}"
     refused.goto(f"{many.url}/sessions/{session_id(0xE00 + 7)}")
-    refused.route(f"**{path}", lambda one: refuse(one, 500) if one.request.method == "PATCH" else one.continue_())
+    refused.route(
+        f"**{path}", lambda one: refuse(one, 500) if one.request.method == "PATCH" else one.continue_()
+    )
     refused.get_by_role("button", name="+ note").click()
     field = refused.get_by_role("textbox", name="Note")
     field.fill("Half an hour's thoughts")

@@ -33,6 +33,9 @@ export function Charts({ data, filters, bucketing, at, end, ...rest }: Props) {
   const told = useMemo(() => {
     const of = (value: (row: Analytics["series"][number]) => number | null | undefined, missing: number | null = 0) =>
       placed(at, series, (index) => value(series[index]) ?? missing, missing);
+    // What an interval's calls did not tell is not known; where there were none, there is nothing to know.
+    const known = (value: (row: Analytics["series"][number]) => number | null) =>
+      placed<number | null>(at, series, (index) => value(series[index]), 0);
     const less = (value: number | null, ...parts: (number | null)[]) =>
       value === null ? null : Math.max(0, value - parts.reduce<number>((sum, part) => sum + (part ?? 0), 0));
     return {
@@ -48,11 +51,11 @@ export function Charts({ data, filters, bucketing, at, end, ...rest }: Props) {
         line("other", "Others", "operation", of(({ events }) => events.total - (events.llm ?? 0) - (events.tool ?? 0))),
       ],
       tokens: [
-        line("input", "Input", "retrieval", of(({ tokens }) => less(tokens.input, tokens.cache_read, tokens.cache_write))),
-        line("cache_read", "Cache read", "agent", of(({ tokens }) => tokens.cache_read)),
-        line("cache_write", "Cache write", "embedding", of(({ tokens }) => tokens.cache_write)),
-        line("output", "Output", "llm", of(({ tokens }) => less(tokens.output, tokens.reasoning))),
-        line("reasoning", "Reasoning", "action", of(({ tokens }) => tokens.reasoning)),
+        line("input", "Input", "retrieval", known(({ tokens }) => less(tokens.input, tokens.cache_read, tokens.cache_write))),
+        line("cache_read", "Cache read", "agent", known(({ tokens }) => tokens.cache_read)),
+        line("cache_write", "Cache write", "embedding", known(({ tokens }) => tokens.cache_write)),
+        line("output", "Output", "llm", known(({ tokens }) => less(tokens.output, tokens.reasoning))),
+        line("reasoning", "Reasoning", "action", known(({ tokens }) => tokens.reasoning)),
       ],
       latency: (["p50", "p90", "p95", "p99"] as const).map((name, index) =>
         line(name, name, ["agent", "retrieval", "llm", "tool"][index], of(({ latency_ms }) => latency_ms?.[name], null)),
@@ -67,7 +70,7 @@ export function Charts({ data, filters, bucketing, at, end, ...rest }: Props) {
         group.value,
         oneLine(group.value, 40),
         MODEL_COLORS[index],
-        placed(at, group.series, (place) => group.series[place].cost_usd ?? 0, 0),
+        placed<number | null>(at, group.series, (place) => group.series[place].cost_usd, 0),
       ),
     );
     const left = placed(at, series, (index) => series[index].cost_usd ?? 0, 0).map((all, row) => {
