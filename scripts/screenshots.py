@@ -164,7 +164,12 @@ def take(browser: Browser, shot: Shot, url: str, names: dict[str, str], picture:
     page.wait_for_selector(shown)
     page.wait_for_load_state("load")
     page.evaluate("() => document.fonts.ready.then(() => true)")
-    # Bodies of events and the histogram arrive after the first picture; the live connection never goes quiet.
+    # The bars above the list come after its rows, and the bodies of events after their names.
+    page.wait_for_function(
+        "() => !document.querySelector('.awaited') && (!document.querySelector('.histogram') || "
+        "document.querySelector('.histogram rect'))",
+        timeout=60_000,
+    )
     page.wait_for_timeout(1500)
     page.screenshot(path=picture)
     context.close()
