@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
-from typing import Any, Final, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 from agentops import semconv
 from agentops.sdk.calls import Opener, Spec, cost_of, opened, opened_session, tags_of
@@ -25,7 +25,6 @@ F = TypeVar(
 P = ParamSpec("P")
 R = TypeVar("R")
 Tags = Iterable[str] | str | None
-_GUARDED: Final = ("input", "output")
 
 __all__ = [
     "agent",
@@ -89,13 +88,6 @@ def _decorate(
             None, kind, name=function, version=version, tags=tags, more=more, opener=opener, whole=whole
         )
     return decorate(function)
-
-
-def _guarded(spec: Any) -> str:
-    found = word(spec).lower()
-    if found not in _GUARDED:
-        raise ValueError(f"guardrail(spec=...) must be 'input' or 'output', not {word(spec)[:100]!r}")
-    return found
 
 
 def _plain(kind: str, said: str) -> _Decorator:
@@ -225,9 +217,6 @@ def guardrail(
         version: recorded with each call.
         tags: recorded with each call.
         spec: what it guards: "input" or "output".
-
-    Raises:
-        ValueError: `spec` is neither.
     """
-    more: dict[str, Any] = {} if spec is None else {semconv.GUARDRAIL_SPEC: _guarded(spec)}
+    more: dict[str, Any] = {} if spec is None else {semconv.GUARDRAIL_SPEC: spec}
     return _decorate(function, "guardrail", name=name, version=version, tags=tags, more=more)
