@@ -8,6 +8,7 @@ the others: one run shows everything that is wrong.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -29,6 +30,8 @@ _SHARED = ("--dist", "loadfile", "--no-loadscope-reorder")
 def main() -> int:
     """Run every check and return 0 when all of them hold."""
     began = time.monotonic()
+    # Begun in a shell's background it would ignore Ctrl-C, and so would all programs under test.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     env = {**node.environment(), "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
     chromium = browser.path()
     npm = ["npm", "run", "--silent"]

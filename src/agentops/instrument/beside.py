@@ -72,8 +72,6 @@ class _Calls:
             return wrapped(*args, **kwargs)
         where = get_current()
         span = self._tracer.start_span(self._name, where, attributes=self._asked(wrapped, args, kwargs))
-        if inspect.iscoroutinefunction(wrapped):
-            return self._awaited(wrapped(*args, **kwargs), span)
         token = attach_context(making(where, span))
         try:
             answer = wrapped(*args, **kwargs)
