@@ -203,6 +203,10 @@ def time_zones(store: Store) -> frozenset[str]:
     return frozenset(answer.decode().split())
 
 
+_BY_HALF_HOURS: Final = ("Australia/Lord_Howe", "Australia/LHI")
+"""Time zones whose clocks change by half an hour."""
+
+
 def bucket(interval: str, tz: str, values: dict[str, Any]) -> str:
     """Return SQL for the start of the interval that a session started in, unix seconds, and its parameters.
 
@@ -214,11 +218,12 @@ def bucket(interval: str, tz: str, values: dict[str, Any]) -> str:
     values["tz"] = tz
     # The engine's clock ends in 2106; spans may claim to be of any year.
     clock = "toDateTime(least(intDiv(started_at, 1000000000), 4294967295), {tz:String})"
-    # Not toStartOfHour: it counts on from the last change of the clock, which is half an hour in some zones.
+    # toStartOfHour, half the price, counts on from the last change of the clock.
     back = f"({clock} - (toMinute({clock}) * 60 + toSecond({clock})))"
+    moved = f"({back} + (timezoneOffset({clock}) - timezoneOffset({back})))"
     start = {
         "minute": f"toStartOfMinute({clock})",
-        "hour": f"({back} + (timezoneOffset({clock}) - timezoneOffset({back})))",
+        "hour": moved if tz in _BY_HALF_HOURS else f"toStartOfHour({clock})",
         "day": f"toStartOfDay({clock})",
         "week": f"toDateTime(toMonday({clock}), {{tz:String}})",
     }[interval]
