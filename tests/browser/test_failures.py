@@ -97,6 +97,8 @@ def many(known: Server) -> Server:
 
 def test_the_rest_of_a_list_is_asked_for_again(many: Server, refused: Page) -> None:
     refused.route("**/api/sessions?*cursor*", lambda route: refuse(route, 500))
+    # A connection that begins late would ask again by itself.
+    refused.route("**/api/live", lambda route: route.abort())
     refused.goto(f"{many.url}/sessions")
     table = refused.get_by_role("table", name="Sessions")
     expect(table).to_be_visible()
