@@ -307,6 +307,11 @@ def use(own: PriceList) -> None:
     _own = _Own(own)
 
 
+def in_use() -> PriceList:
+    """Return the list that `use` was given last."""
+    return _own.prices
+
+
 def warm() -> None:
     """Load the price table (some 0.7 s), so that the first call to be priced need not wait for it."""
     _lookup("openai", "gpt-4o")

@@ -1,0 +1,189 @@
+"""Decoders: processes that make rows of large bodies while this one goes on.
+
+Making rows is Python's work, and of Python only one thread runs at a time in a process: where large bodies come
+together, this process would be the bound. The first time that they do, decoders are started; until they are ready,
+and for whatever they cannot do, bodies are read here. A machine whose agents send what agents send never has one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from agentops.otlp.refusal import MalformedBody, Rejected
+from agentops.server import prices
+from agentops.server.ingest.rows import rows
+from agentops.server.pricelist import PriceList
+from agentops.server.store.write import Batch
+
+if TYPE_CHECKING:
+    from agentops.otlp.decode import Encoding
+
+_log: Final = logging.getLogger("agentops.server")
+_LARGE_BYTES: Final = 128 * 1024
+"""What is worth a way to another process and back."""
+MOST: Final = min(4, os.cpu_count() or 1)
+"""Bodies that are read at once; more would only take turns."""
+
+
+class Decoders:
+    """The decoders of a server. May be used from any thread."""
+
+    def __init__(self, most: int = MOST) -> None:
+        """Start none yet, and never more than `most`; on a machine with one core they gain nothing."""
+        self._most = most if most > 1 else 0
+        self._lock = threading.Lock()
+        self._idle: list[_Decoder] = []
+        self._alive = 0
+        self._reading = 0
+        self._closed = False
+
+    def rows(
+        self, body: bytes, encoding: Encoding, project: str, received_at: int, sent_at: int | None
+    ) -> tuple[Batch, list[Rejected]]:
+        """Return the rows of a decompressed ExportTraceServiceRequest, and what was refused.
+
+        Args:
+            body: The request.
+            encoding: What it is written in.
+            project: Whose spans these are.
+            received_at: When it came, unix nanoseconds.
+            sent_at: When it was sent, by the sender's clock, unix nanoseconds; None when it did not say.
+
+        Raises:
+            MalformedBody: the body as a whole cannot be read.
+        """
+        if not self._most or len(body) < _LARGE_BYTES:
+            return _made_here(body, encoding, project, received_at, sent_at)
+        with self._lock:
+            self._reading += 1
+            decoder = self._idle.pop() if self._idle else None
+            if decoder is None and self._reading > 1 and self._alive < self._most and not self._closed:
+                self._alive += 1
+                threading.Thread(target=self._start, name="agentops-decoder", daemon=True).start()
+        try:
+            if decoder is not None:
+                made = self._made_there(decoder, body, encoding, project, received_at, sent_at)
+                if made is not None:
+                    return made
+            return _made_here(body, encoding, project, received_at, sent_at)
+        finally:
+            with self._lock:
+                self._reading -= 1
+
+    def close(self) -> None:
+        """End the decoders; bodies that are still to be read are read here."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for decoder in idle:
+            self._end(decoder)
+
+    def _made_there(
+        self,
+        decoder: _Decoder,
+        body: bytes,
+        encoding: Encoding,
+        project: str,
+        received_at: int,
+        sent_at: int | None,
+    ) -> tuple[Batch, list[Rejected]] | None:
+        try:
+            made = decoder.made(body, encoding, project, received_at, sent_at)
+        except (EOFError, OSError, msgspec.DecodeError):
+            # It had nothing to do for long, or was killed: nothing is lost, the body is here.
+            self._end(decoder)
+            return None
+        except MalformedBody:
+            self._give_back(decoder)
+            raise
+        self._give_back(decoder)
+        return made
+
+    def _start(self) -> None:
+        try:
+            decoder = _Decoder()
+        except (EOFError, OSError) as error:
+            _log.warning("No process for decoding could be started; bodies are decoded here: %s", error)
+            self._most = 0
+            return
+        self._give_back(decoder)
+
+    def _give_back(self, decoder: _Decoder) -> None:
+        with self._lock:
+            if not self._closed:
+                self._idle.append(decoder)
+                return
+        self._end(decoder)
+
+    def _end(self, decoder: _Decoder) -> None:
+        decoder.end()
+        with self._lock:
+            self._alive -= 1
+
+
+class _Decoder:
+    """One process; it is given one body at a time."""
+
+    def __init__(self) -> None:
+        from agentops.server.ingest import decoder
+
+        self._room = decoder
+        self._read = msgspec.msgpack.Decoder(decoder.Rows).decode
+        self._told: PriceList | None = None
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", decoder.__name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+        )
+        decoder.receive(self._out)
+
+    @property
+    def _out(self) -> int:
+        assert self._process.stdout is not None
+        return self._process.stdout.fileno()
+
+    @property
+    def _in(self) -> int:
+        assert self._process.stdin is not None
+        return self._process.stdin.fileno()
+
+    def made(
+        self, body: bytes, encoding: Encoding, project: str, received_at: int, sent_at: int | None
+    ) -> tuple[Batch, list[Rejected]]:
+        own = prices.in_use()
+        news = b"" if own is self._told else pickle.dumps(own)
+        task = self._room.Task(body, encoding, project, received_at, sent_at, news)
+        self._room.send(self._in, msgspec.msgpack.encode(task))
+        found = self._read(self._room.receive(self._out))
+        self._told = own
+        if found.malformed:
+            raise MalformedBody(found.malformed)
+        return self._room.batch_of(found, task), found.rejected
+
+    def end(self) -> None:
+        with contextlib.suppress(OSError):
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._process.wait()
+
+
+def _made_here(
+    body: bytes, encoding: Encoding, project: str, received_at: int, sent_at: int | None
+) -> tuple[Batch, list[Rejected]]:
+    # Here and not above: protobuf's classes take 0.15 s to load, which a server that starts need not wait for.
+    from agentops.otlp.decode import decode_traces
+
+    decoded = decode_traces(body, encoding)
+    return rows(decoded.spans, project, received_at, sent_at), decoded.rejected
