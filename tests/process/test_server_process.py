@@ -12,11 +12,13 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
+import psutil
 import pytest
 
 from agentops.server.store.lock import StoreLock
@@ -264,3 +266,32 @@ def test_commands_say_what_they_know(tmp_path: Path) -> None:
     assert "agentops serve" in doctor.stdout
     unknown = run("servve")
     assert unknown.returncode == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_server_that_ends_leaves_no_decoder(start_server: Any, number: int) -> None:
+    server: Server = start_server()
+    traces = [next(_traces) for _ in range(4)]
+    bodies = [
+        json.dumps(body(*(span(trace, one, text="x" * 1000) for one in range(1, 300)))) for trace in traces
+    ]
+
+    def decoders() -> list[psutil.Process]:
+        return [one for one in psutil.Process(server.pid).children() if "decoder" in "".join(one.cmdline())]
+
+    def together() -> list[psutil.Process]:
+        with ThreadPoolExecutor(4) as pool:
+            answers = pool.map(
+                lambda one: server.post("/v1/traces", one.encode(), content_type="application/json"), bodies
+            )
+            assert [answer.status_code for answer in answers] == [200] * 4
+        return decoders()
+
+    started = eventually(together, within_s=60)
+    for trace in traces:
+        path = f"/api/sessions/{session_of(trace)}"
+        server.wait(path, lambda one: one["event_counts"]["total"] == 299)
+    server.process.send_signal(number)
+    server.process.wait(30)
+    _, alive = psutil.wait_procs(started, timeout=30)
+    assert not alive

@@ -188,6 +188,7 @@ class Server:
         self._retention.stop()
         self._tidy.stop()
         self._merges.stop()
+        self.rooms.ingest.decoders.close()
         self.rooms.writer.stop(_DRAIN_S)
         self.rooms.summariser.stop(_DRAIN_S)
         self._relay.stop()

@@ -21,6 +21,7 @@ from agentops.server.api.state import Rooms, project_of, rooms
 from agentops.server.auth import Caller
 from agentops.server.ingest import accepted, decompressed, encoding_of
 from agentops.server.ingest.body import too_large
+from agentops.server.ingest.decoders import MOST_AT_ONCE
 from agentops.server.ingest.intake import Held
 from agentops.server.store.write import Full
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 router = APIRouter(prefix="/v1", tags=["ingest"])
 
-_DECODING_THREADS: Final = 2
 _MOST_DRAINED: Final = 256 * 1024 * 1024
 """Bytes beyond the limit of a refused body that are still read, and dropped: a client that is writing while
 the connection closes sees a broken pipe instead of the answer that says why."""
@@ -176,7 +176,7 @@ async def in_thread(work: Callable[[], Value]) -> Value:
     """Decode off the event loop, a few bodies at a time: more threads would only take turns."""
     global _limiter
     if _limiter is None:
-        _limiter = CapacityLimiter(_DECODING_THREADS)
+        _limiter = CapacityLimiter(MOST_AT_ONCE)
     return await to_thread.run_sync(work, limiter=_limiter)
 
 

@@ -1,12 +1,13 @@
 """A decoder: a process that turns request bodies into rows for the server that started it.
 
-It reads tasks from its standard input and answers on its standard output, one after the other, each a frame: four
-bytes of length, then MessagePack. It ends when its input does, so that it never outlives its server, and when
-nothing came for a while.
+It reads tasks from its standard input and answers on its standard output, one after the other, each a frame:
+four bytes of length, then MessagePack. It ends when its input does, so that it never outlives its server, and
+when nothing came for a while.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import select
@@ -39,7 +40,7 @@ class Task(Struct, frozen=True, array_like=True, gc=False):
         project: Whose spans these are.
         received_at: When it came, unix nanoseconds.
         sent_at: When it was sent, by the sender's clock, unix nanoseconds.
-        own_prices: The installation's own prices, pickled, where they changed since the task before; else b"".
+        own_prices: The prices of one's own, pickled, where they changed since the task before; else empty.
     """
 
     body: bytes
@@ -136,23 +137,27 @@ def receive(source: int) -> bytearray:
 def _read(source: int, size: int) -> bytearray:
     found = bytearray(size)
     view = memoryview(found)
-    with open(source, "rb", buffering=0, closefd=False) as file:
-        while view:
-            count = file.readinto(view)
-            if not count:
-                raise EOFError
-            view = view[count:]
+    while view:
+        count = os.readv(source, [view])
+        if not count:
+            raise EOFError
+        view = view[count:]
     return found
 
 
 def main() -> None:
     """Answer tasks until none come."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Its server finishes what it was given before it leaves, and closes the input then.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     source, to = sys.stdin.fileno(), os.dup(sys.stdout.fileno())
     # What anything prints must not get between the answers.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     read = msgspec.msgpack.Decoder(Task).decode
     prices.warm()
+    # What is loaded by now stays, and what a task leaves has no cycles.
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     try:
         send(to, b"")
         while select.select([source], [], [], IDLE_S)[0]:

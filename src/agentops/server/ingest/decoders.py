@@ -1,8 +1,9 @@
-"""Decoders: processes that make rows of large bodies while this one goes on.
+"""Decoders: processes that make rows of large bodies beside this one.
 
-Making rows is Python's work, and of Python only one thread runs at a time in a process: where large bodies come
-together, this process would be the bound. The first time that they do, decoders are started; until they are ready,
-and for whatever they cannot do, bodies are read here. A machine whose agents send what agents send never has one.
+Making rows is Python's work, and in one process one thread runs Python at a time: where many large bodies
+come together, that is what bounds a server, whatever the machine. The first time that they do, decoders are
+started. Until they are ready, and for whatever they cannot do, bodies are read here, so that nothing depends
+on them; a server whose agents send what agents send never has one.
 """
 
 from __future__ import annotations
@@ -30,21 +31,29 @@ if TYPE_CHECKING:
 _log: Final = logging.getLogger("agentops.server")
 _LARGE_BYTES: Final = 128 * 1024
 """What is worth a way to another process and back."""
-MOST: Final = min(4, os.cpu_count() or 1)
-"""Bodies that are read at once; more would only take turns."""
+MOST_AT_ONCE: Final = max(2, min(4, os.cpu_count() or 1))
+"""Bodies that are read at once: more would only take turns."""
+_MOST: Final = min(MOST_AT_ONCE, os.cpu_count() or 1) - 1
+"""Decoders: one body is read here, and on a machine with one core all are."""
 
 
 class Decoders:
     """The decoders of a server. May be used from any thread."""
 
-    def __init__(self, most: int = MOST) -> None:
-        """Start none yet, and never more than `most`; on a machine with one core they gain nothing."""
-        self._most = most if most > 1 else 0
+    def __init__(self, most: int = _MOST) -> None:
+        """Start none yet, and never more than `most` at a time."""
+        self._most = most
         self._lock = threading.Lock()
         self._idle: list[_Decoder] = []
-        self._alive = 0
         self._reading = 0
         self._closed = False
+        self.alive = 0
+        """Decoders that run, or are being started."""
+
+    @property
+    def ready(self) -> int:
+        """Decoders that wait for a body."""
+        return len(self._idle)
 
     def rows(
         self, body: bytes, encoding: Encoding, project: str, received_at: int, sent_at: int | None
@@ -61,26 +70,23 @@ class Decoders:
         Raises:
             MalformedBody: the body as a whole cannot be read.
         """
-        if not self._most or len(body) < _LARGE_BYTES:
+        if len(body) < _LARGE_BYTES:
             return _made_here(body, encoding, project, received_at, sent_at)
         with self._lock:
             self._reading += 1
             decoder = self._idle.pop() if self._idle else None
-            if decoder is None and self._reading > 1 and self._alive < self._most and not self._closed:
-                self._alive += 1
+            if decoder is None and self._reading > 1 and self.alive < self._most and not self._closed:
+                self.alive += 1
                 threading.Thread(target=self._start, name="agentops-decoder", daemon=True).start()
         try:
-            if decoder is not None:
-                made = self._made_there(decoder, body, encoding, project, received_at, sent_at)
-                if made is not None:
-                    return made
-            return _made_here(body, encoding, project, received_at, sent_at)
+            made = decoder and self._made_there(decoder, body, encoding, project, received_at, sent_at)
+            return made or _made_here(body, encoding, project, received_at, sent_at)
         finally:
             with self._lock:
                 self._reading -= 1
 
     def close(self) -> None:
-        """End the decoders; bodies that are still to be read are read here."""
+        """End the decoders; what is still to be read is read here."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
@@ -98,13 +104,15 @@ class Decoders:
     ) -> tuple[Batch, list[Rejected]] | None:
         try:
             made = decoder.made(body, encoding, project, received_at, sent_at)
-        except (EOFError, OSError, msgspec.DecodeError):
-            # It had nothing to do for long, or was killed: nothing is lost, the body is here.
-            self._end(decoder)
-            return None
         except MalformedBody:
             self._give_back(decoder)
             raise
+        except Exception as error:
+            # It had nothing to do for long and left, or was killed. The body is still here.
+            if not isinstance(error, (EOFError, BrokenPipeError)):
+                _log.warning("A decoder failed; the body is decoded here: %s", error)
+            self._end(decoder)
+            return None
         self._give_back(decoder)
         return made
 
@@ -112,8 +120,8 @@ class Decoders:
         try:
             decoder = _Decoder()
         except (EOFError, OSError) as error:
-            _log.warning("No process for decoding could be started; bodies are decoded here: %s", error)
-            self._most = 0
+            _log.warning("No decoder could be started; bodies are decoded in the server: %s", error)
+            self._most = self.alive = 0
             return
         self._give_back(decoder)
 
@@ -127,35 +135,38 @@ class Decoders:
     def _end(self, decoder: _Decoder) -> None:
         decoder.end()
         with self._lock:
-            self._alive -= 1
+            self.alive -= 1
 
 
 class _Decoder:
-    """One process; it is given one body at a time."""
+    """One process, given one body at a time."""
 
     def __init__(self) -> None:
+        """Start it and wait until it is ready.
+
+        Raises:
+            OSError: it cannot be started.
+            EOFError: it ended at once.
+        """
         from agentops.server.ingest import decoder
 
         self._room = decoder
         self._read = msgspec.msgpack.Decoder(decoder.Rows).decode
         self._told: PriceList | None = None
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 -- our own
             [sys.executable, "-P", "-m", decoder.__name__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
         )
-        decoder.receive(self._out)
-
-    @property
-    def _out(self) -> int:
-        assert self._process.stdout is not None
-        return self._process.stdout.fileno()
-
-    @property
-    def _in(self) -> int:
         assert self._process.stdin is not None
-        return self._process.stdin.fileno()
+        assert self._process.stdout is not None
+        self._in, self._out = self._process.stdin, self._process.stdout
+        try:
+            decoder.receive(self._out.fileno())
+        except EOFError:
+            self.end()
+            raise
 
     def made(
         self, body: bytes, encoding: Encoding, project: str, received_at: int, sent_at: int | None
@@ -163,8 +174,8 @@ class _Decoder:
         own = prices.in_use()
         news = b"" if own is self._told else pickle.dumps(own)
         task = self._room.Task(body, encoding, project, received_at, sent_at, news)
-        self._room.send(self._in, msgspec.msgpack.encode(task))
-        found = self._read(self._room.receive(self._out))
+        self._room.send(self._in.fileno(), msgspec.msgpack.encode(task))
+        found = self._read(self._room.receive(self._out.fileno()))
         self._told = own
         if found.malformed:
             raise MalformedBody(found.malformed)
@@ -172,17 +183,16 @@ class _Decoder:
 
     def end(self) -> None:
         with contextlib.suppress(OSError):
-            if self._process.stdin is not None:
-                self._process.stdin.close()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+            self._in.close()
+        self._out.close()
         self._process.wait()
 
 
 def _made_here(
     body: bytes, encoding: Encoding, project: str, received_at: int, sent_at: int | None
 ) -> tuple[Batch, list[Rejected]]:
-    # Here and not above: protobuf's classes take 0.15 s to load, which a server that starts need not wait for.
+    # Here and not above: protobuf's classes take 0.15 s to load, which a server that starts need not wait
+    # for.
     from agentops.otlp.decode import decode_traces
 
     decoded = decode_traces(body, encoding)

@@ -76,6 +76,7 @@ class Resources:
         self.found: dict[tuple[str, int], str] = {}
 
     def id_of(self, resource: Resource) -> int:
+        """Return a resource's id, by its content."""
         known = self._ids.get(id(resource))
         if known is not None:
             return known

@@ -1,0 +1,158 @@
+"""Large bodies are read by other processes, and nobody can tell."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from agentops.otlp.refusal import MalformedBody
+from agentops.server import prices
+from agentops.server.ingest.decoders import Decoders
+from agentops.server.pricelist import PriceList, read_prices
+from tests.spans import body, span
+from tests.waiting import eventually
+
+_AT = 1_790_000_000_000_000_000
+
+
+def large(trace: int, **more: Any) -> bytes:
+    """Return a body with calls of a model, a resource, and a span that is refused."""
+    spans = [
+        span(
+            trace,
+            number,
+            start_ns=_AT,
+            gen_ai__operation__name="chat",
+            gen_ai__request__model="gpt-4o",
+            gen_ai__system="openai",
+            gen_ai__usage__input_tokens=number,
+            gen_ai__usage__output_tokens=7,
+            some__text="ἀλήθεια " * 100,
+            **more,
+        )
+        for number in range(1, 200)
+    ]
+    return json.dumps(
+        body(*spans, {**spans[0], "traceId": "none"}, resource={"service.name": "shop"})
+    ).encode()
+
+
+def own_decoders() -> list[psutil.Process]:
+    """Return the decoders that this process has started."""
+    return [one for one in psutil.Process().children() if "agentops.server.ingest.decoder" in one.cmdline()]
+
+
+def bring_up(decoders: Decoders) -> None:
+    """Send large bodies together until a decoder is ready."""
+
+    def together() -> bool:
+        if decoders.ready:
+            return True
+        threads = [
+            threading.Thread(target=decoders.rows, args=(large(1), "json", "p", _AT, None)) for _ in range(2)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return bool(decoders.ready)
+
+    eventually(together, within_s=60)
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Decoders]:
+    decoders = Decoders(most=1)
+    bring_up(decoders)
+    yield decoders
+    decoders.close()
+    assert not own_decoders()
+
+
+@pytest.fixture
+def decoders(shared: Decoders) -> Iterator[Decoders]:
+    """The decoders, with one that is ready; the prices of one's own are forgotten afterwards."""
+    bring_up(shared)
+    yield shared
+    prices.use(PriceList())
+
+
+def test_rows_are_the_same_wherever_they_are_made(decoders: Decoders) -> None:
+    given = (large(2, session__id="one"), "json", "mine", _AT, _AT - 5)
+    (process,) = own_decoders()
+    before = process.cpu_times()
+    there = decoders.rows(*given)
+    assert process.cpu_times() != before
+    here = Decoders(most=0).rows(*given)
+    assert there[0].spans == here[0].spans
+    assert len(here[0].spans) == 199
+    assert there[0].resources == here[0].resources
+    assert there[0].received_at == here[0].received_at
+    assert there[0].facts.keys() == here[0].facts.keys() == {("mine", f"{2:032x}")}
+    for key, facts in here[0].facts.items():
+        assert [repr(one).partition("(")[2] for one in there[0].facts[key]] == [
+            repr(one).partition("(")[2] for one in facts
+        ]
+    assert there[1] == here[1]
+    assert [one.count for one in there[1]] == [1]
+
+
+def test_prices_of_ones_own_are_used_there_as_soon_as_here(decoders: Decoders, tmp_path: Path) -> None:
+    given = (large(3), "json", "mine", _AT, None)
+    assert b'"genai-prices' in decoders.rows(*given)[0].spans[0]
+    file = tmp_path / "prices.toml"
+    file.write_text('[[price]]\nmodel = "gpt-4o"\ninput = 1000000\noutput = 0\n')
+    own = read_prices(file)
+    assert own.entries[0].rates["input"] == Decimal(1_000_000)
+    prices.use(own)
+    facts = decoders.rows(*given)[0].facts["mine", f"{3:032x}"]
+    assert [one.cost_usd for one in facts] == [float(number) for number in range(1, 200)]
+
+
+def test_a_body_that_cannot_be_read_is_refused_with_the_same_words(decoders: Decoders) -> None:
+    bad = b"[" + b" " * 200_000
+    with pytest.raises(MalformedBody) as there:
+        decoders.rows(bad, "json", "mine", _AT, None)
+    with pytest.raises(MalformedBody) as here:
+        Decoders(most=0).rows(bad, "json", "mine", _AT, None)
+    assert str(there.value) == str(here.value)
+    assert decoders.ready == 1
+
+
+def test_a_body_whose_decoder_is_killed_is_read_all_the_same(decoders: Decoders) -> None:
+    (process,) = own_decoders()
+    os.kill(process.pid, signal.SIGSTOP)
+    given = large(4)
+    found: list[int] = []
+    thread = threading.Thread(
+        target=lambda: found.append(len(decoders.rows(given, "json", "mine", _AT, None)[0].spans))
+    )
+    thread.start()
+    eventually(lambda: not decoders.ready)
+    os.kill(process.pid, signal.SIGKILL)
+    thread.join(30)
+    assert found == [199]
+    assert decoders.alive == 0
+    bring_up(decoders)
+
+
+def test_small_bodies_and_one_after_the_other_start_none() -> None:
+    decoders = Decoders(most=3)
+    for number in range(5):
+        decoders.rows(large(number + 10), "json", "mine", _AT, None)
+    small = json.dumps(body(span(5, 1))).encode()
+    threads = [threading.Thread(target=decoders.rows, args=(small, "json", "p", _AT, None)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert decoders.alive == 0
