@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from agentops.otlp.decode import decode_logs, decode_traces
 from agentops.otlp.refusal import MalformedBody
-from agentops.server.ingest.receive import rows
+from agentops.server.ingest.rows import rows
 from agentops.server.normalise import normalise_log
 from agentops.server.normalise.dialects import INDEX
 

@@ -273,18 +273,19 @@ def test_a_server_that_ends_leaves_no_decoder(start_server: Any, number: int) ->
     server: Server = start_server()
     traces = [next(_traces) for _ in range(4)]
     bodies = [
-        json.dumps(body(*(span(trace, one, text="x" * 1000) for one in range(1, 300)))) for trace in traces
+        json.dumps(body(*(span(trace, one, text="x" * 1000) for one in range(1, 300)))).encode()
+        for trace in traces
     ]
 
     def decoders() -> list[psutil.Process]:
         return [one for one in psutil.Process(server.pid).children() if "decoder" in "".join(one.cmdline())]
 
+    def send(one: bytes) -> int:
+        return server.post("/v1/traces", one, content_type="application/json").status_code
+
     def together() -> list[psutil.Process]:
         with ThreadPoolExecutor(4) as pool:
-            answers = pool.map(
-                lambda one: server.post("/v1/traces", one.encode(), content_type="application/json"), bodies
-            )
-            assert [answer.status_code for answer in answers] == [200] * 4
+            assert list(pool.map(send, bodies)) == [200] * 4
         return decoders()
 
     started = eventually(together, within_s=60)
