@@ -43,33 +43,71 @@ _TAKEN: Final = object()
 
 
 def patient(accumulator: Any) -> Any:
-    """Return the class that follows a streamed message of Claude's, made to let the first event pass."""
+    """Return the class that follows a streamed message of Claude's, made to let the first event pass.
+
+    Pieces of a text are put together when something else comes.
+    """
 
     class Patient(accumulator):
-        __slots__ = ("_first",)
+        __slots__ = ("_at", "_first", "_pieces")
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             self._first: Any = None
+            self._at: Any = None
+            self._pieces: list[str] = []
 
         def process_chunk(self, chunk: Any) -> None:
-            if self._first is None:
-                # The program waits for it: it is looked at when the next one is there, or none comes.
-                self._first = chunk
+            if self._first is not _TAKEN:
+                if self._first is None:
+                    # The program waits for it: it is looked at when the next one is there, or none comes.
+                    self._first = chunk
+                    return
+                self._begin()
+            text = _piece(chunk)
+            if text is None:
+                self._join()
+                super().process_chunk(chunk)
                 return
-            self._begin()
-            super().process_chunk(chunk)
+            if chunk.index != self._at or len(self._pieces) >= _BLOCK:
+                self._join()
+                self._at = chunk.index
+            self._pieces.append(text)
 
         def _begin(self) -> None:
             first, self._first = self._first, _TAKEN
             if first is not None and first is not _TAKEN:
                 super().process_chunk(first)
 
+        def _join(self) -> None:
+            if not self._pieces:
+                return
+            text = "".join(self._pieces)
+            self._pieces.clear()
+            try:
+                block = self._snapshot.content[self._at]
+                if block.type == "text":
+                    block.text += text
+            except Exception:
+                pass  # A piece of no block that is there: the client does not take it either.
+
         def _result(self) -> Any:
             self._begin()
+            self._join()
             return super()._result()  # pyright: ignore[reportUnknownVariableType] -- a class given by name
 
     return Patient
+
+
+def _piece(event: Any) -> str | None:
+    """Return the text that is all that an event of Claude's brings; None when it brings something else."""
+    try:
+        if event.type != "content_block_delta" or event.delta.type != "text_delta":
+            return None
+        text = event.delta.text
+    except AttributeError:
+        return None  # Another version's, or a mere mapping.
+    return text if type(text) is str else None
 
 
 def following(accumulator: Any) -> Any:
@@ -79,34 +117,47 @@ def following(accumulator: Any) -> Any:
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             self._made_of: Any = (args, kwargs)
             self._first: Any = None
-            self._last: Any = None
-            self._plain = False
+            self._waiting = True
+            self._shape: Any = None
+            self._pieces: list[str] = []
 
         def process_chunk(self, chunk: Any) -> None:
-            if self._last is None:
+            if self._waiting:
                 # The program waits for it: it is looked at when the next one is there, or none comes.
-                self._first = self._last = chunk
+                self._waiting = False
+                self._first = chunk
                 return
-            self._begin()
+            if self._made_of is not None:
+                self._begin()
+            shape = self._shape
             try:
-                text = _more(self._last, chunk) if self._plain else None
+                text = None if shape is None else _more(shape, chunk)
             except Exception:
                 text = None  # No model of pydantic's, or another version's.
-            self._last = chunk
             if text is None:
+                self._join()
                 self._take(chunk)
             elif text:
+                self._pieces.append(text)
+                if len(self._pieces) >= _BLOCK:
+                    self._join()
+
+        def _join(self) -> None:
+            """Add the pieces to the choice that they all are of."""
+            if self._pieces:
+                text = "".join(self._pieces)
+                self._pieces.clear()
                 self._cached_result = None
-                choices = self._values._values["choices"]
-                message = choices._indexed[chunk.choices[0].index]._values["message"]
-                message._values["content"].__iadd__(text)
+                choice = self._values._values["choices"]._indexed[self._shape[1]["index"]]
+                choice._values["message"]._values["content"].__iadd__(text)
 
         def _take(self, chunk: Any) -> None:
+            self._shape = None
             super().process_chunk(chunk)
             try:
-                self._plain = _plain(chunk)
+                self._shape = _shape(chunk)
             except Exception:
-                self._plain = False  # As above.
+                self._shape = None  # As above.
 
         def _begin(self) -> None:
             first, self._first = self._first, None
@@ -119,45 +170,52 @@ def following(accumulator: Any) -> Any:
 
         def _result(self) -> Any:
             self._begin()
+            self._join()
             return super()._result()  # pyright: ignore[reportUnknownVariableType] -- a class given by name
 
     return Following
 
 
-def _more(last: Any, chunk: Any) -> str | None:
-    """Return the text that is all that a chunk adds to a plain `last` one; None when it adds more."""
+_Shape = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
+"""What a chunk, its choice and its delta hold beside the next of them, and the text."""
+
+
+def _more(shape: _Shape, chunk: Any) -> str | None:
+    """Return the text that is all that a chunk adds to one of a plain `shape`; None when it adds more."""
     if len(chunk.choices) != 1:
         return None
     choice = chunk.choices[0]
-    before = last.choices[0]
-    same = (
-        _same(last, chunk, "choices")
-        and _same(before, choice, "delta")
-        and _same(before.delta, choice.delta, "content")
-    )
-    text = choice.delta.content if same else None
+    delta = choice.delta
+    if chunk.__pydantic_extra__ or choice.__pydantic_extra__ or delta.__pydantic_extra__:
+        return None
+    if (
+        {**delta.__dict__, "content": None} != shape[2]
+        or {**choice.__dict__, "delta": None} != shape[1]
+        or {**chunk.__dict__, "choices": None} != shape[0]
+    ):
+        return None
+    text = delta.content
     return text if type(text) is str else None
 
 
-def _same(before: Any, now: Any, but: str) -> bool:
-    """Say whether two models hold the same, one field apart."""
-    return not now.__pydantic_extra__ and {**before.__dict__, but: None} == {**now.__dict__, but: None}
-
-
-def _plain(chunk: Any) -> bool:
-    """Say whether another chunk with the same fields beside its text would add nothing but its text."""
+def _shape(chunk: Any) -> _Shape | None:
+    """Return a chunk's shape when another one of it would add nothing but its text, else None."""
     if len(chunk.choices) != 1:
-        return False
+        return None
     choice = chunk.choices[0]
     for model, but in ((chunk, "choices"), (choice, "delta"), (choice.delta, "content")):
         if model.__pydantic_extra__:
-            return False
+            return None
         for key, value in model.__dict__.items():
             # Other texts of what is said are added up, as its content is.
             single = type(value) in _SINGLE and (but != "content" or key == "role")
             if key != but and value is not None and not single:
-                return False
-    return True
+                return None
+    return (
+        {**chunk.__dict__, "choices": None},
+        {**choice.__dict__, "delta": None},
+        {**choice.delta.__dict__, "content": None},
+    )
 
 
 def keeping(accumulator: Any) -> Any:

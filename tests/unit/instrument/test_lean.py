@@ -119,6 +119,64 @@ def test_a_stream_is_gathered_as_the_instrumentor_would(chunks: list[dict[str, A
     assert told[0] == told[1]
 
 
+def block(index: int, *texts: str | None) -> list[dict[str, Any]]:
+    """Return the events of one text of Claude's."""
+    begun: dict[str, Any] = {"type": "content_block_start", "index": index,
+                             "content_block": {"type": "text", "text": ""}}  # fmt: skip
+    pieces: list[dict[str, Any]] = [
+        {"type": "content_block_delta", "index": index, "delta": {"type": "text_delta", "text": each}}
+        for each in texts
+    ]
+    return [begun, *pieces, {"type": "content_block_stop", "index": index}]
+
+
+START = {"type": "message_start", "message": {
+    "id": "m", "type": "message", "role": "assistant", "model": "claude-sonnet-4-6", "content": [],
+    "stop_reason": None, "usage": {"input_tokens": 5, "output_tokens": 1}}}  # fmt: skip
+STOP = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 9}}
+TOLD_OF: dict[str, list[dict[str, Any]]] = {
+    "nothing": [],
+    "a start": [START],
+    "a text": [START, *block(0, "a", "b", "", "c"), STOP],
+    "a text that breaks off": [START, *block(0, "a", "b")[:-1]],
+    "a long text": [START, *block(0, *("word ",) * 600), STOP],
+    "two texts": [START, *block(0, "a"), *block(1, "b", "c"), STOP],
+    "two texts by turns": [START, *(event for pair in zip(
+        block(0, "a", "b"), block(1, "c", "d"), strict=True) for event in pair), STOP],
+    "a text of nothing": [START, *block(0, None, "a"), STOP],
+    "no such text": [START, block(7, "a")[1], *block(0, "b"), STOP],
+    "before its message": [*block(0, "a"), START, *block(0, "b"), STOP],
+    "thoughts, a tool and a text": [
+        START,
+        {"type": "content_block_start", "index": 0,
+         "content_block": {"type": "thinking", "thinking": "", "signature": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "t"}},
+        block(0, "no text of a thought")[1],
+        {"type": "content_block_start", "index": 1,
+         "content_block": {"type": "tool_use", "id": "u", "name": "f", "input": {}}},
+        {"type": "content_block_delta", "index": 1,
+         "delta": {"type": "input_json_delta", "partial_json": "{}"}},
+        *block(2, "a", "b"), STOP,
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sent", TOLD_OF.values(), ids=TOLD_OF)
+@pytest.mark.parametrize("is_beta", [False, True], ids=["", "beta"])
+def test_a_message_is_gathered_as_the_instrumentor_would(sent: list[dict[str, Any]], is_beta: bool) -> None:
+    module = importlib.import_module("openinference.instrumentation.anthropic._stream")
+    types: Any = anthropic.types
+    kind = types.beta.BetaRawMessageStreamEvent if is_beta else types.RawMessageStreamEvent
+    construct: Any = importlib.import_module("anthropic._models").construct_type
+    told: list[Any] = []
+    for made in (module._MessageResponseAccumulator, patient(module._MessageResponseAccumulator)):
+        gathering = made(is_beta=is_beta, request_headers={})
+        for event in sent:
+            gathering.process_chunk(construct(type_=kind, value=json.loads(json.dumps(event))))
+        told.append(dict(module._MessageExtractor(gathering._result()).get_attributes()))
+    assert told[0] == told[1]
+
+
 @pytest.mark.parametrize("made", [following, patient])
 def test_the_first_chunk_is_not_looked_at_before_the_next(made: Callable[[Any], Any]) -> None:
     class Looking:
