@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import fields, replace
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from opentelemetry.context import Context
 
@@ -23,6 +23,9 @@ _PACKAGE: Final = "openinference.instrumentation."
 _OPEN: Final = "_agentops_masks_nothing"
 _OURS: Final = "_agentops"
 _IMAGE: Final = "image.url"
+_PLAIN: Final = frozenset({str, int, float, bool})
+_type: Final = cast("Callable[[Any], Any]", type)
+"""`type`, of which nothing is known: an attribute may hold anything."""
 _OF_IMAGES: Final = ("enable_genai_semconv", "base64_image_max_length", "blob_uploader")
 """Settings that change nothing, or only images. Of one that is not known here nothing is assumed."""
 
@@ -66,6 +69,8 @@ def shows_all(config: Any, attributes: Mapping[str, Any]) -> bool:
     """Say whether attributes are shown just as they are."""
     if not _open(config):
         return False
+    if _PLAIN.issuperset(map(_type, attributes.values())) and _IMAGE not in "\n".join(attributes):
+        return True
     for key, value in attributes.items():
         if (type(value) is not str and (value is None or callable(value))) or key.endswith(_IMAGE):
             return False
