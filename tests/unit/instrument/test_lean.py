@@ -130,7 +130,7 @@ def block(index: int, *texts: str | None) -> list[dict[str, Any]]:
     return [begun, *pieces, {"type": "content_block_stop", "index": index}]
 
 
-START = {"type": "message_start", "message": {
+START: dict[str, Any] = {"type": "message_start", "message": {
     "id": "m", "type": "message", "role": "assistant", "model": "claude-sonnet-4-6", "content": [],
     "stop_reason": None, "usage": {"input_tokens": 5, "output_tokens": 1}}}  # fmt: skip
 STOP = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 9}}
