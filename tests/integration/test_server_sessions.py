@@ -296,6 +296,19 @@ def test_a_foreign_session_is_what_its_root_says(
     assert (found["duration_ms"] is None) == (state == "running")
 
 
+def test_spans_that_are_each_others_parents_end_their_session_and_are_counted(
+    module_server: Server, trace: int
+) -> None:
+    call: dict[str, Any] = {"gen_ai__operation__name": "chat", "gen_ai__usage__input_tokens": 7}
+    send(
+        module_server,
+        body(span(trace, 1, 3, name="first", **call), span(trace, 2, 1, **call), span(trace, 3, 2, **call)),
+    )
+    found = module_server.get(f"/api/sessions/{session_of(trace)}")
+    assert (found["state"], found["name"]) == ("success", "first")
+    assert (found["event_counts"]["llm"], found["tokens"]["input"]) == (1, 7)
+
+
 def test_a_contributing_process_does_not_end_the_session(module_server: Server, trace: int) -> None:
     session = session_of(trace)
     root: dict[str, Any] = {"agentops__span__kind": "session", "session__id": session}

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from agentops.semconv import SESSION_KIND
+from agentops.server.store.circles import without_circles
 from agentops.server.store.doubles import doubles
 from agentops.server.store.facts import ENDED_BIT, Fact
 from agentops.server.store.marks import Marks, nearest_agents
@@ -56,6 +57,7 @@ def shares(
         gone: deletions by session id.
         elsewhere: calls of this trace, by span id, that count in another trace of their session.
     """
+    facts = without_circles(facts)
     divided, derived = members(trace_id, facts) if facts else ({}, {})
     for session_id in list(divided):
         deletion = gone.get(session_id)
