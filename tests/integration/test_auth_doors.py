@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import http.client
 import json
 import os
 import re
@@ -201,6 +202,25 @@ def test_a_form_larger_than_forms_are_is_refused_unread(open_server: Server) -> 
             assert (answer.status_code, answer.json()["error"]["code"]) == (413, "body_too_large"), path
 
 
+def test_an_answer_to_a_body_that_nobody_reads_comes_at_once_and_arrives(open_server: Server) -> None:
+    head = b"POST %b HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
+    for path in (b"/v1/traces", b"/api/sign-in"):
+        with socket.create_connection(_address(open_server), timeout=20) as line:
+            line.sendall(head % (path, 200_000_000) + b"\r\n")
+            early = line.recv(65_536)
+            assert early.startswith(b"HTTP/1.1 413 "), early
+            assert b"connection: close" in early.lower()
+            line.sendall(b" " * 1_000_000)
+        asked_first = head % (path, 200_000_000) + b"Expect: 100-continue\r\n\r\n"
+        assert _said(open_server, asked_first).startswith(b"HTTP/1.1 413 ")
+    sender = http.client.HTTPConnection(*_address(open_server), timeout=20)
+    for path, host, status in (("/v1/traces", "evil.example", 403), ("/v1/nothing", "127.0.0.1", 404)):
+        sender.request("POST", path, b" " * 20_000_000, {"Host": host})
+        answer = sender.getresponse()
+        assert (answer.status, answer.read()[:9]) == (status, b'{"error":')
+    sender.close()
+
+
 def test_idle_and_slow_connections_do_not_stop_an_agent(open_server: Server) -> None:
     address = _address(open_server)
     lines: list[socket.socket] = []
@@ -306,7 +326,7 @@ def test_a_body_that_pauses_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None
         async def send(message: Any) -> None:
             del message
 
-        asked = {"type": "http", "method": "POST", "path": "/v1/traces"}
+        asked = {"type": "http", "method": "POST", "path": "/v1/traces", "headers": []}
         with pytest.raises(Denied, match="paused"):
             await connection.Patience(app)(asked, receive, send)
 

@@ -47,6 +47,7 @@ from agentops.server.auth import Auth
 from agentops.server.auth.secret import Secret
 from agentops.server.backlog import Backlog
 from agentops.server.connection import Patience
+from agentops.server.drain import Drained
 from agentops.server.forwarded import Forwarded
 from agentops.server.ingest import Ingest
 from agentops.server.lapses import Lapses
@@ -281,6 +282,6 @@ def guarded(server: Server) -> ASGIApp:
     """Return what answers HTTP: the application behind its gate and its guard."""
     app = create_app(server)
     inner = Gate(app, server.auth) if server.auth.required else app
-    outer: ASGIApp = guard.Guard(Patience(inner), server.options.local_only)
+    outer: ASGIApp = Drained(guard.Guard(Patience(inner), server.options.local_only))
     trusted = server.options.trusted_proxies
     return Forwarded(outer, trusted) if trusted else outer

@@ -27,8 +27,6 @@ FORM_BYTES: Final = 2 * 1024 * 1024
 """The most of a body that is read whole before anybody looks at it: a key's name, a session's note."""
 SIGN_IN_BYTES: Final = 64 * 1024
 """The most of the one form that anybody may send."""
-_DRAINED_BYTES: Final = 256 * 1024 * 1024
-"""What is still read of one that is larger, and dropped, so that its sender sees the answer."""
 _MOST_FILES: Final = 65_536
 
 
@@ -124,6 +122,7 @@ class Patience:
         path: str = scope["path"]
         form = path.startswith("/api/") and path != "/api/import"
         most = SIGN_IN_BYTES if path == "/api/sign-in" else FORM_BYTES
+        declared = next((int(value) for name, value in scope["headers"] if name == b"content-length"), 0)
         size = 0
         done = False
 
@@ -131,21 +130,21 @@ class Patience:
             nonlocal size, done
             if done:
                 return await receive()
-            while True:
-                try:
-                    async with asyncio.timeout(BODY_PAUSE_S):
-                        message = await receive()
-                except TimeoutError:
-                    raise _too_slow() from None
-                size += len(message.get("body", b""))
-                done = not message.get("more_body", False)
-                took = time.monotonic() - began
-                if not done and took > BODY_PAUSE_S and size < took * BODY_BYTES_PER_S:
-                    raise _too_slow()
-                if not form or size <= most:
-                    return message
-                if done or size > most + _DRAINED_BYTES:
-                    raise _too_large(most)
+            if form and declared > most:
+                raise _too_large(most)
+            try:
+                async with asyncio.timeout(BODY_PAUSE_S):
+                    message = await receive()
+            except TimeoutError:
+                raise _too_slow() from None
+            size += len(message.get("body", b""))
+            done = not message.get("more_body", False)
+            took = time.monotonic() - began
+            if not done and took > BODY_PAUSE_S and size < took * BODY_BYTES_PER_S:
+                raise _too_slow()
+            if form and size > most:
+                raise _too_large(most)
+            return message
 
         await self._app(scope, receive_in_time, send)
 

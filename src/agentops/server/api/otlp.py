@@ -23,16 +23,12 @@ from agentops.server.ingest import accepted, decompressed, encoding_of
 from agentops.server.ingest.body import too_large
 from agentops.server.ingest.decoders import MOST_AT_ONCE
 from agentops.server.ingest.intake import Held
-from agentops.server.store.write import Full
 
 if TYPE_CHECKING:
     from agentops.otlp.decode import Encoding
 
 router = APIRouter(prefix="/v1", tags=["ingest"])
 
-_MOST_DRAINED: Final = 256 * 1024 * 1024
-"""Bytes beyond the limit of a refused body that are still read, and dropped: a client that is writing while
-the connection closes sees a broken pipe instead of the answer that says why."""
 _MEDIA: Final[dict[Encoding, str]] = {"json": "application/json", "protobuf": "application/x-protobuf"}
 _limiter: CapacityLimiter | None = None
 Value = TypeVar("Value")
@@ -132,29 +128,16 @@ async def _body_of(request: Request, here: Rooms, held: Held) -> bytes:
     """Return a request's body as it came, up to the limit."""
     limit = here.max_body_bytes
     length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > limit:
+        raise too_large(limit)
     pieces: list[bytes] = []
     size = 0
-    refusal: Exception | None = None
-    if length.isdigit() and int(length) > limit:
-        refusal = too_large(limit)
-    stopping_at = limit + _MOST_DRAINED
     async for piece in request.stream():
+        held.grow(len(piece))
         size += len(piece)
-        if refusal is None:
-            try:
-                held.grow(len(piece))
-            except Full as full:
-                refusal = full
-            if size > limit:
-                refusal = too_large(limit)
-            pieces.append(piece)
-        if refusal is not None:
-            pieces.clear()
-            held.shrink()
-            if size > stopping_at:
-                break
-    if refusal is not None:
-        raise refusal
+        if size > limit:
+            raise too_large(limit)
+        pieces.append(piece)
     return b"".join(pieces)
 
 
