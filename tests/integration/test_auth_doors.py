@@ -326,7 +326,7 @@ def test_a_body_that_pauses_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None
         async def send(message: Any) -> None:
             del message
 
-        asked = {"type": "http", "method": "POST", "path": "/v1/traces", "headers": []}
+        asked: dict[str, Any] = {"type": "http", "method": "POST", "path": "/v1/traces", "headers": []}
         with pytest.raises(Denied, match="paused"):
             await connection.Patience(app)(asked, receive, send)
 

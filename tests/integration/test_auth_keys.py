@@ -234,7 +234,7 @@ def test_a_quota_answers_429_and_says_when(locked: Server, owner: str) -> None:
     assert _ask(locked, "post", "/v1/traces", owner, sent).status_code == 200
 
 
-def test_sign_ins_are_tried_ten_times_and_no_more(tmp_path: Path) -> None:
+def test_wrong_keys_are_tried_ten_times_and_no_more(tmp_path: Path) -> None:
     server = Server(tmp_path, arguments=_AUTH)
     try:
         key = _first_key(server)
@@ -242,11 +242,13 @@ def test_sign_ins_are_tried_ten_times_and_no_more(tmp_path: Path) -> None:
         answers = [server.http.post("/api/sign-in", json=wrong).status_code for _ in range(12)]
         assert answers[:10] == [401] * 10
         assert answers[10:] == [429] * 2
-        limited = server.http.post("/api/sign-in", json={"key": key})
+        limited = server.http.post("/api/sign-in", json=wrong)
         assert limited.status_code == 429
         assert int(limited.headers["retry-after"]) >= 1
         assert server.http.post("/v3/auth/token", json={"api_key": wrong["key"]}).status_code == 429
-        # Who shows a key with each request is not held up by others' guesses.
+        # Who has a key is not held up by others' guesses.
+        assert server.http.post("/v3/auth/token", json={"api_key": key}).status_code == 200
+        assert server.http.post("/api/sign-in", json={"key": key}).status_code == 200
         assert _ask(server, "get", "/api/sessions", key).status_code == 200
     finally:
         server.stop()

@@ -124,6 +124,8 @@ def test_the_store_says_what_it_holds_and_shrinks(start_server: StartServer, tmp
         return parts["sessions"] == 1
 
     assert eventually(in_one_part)
+    spelled_otherwise = agentops(server.home, "store", "--compact")
+    assert spelled_otherwise.returncode == 0, spelled_otherwise.stderr
     kept = agentops(server.home, "store", "retention", "30")
     assert kept.returncode == 0, kept.stderr
     assert server.get("/api/store")["retention_days"] == 30
@@ -143,6 +145,11 @@ def test_the_store_says_what_it_holds_and_shrinks(start_server: StartServer, tmp
         (("import", "missing.json"), b"missing.json"),
         (("import", "/dev/null"), b"/dev/null: it is empty"),
         (("store", "retention", "-1"), b"days"),
+        (("store", "--compact", "retention", "1"), b"--compact"),
+        (
+            ("store", "--project", "nobody"),
+            b"project 'nobody'. `agentops projects list` shows the projects there are.\n",
+        ),
     ],
 )
 def test_mistakes_are_told_with_an_exit_code(
@@ -196,6 +203,8 @@ def test_costs_follow_a_price_of_ones_own(start_server: StartServer) -> None:
     assert json.loads(done.stdout) == {"calls": 2, "changed": 1}
     assert server.get("/api/sessions/s-1")["cost_usd"] == 10
     assert server.get("/api/sessions/s-0")["cost_usd"] != 10
+    assert server.http.post("/api/store/reprice").status_code == 200
+    assert server.http.post("/api/store/reprice", content=b"since=soon").status_code == 415
     wrong = agentops(server.home, "reprice", "--since", "soon")
     assert wrong.returncode == 1
     assert b"since" in wrong.stderr

@@ -136,6 +136,14 @@ def test_head_is_get_without_the_body(module_server: Server, path: str) -> None:
     assert int(answer.headers["content-length"]) > 0
 
 
+@pytest.mark.embedded_only
+def test_head_of_the_live_stream_ends(module_server: Server) -> None:
+    answer = module_server.http.head("/api/live")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert module_server.http.head("/api/live", params={"x": "1"}).status_code == 400
+
+
 WRITTEN = {
     "quotes": ('He said "hi" to us', 'said "hi"'),
     "backslash": ("C:\\path\\new", "C:\\path"),

@@ -18,6 +18,7 @@ def define(commands: Any) -> None:
     command = commands.add_parser("store", help="show the store's size and growth, merge it, set retention")
     storeway.define(command)
     command.add_argument("--json", action="store_true", help="print JSON")
+    command.add_argument("--compact", action="store_true", help="the same as the action compact")
     actions = command.add_subparsers(dest="action", metavar="action")
     actions.add_parser("compact", help="merge every table into as few parts as it can be")
     retention = actions.add_parser("retention", help="say how many days sessions are kept")
@@ -31,8 +32,10 @@ def define(commands: Any) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Do what was asked."""
+    if chosen.compact and chosen.action == "retention":
+        raise AgentOpsError("--compact and retention are two actions: give one of them.")
     with storeway.storeway(chosen.home, chosen.store, chosen.project) as way:
-        if chosen.action == "compact":
+        if chosen.compact or chosen.action == "compact":
             return _compact(chosen, way)
         if chosen.action == "retention":
             return _retention(chosen, way)

@@ -1,4 +1,4 @@
-"""Answers that come before their request's body was read: they go out at once, and the rest is read and dropped.
+"""Answers that come before their request's body was read: they go out at once, and the rest is dropped.
 
 A client that is still writing when the connection closes sees a broken pipe instead of the answer that says
 why. Most read the answer only when they have written everything.

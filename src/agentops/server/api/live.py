@@ -18,6 +18,7 @@ from agentops.server.api.state import caller_of, rooms
 
 _log: Final = logging.getLogger("agentops.server")
 _STUCK_S: Final = 10
+_HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 router = APIRouter(prefix="/api", tags=["live"], dependencies=[Depends(only_known)])
 
@@ -40,6 +41,17 @@ class _Frames(StreamingResponse):
         finally:
             if isinstance(frames, AsyncGenerator):
                 await frames.aclose()
+
+
+@router.head("/live", include_in_schema=False)
+def listen_headers() -> StreamingResponse:
+    """Answer with the headers of a stream, which would not end."""
+    return _Frames(_nothing(), media_type="text/event-stream", headers=_HEADERS)
+
+
+async def _nothing() -> AsyncGenerator[str]:
+    for frame in ():
+        yield frame
 
 
 @router.get(
@@ -65,5 +77,5 @@ async def listen(
     return _Frames(
         here.live.listen(caller.project, last, lambda: here.auth.still(caller)),
         media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        headers=_HEADERS,
     )

@@ -75,8 +75,13 @@ def project_of(request: Request) -> str:
         return caller.project
     try:
         return rooms(request).auth.projects.named(wanted).project
-    except NoSuchProject as error:
-        raise ApiError(404, "project_not_found", str(error), "GET /api/projects lists them.") from None
+    except NoSuchProject:
+        raise ApiError(
+            404,
+            "project_not_found",
+            f"There is no project {wanted!r}.",
+            "`agentops projects list` shows the projects there are.",
+        ) from None
 
 
 def caller_of(request: Request) -> Caller:

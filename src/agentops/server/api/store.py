@@ -47,6 +47,9 @@ class Reprice(models.Exact):
     everywhere: bool = Field(False, description="those of all projects; needs an admin key of the first one")
 
 
+_EVERY_CALL: Final = Reprice(since=None, everywhere=False)
+
+
 def _whole_store(request: Request) -> Rooms:
     """Return the rooms for who may know of all projects."""
     here = rooms(request)
@@ -144,7 +147,7 @@ def _told(work: Callable[[Callable[[Any], None]], Any], now: Callable[[], Any] |
         **documented(None, 400, 422),
     },
 )
-def reprice_calls(request: Request, body: Reprice) -> Response:
+def reprice_calls(request: Request, body: Reprice = _EVERY_CALL) -> Response:
     """Compute what calls cost anew, with the prices in force and one's own; reported costs stay."""
     here = rooms(request) if not body.everywhere else _whole_store(request)
     project = None if body.everywhere else project_of(request)

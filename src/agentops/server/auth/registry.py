@@ -265,12 +265,15 @@ class Auth:
     def exchange(self, text: str, address: str) -> Key | None:
         """Return the living key that somebody shows to get a token or a sign-in, or None.
 
+        A right key is not held up by others' wrong ones from the same address: nobody guesses 122 random
+        bits, at whatever rate.
+
         Raises:
-            Denied: 429, there were too many wrong ones of late.
+            Denied: 429, it is a wrong one, and there were too many of late.
         """
-        self.check_try(address)
         key = self.keys.find(normal(text))
         if key is None:
+            self.check_try(address)
             self.failed_try(address)
         return key
 
