@@ -22,6 +22,8 @@ from agentops.sdk.moments import moment
 from agentops.sdk.recorder import in_session
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from agentops.sdk.core import Core
 
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
@@ -30,6 +32,8 @@ _UNSET: Final = Status(StatusCode.UNSET)
 _FIRST_CHUNK_EVENT: Final = "First Token Stream Event"
 """What OpenInference's instrumentors call the arrival of the first chunk."""
 _MAX_STACK: Final = 65_536
+_MAX_FRAMES: Final = 100
+"""The innermost of a stack: a failure that comes up through many recorded calls is formatted at each."""
 _MAX_EVENTS: Final = 128
 
 Agent = tuple[str, str]
@@ -317,7 +321,10 @@ def exception_attributes(exception: BaseException) -> dict[str, Any]:
     except Exception:
         message = "<its str() failed>"
     try:
-        stack = "".join(traceback.format_exception(exception))
+        stack = "".join(traceback.format_exception(exception, limit=-_MAX_FRAMES))
+        left_out = _depth(exception.__traceback__) - _MAX_FRAMES
+        if left_out > 0:
+            stack = f"… [cut: the {left_out} outermost frames]\n{stack}"
     except Exception:
         stack = ""
     if len(stack) > _MAX_STACK:
@@ -329,6 +336,13 @@ def exception_attributes(exception: BaseException) -> dict[str, Any]:
         "exception.message": message,
         "exception.stacktrace": stack,
     }
+
+
+def _depth(trace: TracebackType | None) -> int:
+    found = 0
+    while trace is not None:
+        found, trace = found + 1, trace.tb_next
+    return found
 
 
 def tell(hook: Callable[..., Any], *arguments: Any, **named: Any) -> None:

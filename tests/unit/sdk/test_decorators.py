@@ -16,7 +16,7 @@ import pytest
 
 import agentops
 from agentops.sdk.decorators import agent, operation
-from tests.recorded import Journal
+from tests.recorded import Journal, attributes
 
 Read = Callable[[], Journal]
 
@@ -60,6 +60,25 @@ def test_an_exception_is_recorded_and_is_the_same_object(session: agentops.Sessi
     (event,) = span.events
     assert event["name"] == "exception"
     assert session.event_counts["error"] == 1
+
+
+def test_a_failure_deep_down_is_told_from_its_innermost_frames(
+    session: agentops.Session, journal: Read
+) -> None:
+    @operation
+    def descend(depth: int) -> None:
+        if depth == 0:
+            raise ValueError("here")
+        descend(depth - 1)
+
+    with pytest.raises(ValueError, match="here"):
+        descend(120)
+    innermost, *_, outermost = sorted(journal().events, key=lambda one: one.input["depth"])
+    for one in (innermost, outermost):
+        stack = attributes(one.events[0]["attributes"])["exception.stacktrace"]
+        assert stack.count('  File "') <= 100
+        assert stack.rstrip().endswith("ValueError: here")
+        assert ("outermost frames]" in stack) == (one is outermost)
 
 
 def test_wrong_arguments_raise_what_they_always_raised(session: agentops.Session) -> None:
