@@ -102,6 +102,7 @@ def record(server: Server) -> list[str]:
         span(second, 3, 2, name="inner", start_ns=hour_ago + 2 * MS, gen_ai__operation__name="chat"),
         span(second, 4, 1, name="two", session__id=f"two {second}", start_ns=hour_ago + 3 * MS),
         span(third, 1, name="again", session__id=f"one/{second}", start_ns=hour_ago + 4 * MS),
+        span(third, 9, 1, name="recovered", status=1, error__type="Late", start_ns=hour_ago + 5 * MS),
     ]
     for spans in (ours, mixed):
         request = body(*spans)

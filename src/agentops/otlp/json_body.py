@@ -28,7 +28,7 @@ from agentops.otlp.limits import (
     cut_values,
     number,
 )
-from agentops.otlp.noted import BYTES, Note, note, step
+from agentops.otlp.noted import BYTES, Note, forget, note, step
 from agentops.otlp.refusal import LATEST_NS, MalformedBody, Refusal, Refusals, checked_times
 
 Whole = int | float | str | None
@@ -413,9 +413,11 @@ def _attributes(pairs: list[_Pair] | None, wide: bool) -> Attributes:
     found: Attributes = {}
     notes: list[Note] = []
     for pair in pairs or ():
-        value = pair.value
+        key, value = pair.key or "", pair.value
+        if notes and key in found:
+            forget(notes, key)
         text = value.string_value if value is not None else None
-        found[pair.key or ""] = text if text is not None else _inside(pair.key or "", value, 0, notes)
+        found[key] = text if text is not None else _inside(key, value, 0, notes)
     if notes:
         note(found, notes)
     if len(found) > MAX_ATTRIBUTES:
@@ -462,7 +464,8 @@ def _value(value: _Value | None, depth: int, notes: list[Note]) -> Any:
         if depth >= MAX_DEPTH:
             return TOO_DEEP
         pairs = value.kvlist_value.values or ()
-        return {pair.key or "": _inside(pair.key or "", pair.value, depth + 1, notes) for pair in pairs}
+        last = {pair.key or "": pair.value for pair in pairs}
+        return {key: _inside(key, inner, depth + 1, notes) for key, inner in last.items()}
     if value.bytes_value is not None:
         notes.append(Note(BYTES, []))
     return value.bytes_value

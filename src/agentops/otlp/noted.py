@@ -29,6 +29,11 @@ def step(notes: list[Note], before: int, name: str) -> None:
         note.steps.append(name)
 
 
+def forget(notes: list[Note], name: str) -> None:
+    """Drop the notes of what is inside of `name`, which comes once more."""
+    notes[:] = [one for one in notes if one.steps[-1] != name]
+
+
 def note(attributes: dict[str, Any], notes: list[Note]) -> None:
     """Add the notes of attributes to them."""
     attributes[NOTED] = {_pointer(one.steps): one.came_as for one in notes}

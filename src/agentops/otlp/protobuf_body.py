@@ -30,7 +30,7 @@ from agentops.otlp.limits import (
     cut_values,
     number,
 )
-from agentops.otlp.noted import BYTES, Note, note, step
+from agentops.otlp.noted import BYTES, Note, forget, note, step
 from agentops.otlp.refusal import LATEST_NS, Refusal, Refusals, checked_times
 
 _NO_TRACE: Final = bytes(16)
@@ -172,6 +172,8 @@ def _attributes(pairs: Iterable[KeyValue], wide: bool) -> Attributes:
     notes: list[Note] = []
     for pair in pairs:
         value = pair.value
+        if notes and pair.key in found:
+            forget(notes, pair.key)
         # Most values are text or numbers, and reading one is cheaper than asking which kind of value it is.
         found[pair.key] = value.string_value or value.int_value or _inside(pair.key, value, 0, notes)
     if notes:
@@ -212,7 +214,8 @@ def _value(value: AnyValue, depth: int, notes: list[Note]) -> Any:
             if depth >= MAX_DEPTH:
                 return TOO_DEEP
             pairs = value.kvlist_value.values
-            return {pair.key: _inside(pair.key, pair.value, depth + 1, notes) for pair in pairs}
+            last = {pair.key: pair.value for pair in pairs}
+            return {key: _inside(key, inner, depth + 1, notes) for key, inner in last.items()}
         case "bytes_value":
             notes.append(Note(BYTES, []))
             return base64.b64encode(value.bytes_value).decode("ascii")

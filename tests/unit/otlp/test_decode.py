@@ -241,6 +241,15 @@ def test_numbers_that_json_has_not_become_their_names() -> None:
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_key_that_comes_twice_has_the_type_of_its_last_value(encoding: Encoding) -> None:
+    one = span({"a": b"\x00", "b": {"c": b"\x00"}, "d": b"\x00"})
+    for key, text in (("a", "AAAA"), ("b", "text")):
+        one["attributes"].append({"key": key, "value": {"stringValue": text}})
+    (got,) = decode_traces(encode(traces(one), encoding), encoding).spans
+    assert got.attributes == {"a": "AAAA", "b": "text", "d": "AA==", NOTED: {"/d": "bytes"}}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
 def test_where_bytes_and_such_numbers_stand_is_noted(encoding: Encoding) -> None:
     said: dict[str, Any] = {
         "a/b~c": [1, {"x": b"\x00"}],

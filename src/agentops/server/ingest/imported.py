@@ -8,7 +8,7 @@ of other programs simply say none of it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import msgspec
 from msgspec import Struct, field
@@ -16,6 +16,9 @@ from msgspec import Struct, field
 from agentops.model import LogRecord, Span
 from agentops.otlp.refusal import MalformedBody, Rejected
 from agentops.server.query.otlp import pairs
+
+_STATUSES: Final = {"ok": 1}
+"""OTLP's number of what an event says it is, where its span as exported says less."""
 
 
 class Imported(Struct):
@@ -107,6 +110,7 @@ def _of_event(event: dict[str, Any], core: dict[str, Any]) -> dict[str, Any]:
         "kind": event["span_kind"],
         "traceState": event["trace_state"] or "",
         "attributes": pairs(event["attributes"]),
+        "status": {"code": _STATUSES.get(event["status"], 0), **core.get("status", {})},
         "events": [
             {
                 "name": one.get("name", ""),

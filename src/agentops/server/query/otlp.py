@@ -29,6 +29,7 @@ _LOG_COLUMNS: Final = (
 
 
 _FIELDS: Final = {BYTES: "bytesValue", DOUBLE: "doubleValue"}
+_ERROR_TYPES: Final = ("error.type", "exception.type")
 _NO_NUMBERS: Final = ("NaN", "Infinity", "-Infinity")
 
 
@@ -85,10 +86,14 @@ def resource_spans(row: WholeEventRow, resources: Resources) -> dict[str, Any]:
 def _span(row: WholeEventRow, attributes: dict[str, Any]) -> dict[str, Any]:
     events: list[dict[str, Any]] = parsed(row.span_events) if row.span_events else []
     links: list[dict[str, Any]] = parsed(row.links) if row.links else []
+    said = core(row)
+    if row.status == "ok" and _names_error(attributes, events):
+        # It did not fail since it said "ok": otherwise what it names would be its end.
+        said["status"]["code"] = 1
     return {
         "traceId": row.trace_id,
         "spanId": row.span_id,
-        **core(row),
+        **said,
         "kind": row.span_kind,
         "traceState": row.trace_state,
         "attributes": pairs(attributes),
@@ -111,6 +116,12 @@ def _span(row: WholeEventRow, attributes: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _names_error(attributes: dict[str, Any], events: list[dict[str, Any]]) -> bool:
+    return any(key in attributes for key in _ERROR_TYPES) or any(
+        event.get("name") == "exception" for event in events
+    )
+
+
 class Core(Struct):
     """What a span is beside its bodies; columns of spans."""
 
@@ -129,7 +140,7 @@ class Core(Struct):
 
 def core(row: WholeEventRow | Core) -> dict[str, Any]:
     """Return what an event shown by the API does not say of its span, in OTLP/JSON's fields."""
-    # Whether a span that did not fail said "ok" or nothing is not kept: it means the same.
+    # Whether a span that did not fail said "ok" or nothing is not kept: it means the same (but see `_span`).
     status: dict[str, Any] = {"code": 2} if row.status == "error" else {}
     if row.status_message:
         status["message"] = row.status_message
