@@ -10,7 +10,9 @@ import importlib
 import inspect
 import json
 import re
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from opentelemetry import trace
@@ -18,6 +20,7 @@ from opentelemetry.trace import Status, StatusCode
 
 from agentops import semconv
 from agentops.ambient import attach_context, get_current, leave, making
+from agentops.instrument import followed
 from agentops.instrument.gate import quiet
 from agentops.instrument.patches import Patches, found
 from agentops.instrument.straight import MODEL, OK, model_json
@@ -32,7 +35,17 @@ _RAW: Final = "http_request"
 """What an answer has that is the HTTP response itself, which is no answer yet."""
 
 
-def record(tracer: trace.Tracer, patches: Patches, places: Iterable[str], provider: str = "") -> None:
+Joined = Callable[[list[Any]], dict[str, Any]]
+"""What makes an answer of the chunks of a stream."""
+
+
+def record(
+    tracer: trace.Tracer,
+    patches: Patches,
+    places: Iterable[str],
+    provider: str = "",
+    streams: Mapping[str, Joined] | None = None,
+) -> None:
     """Record what is called.
 
     Args:
@@ -40,11 +53,12 @@ def record(tracer: trace.Tracer, patches: Patches, places: Iterable[str], provid
         patches: where it can be taken back.
         places: functions, as `module:name`, or methods, as `module:Class.name`.
         provider: whose models these are, where the model's name does not say.
+        streams: those that answer in streams, or may, and what joins these.
     """
-    for place in places:
+    for place in (*places, *(streams or ())):
         module, _, name = place.partition(":")
         owner, _, method = name.rpartition(".")
-        around = _Calls(tracer, name, provider).call
+        around = _Calls(tracer, name, provider, (streams or {}).get(place)).call
         try:
             held = importlib.import_module(module)
         except ImportError:
@@ -58,17 +72,18 @@ def record(tracer: trace.Tracer, patches: Patches, places: Iterable[str], provid
 class _Calls:
     """How calls of one function are recorded."""
 
-    def __init__(self, tracer: trace.Tracer, name: str, provider: str) -> None:
+    def __init__(self, tracer: trace.Tracer, name: str, provider: str, join: Joined | None) -> None:
         self._tracer = tracer
         self._name = name
         self._provider = provider
+        self._join = join
         self._kind = "EMBEDDING" if "embed" in name.lower() else "LLM"
 
     def call(
         self, wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Make a call, in its span."""
-        if quiet.get() or kwargs.get("stream"):
+        if quiet.get() or (kwargs.get("stream") and self._join is None):
             return wrapped(*args, **kwargs)
         where = get_current()
         span = self._tracer.start_span(self._name, where, attributes=self._asked(wrapped, args, kwargs))
@@ -82,8 +97,7 @@ class _Calls:
             leave(token)
         if inspect.isawaitable(answer):
             return self._awaited(answer, span)
-        _answered(span, answer)
-        return answer
+        return self._given(answer, span)
 
     async def _awaited(self, answer: Any, span: trace.Span) -> Any:
         token = attach_context(making(get_current(), span))
@@ -94,8 +108,21 @@ class _Calls:
             raise
         finally:
             leave(token)
-        _answered(span, result)
-        return result
+        return self._given(result, span)
+
+    def _given(self, answer: Any, span: trace.Span) -> Any:
+        """Return an answer to the program: what it says is told now, or when its stream is over."""
+        join = self._join
+        if join is None or not followed.is_stream(answer):
+            _answered(span, answer)
+            return answer
+
+        def first() -> None:
+            started: int | None = getattr(span, "start_time", None)
+            if started is not None:
+                span.set_attribute(semconv.FIRST_TOKEN_NS, max(time.time_ns() - started, 0))
+
+        return followed.Followed(answer, first, lambda chunks, error: _joined(span, join, chunks, error))
 
     def _asked(
         self, wrapped: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -146,6 +173,23 @@ def _answered(span: trace.Span, answer: Any) -> None:
     span.end()
 
 
+def _joined(span: trace.Span, join: Joined, chunks: list[Any], error: BaseException | None) -> None:
+    """End a call's span with what its stream gave, to its end or not."""
+    try:
+        answer = join(chunks) if chunks else {}
+    except Exception:
+        answer = {}  # Chunks of another version: then it ends without.
+    broken: Any = answer.get("error")
+    if error is not None or broken:
+        with suppress(Exception):
+            span.set_attributes(_told(answer) if chunks else {})
+        _failed(span, error or RuntimeError(json.dumps(broken)))
+    elif answer:
+        _answered(span, answer)
+    else:
+        span.end()
+
+
 def _told(given: Any) -> dict[str, Any]:
     answer: Any = given
     if isinstance(answer, str):
@@ -160,7 +204,7 @@ def _told(given: Any) -> dict[str, Any]:
         return {"output.value": said, "output.mime_type": "application/json"}
     plain: dict[str, Any] = answer if type(given) is dict else json.loads(model_json(answer))
     told: dict[str, Any] = {"output.value": json.dumps(plain), "output.mime_type": "application/json"}
-    if isinstance(model := plain.get("model"), str) and model:
+    if isinstance(model := plain.get("model") or _speaker(plain), str) and model:
         told["llm.response.model_name"] = model
     if isinstance(identity := plain.get("id"), str) and identity:
         told["gen_ai.response.id"] = identity
@@ -171,3 +215,10 @@ def _told(given: Any) -> dict[str, Any]:
     if isinstance(heard, int | float) and not isinstance(heard, bool) and "text" in plain:
         told[semconv.AUDIO_SECONDS] = max(round(heard), 1)
     return told
+
+
+def _speaker(answer: Mapping[str, Any]) -> Any:
+    """Return the model that spoke last in a conversation."""
+    said: Any = answer.get("outputs")
+    models = [each.get("model") for each in said if type(each) is dict] if type(said) is list else []
+    return next((model for model in reversed(models) if model), None)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from opentelemetry import trace
 
 from agentops import semconv
-from agentops.instrument import beside, kinds
+from agentops.instrument import beside, followed, kinds
 from agentops.instrument.patches import Patches
 
 _BESIDE: Final = tuple(
@@ -24,14 +24,14 @@ _BESIDE: Final = tuple(
         "arerank",
         "moderation",
         "amoderation",
-        "anthropic_messages",
     )
 )
+_STREAMS: Final = {"litellm:anthropic_messages": followed.message}
 
 
 def complete(tracer: trace.Tracer, patches: Patches) -> None:
     """Record what the instrumentor leaves out."""
-    beside.record(tracer, patches, _BESIDE)
+    beside.record(tracer, patches, _BESIDE, streams=_STREAMS)
     module = importlib.import_module("openinference.instrumentation.litellm")
 
     def counted(

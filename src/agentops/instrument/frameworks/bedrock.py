@@ -1,4 +1,4 @@
-"""What the instrumentor of Bedrock leaves out: the call whose body is no JSON, and streams' first chunks."""
+"""What the instrumentor of Bedrock leaves out: calls whose body is no JSON, streams' first chunks, models."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from opentelemetry import trace
 
 from agentops import semconv
 from agentops.instrument import kinds
+from agentops.instrument.frameworks import bedrock_models as models
 from agentops.instrument.frameworks.told import PACKAGE
 from agentops.instrument.patches import Patches, found
 
@@ -76,22 +77,79 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
                 span.set_attribute("llm.model_name", model)
             raise
 
-    def heard(
-        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        """Note when the first event of a stream came; what one that broke off began with is no count."""
-        try:
-            span, so_far = instance._span, getattr(instance, "_snapshot", None)
-            if not isinstance(args[0], dict) and so_far is not None and so_far.stop_reason is None:
-                so_far.usage.output_tokens = None
-            if isinstance(args[0], dict) and semconv.FIRST_TOKEN_NS not in span.attributes:
-                span.set_attribute(semconv.FIRST_TOKEN_NS, max(time.time_ns() - span.start_time, 0))
-        except Exception:
-            pass  # Only this figure is missing.
-        return wrapped(*args, **kwargs)
-
     for place in _STREAMS:
-        patches.method(found(PACKAGE + place), "__call__", heard)
+        patches.method(found(PACKAGE + place), "__call__", _heard)
+    _tell_models(patches)
     module = importlib.import_module(PACKAGE + "bedrock")
     patches.method(module, "_instrument_client", made)
     patches.method(module, "parse_invoke_model_body", read)
+
+
+def _heard(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Note when the first event of a stream came; what one that broke off began with is no count."""
+    try:
+        span, so_far = instance._span, getattr(instance, "_snapshot", None)
+        if not isinstance(args[0], dict) and so_far is not None and so_far.stop_reason is None:
+            so_far.usage.output_tokens = None
+        if isinstance(args[0], dict) and semconv.FIRST_TOKEN_NS not in span.attributes:
+            span.set_attribute(semconv.FIRST_TOKEN_NS, max(time.time_ns() - span.start_time, 0))
+    except Exception:
+        pass  # Only this figure is missing.
+    return wrapped(*args, **kwargs)
+
+
+def _tell_models(patches: Patches) -> None:
+    """Tell of the models with forms of their own what they are asked, and say."""
+    telling = importlib.import_module(PACKAGE + "bedrock.utils._extract_invoke_model_attributes")
+    parse = importlib.import_module(PACKAGE + "bedrock.utils.json_utils").parse_invoke_model_body
+    utils = importlib.import_module(PACKAGE + "bedrock.utils")
+
+    def asked(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        del instance
+        span, body, given = args
+        model = str(given.get("modelId"))
+        told = {} if models.is_told(model, body) else models.asked(model, body)
+        wrapped(*args, **kwargs)
+        span.set_attributes(told)
+
+    def answered(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        del instance
+        span, given, body, _ = args
+        wrapped(*args, **kwargs)
+        model = str(given.get("modelId"))
+        if not models.is_told(model, {}):
+            span.set_attributes(models.answered(model, body))
+
+    def opened(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        del instance
+        response, given, span = args
+        try:
+            model, body = str(given.get("modelId")), parse(given["body"])
+            if not models.is_told(model, body):
+                span.set_attributes(models.asked(model, body))
+                said = models.Chunks(span, functools.partial(_finished, span, utils))
+                response["body"] = utils._EventStream(response["body"], said, utils._use_span(span))
+                return response
+        except Exception:
+            pass  # No JSON: the instrumentor knows what to do then.
+        return wrapped(*args, **kwargs)
+
+    patches.method(telling, "set_input_attributes", asked)
+    patches.method(telling, "set_response_attributes", answered)
+    stream_class = found(PACKAGE + "bedrock._wrappers:_InvokeModelWithResponseStream")
+    patches.method(stream_class, "handle_response", opened)
+    patches.method(models.Chunks, "__call__", _heard)
+
+
+def _finished(span: Any, utils: Any, ended: BaseException) -> None:
+    """End the span of a stream, which came to its end, was closed, or broke."""
+    if isinstance(ended, StopIteration | StopAsyncIteration):
+        utils._finish(span, None, {}, isinstance(ended, utils._StreamClosed))
+    else:
+        utils._finish(span, ended, {})

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 from opentelemetry import trace
 
-from agentops.instrument import beside
+from agentops.instrument import beside, followed
 from agentops.instrument.frameworks.beginning import beginning
-from agentops.instrument.patches import Patches
+from agentops.instrument.frameworks.told import PACKAGE, to_json
+from agentops.instrument.patches import Patches, found
 
 _BESIDE: Final = tuple(
     f"mistralai.client.{place}{mode}"
@@ -20,12 +22,38 @@ _BESIDE: Final = tuple(
         "classifiers:Classifiers.moderate",
         "conversations:Conversations.start",
         "conversations:Conversations.append",
+        "conversations:Conversations.restart",
     )
     for mode in ("", "_async")
 )
+_STREAMS: Final = {
+    f"mistralai.client.{place}{mode}": join
+    for place, join in (
+        ("fim:Fim.stream", followed.chat),
+        ("transcriptions:Transcriptions.stream", followed.transcription),
+        ("conversations:Conversations.start_stream", followed.conversation),
+        ("conversations:Conversations.append_stream", followed.conversation),
+        ("conversations:Conversations.restart_stream", followed.conversation),
+    )
+    for mode in ("", "_async")
+}
 
 
 def complete(tracer: trace.Tracer, patches: Patches) -> None:
     """Tell at the start what is asked for, and record what is no chat."""
     beginning("mistralai._chat_wrapper:_WithTracer", "mistralai")(tracer, patches)
-    beside.record(tracer, patches, _BESIDE, "mistralai")
+    patches.method(found(PACKAGE + "mistralai._response_accumulator:_ChatCompletionAccumulator"),
+                   "get_attributes", _said)  # fmt: skip
+    beside.record(tracer, patches, _BESIDE, "mistralai", _STREAMS)
+
+
+def _said(
+    wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Iterator[tuple[str, Any]]:
+    """Tell what a stream said as the answer that is not streamed, and not as the event that brings it."""
+    answer = (instance._result() or {}).get("data")
+    if not isinstance(answer, dict):
+        yield from wrapped(*args, **kwargs)
+        return
+    yield "output.value", to_json(answer)
+    yield "output.mime_type", "application/json"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from agentops.server.normalise import items
+from agentops.server.normalise import entries, items
 from agentops.server.normalise import parts as part
 from agentops.server.normalise.values import decoded, encoded, is_list, is_object
 
@@ -70,6 +70,10 @@ def messages(value: Any, role: str) -> list[Message] | None:
     """
     if is_object(value):
         holder: dict[str, Any] = value
+        if (
+            conversed := entries.items(holder.get("outputs" if role == "assistant" else "inputs"))
+        ) is not None:
+            return messages(conversed, role)
         for name in _ANSWERS if role == "assistant" else _HOLDERS:
             held = holder.get(name)
             if not is_list(held):
