@@ -150,6 +150,59 @@ def event_frame(kind: str, payload: dict[str, Any]) -> bytes:
     return whole + struct.pack("!I", zlib.crc32(whole))
 
 
+def conversation_events() -> list[tuple[str, dict[str, Any]]]:
+    """Stream the answer of a conversation of Mistral's: a tool of its own, then words."""
+    moment = {"created_at": "2026-01-01T00:00:00Z"}
+    said = {"id": "msg_1", "model": "mistral-large-latest", "role": "assistant", "output_index": 1}
+    tool = {"id": "tool_1", "name": "web_search", "arguments": '{"query": "France"}', "output_index": 0}
+    events: list[dict[str, Any]] = [
+        {"type": "conversation.response.started", "conversation_id": "conv_1"},
+        {"type": "tool.execution.started", **tool},
+        *({"type": "message.output.delta", **said, "content": f"{word} "} for word in standin.ANSWER.split()),
+        {"type": "conversation.response.done", "usage": mistral_usage()},
+    ]
+    return [(event["type"], {**event, **moment}) for event in events]
+
+
+def conversation_answer() -> dict[str, Any]:
+    """Answer a conversation of Mistral's with the call of a function."""
+    call = {"object": "entry", "type": "function.call", "id": "fc_1", "tool_call_id": "call_1",
+            "name": "get_weather", "arguments": '{"city": "Paris"}'}  # fmt: skip
+    return {"object": "conversation.response", "conversation_id": "conv_1", "outputs": [call],
+            "usage": mistral_usage()}  # fmt: skip
+
+
+def transcription_events() -> list[tuple[str, dict[str, Any]]]:
+    """Stream what Mistral's model heard."""
+    ended = {"model": "voxtral-mini-latest", "text": standin.ANSWER, "language": "en", "segments": [],
+             "usage": mistral_usage()}  # fmt: skip
+    events: list[dict[str, Any]] = [
+        *({"type": "transcription.text.delta", "text": f"{word} "} for word in standin.ANSWER.split()),
+        {"type": "transcription.done", **ended},
+    ]
+    return [(event["type"], event) for event in events]
+
+
+def mistral_usage() -> dict[str, int]:
+    """Return what an answer of Mistral's cost."""
+    return {"prompt_tokens": 21, "completion_tokens": 8, "total_tokens": 29}
+
+
+def titan_answer() -> dict[str, Any]:
+    """Answer as Titan does that makes embeddings."""
+    return {"embedding": [0.1, -0.2, 0.3], "inputTextTokenCount": 5}
+
+
+def llama_frames() -> bytes:
+    """Stream an answer of Llama's through Bedrock, which counts its tokens."""
+    chunks: list[dict[str, Any]] = [
+        {"generation": f"{word} ", "stop_reason": None} for word in standin.ANSWER.split()
+    ]
+    counted = {"inputTokenCount": 21, "outputTokenCount": 8}
+    chunks.append({"generation": "", "stop_reason": "stop", "amazon-bedrock-invocationMetrics": counted})
+    return b"".join(event_frame("chunk", in_base64(chunk)) for chunk in chunks)
+
+
 class Providers(Models):
     """A running stand-in for every provider."""
 
@@ -170,7 +223,18 @@ class Providers(Models):
             api.body(200, json.dumps(made).encode(), "application/json")
         elif path.endswith("/fim/completions"):
             asked = [{"role": "user", "content": request["prompt"]}]
-            api.send(200, chat_answer({**request, "messages": asked}))
+            if request.get("stream"):
+                chunks = chat_chunks({**request, "messages": asked})
+                api.stream([(None, chunk) for chunk in chunks], done=True)
+            else:
+                api.send(200, chat_answer({**request, "messages": asked}))
+        elif path.endswith("/conversations"):
+            if request.get("stream"):
+                api.stream(conversation_events(), done=False)
+            else:
+                api.send(200, conversation_answer())
+        elif path.endswith("/audio/transcriptions") and request.get("model") == "voxtral-mini-latest":
+            api.stream(transcription_events(), done=False)
         elif path.endswith("/chat/completions"):
             if request.get("stream"):
                 api.stream([(None, chunk) for chunk in chat_chunks(request)], done=True)
@@ -194,6 +258,10 @@ class Providers(Models):
         elif path.endswith("/converse-stream"):
             frames = b"".join(event_frame(kind, payload) for kind, payload in converse_events())
             api.body(200, frames, "application/vnd.amazon.eventstream")
+        elif "meta.llama" in path:
+            api.body(200, llama_frames(), "application/vnd.amazon.eventstream")
+        elif "titan-embed" in path:
+            api.send(200, titan_answer())
         elif path.endswith("/invoke-with-response-stream"):
             events = standin.message_events({**request, "model": "claude-sonnet-4-20250514"})
             frames = b"".join(event_frame("chunk", in_base64(event)) for _, event in events)

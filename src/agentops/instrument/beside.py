@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
@@ -45,6 +45,8 @@ def record(
     places: Iterable[str],
     provider: str = "",
     streams: Mapping[str, Joined] | None = None,
+    *,
+    streamed_only: bool = False,
 ) -> None:
     """Record what is called.
 
@@ -54,11 +56,12 @@ def record(
         places: functions, as `module:name`, or methods, as `module:Class.name`.
         provider: whose models these are, where the model's name does not say.
         streams: those that answer in streams, or may, and what joins these.
+        streamed_only: the instrumentor records `streams` where they are not asked to stream.
     """
     for place in (*places, *(streams or ())):
         module, _, name = place.partition(":")
         owner, _, method = name.rpartition(".")
-        around = _Calls(tracer, name, provider, (streams or {}).get(place)).call
+        around = _Calls(tracer, name, provider, (streams or {}).get(place), streamed_only).call
         try:
             held = importlib.import_module(module)
         except ImportError:
@@ -72,18 +75,22 @@ def record(
 class _Calls:
     """How calls of one function are recorded."""
 
-    def __init__(self, tracer: trace.Tracer, name: str, provider: str, join: Joined | None) -> None:
+    def __init__(
+        self, tracer: trace.Tracer, name: str, provider: str, join: Joined | None, streamed_only: bool
+    ) -> None:
         self._tracer = tracer
         self._name = name
         self._provider = provider
         self._join = join
+        self._streamed_only = streamed_only
         self._kind = "EMBEDDING" if "embed" in name.lower() else "LLM"
 
     def call(
         self, wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Make a call, in its span."""
-        if quiet.get() or (kwargs.get("stream") and self._join is None):
+        left_out = self._join is None if kwargs.get("stream") else self._streamed_only
+        if quiet.get() or left_out:
             return wrapped(*args, **kwargs)
         where = get_current()
         span = self._tracer.start_span(self._name, where, attributes=self._asked(wrapped, args, kwargs))
@@ -134,6 +141,8 @@ class _Calls:
             given = inspect.signature(wrapped).bind_partial(*args, **kwargs).arguments
             asked = {**given, **given.get("kwargs", {})}
             shown = {key: _shown(value) for key, value in asked.items() if _is_told(key, value)}
+            if self._streamed_only and isinstance(text := shown.get("input"), str):
+                shown["input"] = [{"role": "user", "content": text}]  # What the API takes it for.
             attributes["input.value"] = json.dumps(shown, ensure_ascii=False)
             attributes["input.mime_type"] = "application/json"
             if isinstance(model := asked.get("model"), str):
@@ -220,5 +229,8 @@ def _told(given: Any) -> dict[str, Any]:
 def _speaker(answer: Mapping[str, Any]) -> Any:
     """Return the model that spoke last in a conversation."""
     said: Any = answer.get("outputs")
-    models = [each.get("model") for each in said if type(each) is dict] if type(said) is list else []
-    return next((model for model in reversed(models) if model), None)
+    listed = cast("list[Any]", said) if isinstance(said, list) else []
+    models = (
+        cast("dict[str, Any]", each).get("model") for each in reversed(listed) if isinstance(each, dict)
+    )
+    return next((model for model in models if model), None)

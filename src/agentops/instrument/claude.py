@@ -24,7 +24,7 @@ from opentelemetry.trace import Status, StatusCode
 
 from agentops import semconv
 from agentops.ambient import attach_context, get_current, leave, making
-from agentops.instrument import gate, messages
+from agentops.instrument import claude_tools, gate, messages
 from agentops.instrument.gathered import patient
 from agentops.instrument.patches import Patches, found
 from agentops.instrument.tee import Read, Tee, server_sent
@@ -61,6 +61,7 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
     inner = found("openinference.instrumentation.anthropic._stream:_RawStreamInterceptor")
     patches.replace(inner, "close", _closed)
     patches.replace(inner, "__del__", _dropped)
+    claude_tools.complete(tracer, patches)
     batches = _Batches(tracer)
     for place in (_BATCHES, _BETA_BATCHES):
         patches.method(found(place + "Batches"), "create", batches.created)

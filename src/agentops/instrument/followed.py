@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import wrapt as _wrapt
 
@@ -28,7 +28,7 @@ def is_stream(answer: Any) -> bool:
 
 
 class Followed(wrapt.ObjectProxy):
-    """A stream, and who is told of it: `first` of its first chunk, `over` once of all, and of what broke it."""
+    """A stream; `first` is told of its first chunk, `over` of all of them, once, and of what broke it."""
 
     def __init__(
         self,
@@ -179,6 +179,45 @@ def _pieces(content: Any) -> list[Any]:
     return cast("list[Any]", content) if isinstance(content, list) else [content] if content else []
 
 
+_DELTAS: Final = {
+    "response.output_text.delta": "text",
+    "response.refusal.delta": "refusal",
+    "response.function_call_arguments.delta": "arguments",
+}
+_LAST: Final = ("response.completed", "response.incomplete", "response.failed")
+
+
+def response(chunks: list[Any]) -> dict[str, Any]:
+    """Return the response that events of OpenAI's make: the whole that ends them, else what had come."""
+    answer: dict[str, Any] = {}
+    output: dict[int, dict[str, Any]] = {}
+    for event in _plain(chunks):
+        kind, at = str(event.get("type")), event.get("output_index", 0)
+        if kind in _LAST:
+            return event["response"]
+        if kind == "response.created":
+            answer = {**event["response"], "status": "incomplete"}
+        elif kind in ("response.output_item.added", "response.output_item.done"):
+            output[at] = {**event["item"]}
+        elif kind in _DELTAS:
+            _write(
+                output.setdefault(at, {"type": "message", "role": "assistant"}), _DELTAS[kind], event["delta"]
+            )
+        elif kind == "error":
+            answer["error"] = event.get("error") or {"message": event.get("message")}
+    return {**answer, "output": [output[at] for at in sorted(output)]} if answer or output else {}
+
+
+def _write(item: dict[str, Any], field: str, delta: str) -> None:
+    """Add a piece to an item of a response."""
+    if field == "arguments":
+        item[field] = (item.get(field) or "") + delta
+        return
+    if not item.get("content"):
+        item["content"] = [{"type": "refusal" if field == "refusal" else "output_text", field: ""}]
+    item["content"][-1][field] = item["content"][-1].get(field, "") + delta
+
+
 def message(chunks: list[Any]) -> dict[str, Any]:
     """Return the message that events of Claude's make, in bytes of server-sent events or plain."""
     answer: dict[str, Any] = {"content": []}
@@ -194,7 +233,7 @@ def message(chunks: list[Any]) -> dict[str, Any]:
         elif kind == "content_block_stop" and at < len(blocks) and "partial" in blocks[at]:
             blocks[at]["input"] = json.loads(blocks[at].pop("partial") or "{}")
         elif kind == "message_delta":
-            usage = {**(answer.get("usage") or {}), **(event.get("usage") or {})}
+            usage: dict[str, Any] = {**(answer.get("usage") or {}), **(event.get("usage") or {})}
             answer = {**answer, **event.get("delta", {}), "usage": usage}
         elif kind == "error":
             answer["error"] = event.get("error")

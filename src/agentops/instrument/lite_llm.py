@@ -27,11 +27,14 @@ _BESIDE: Final = tuple(
     )
 )
 _STREAMS: Final = {"litellm:anthropic_messages": followed.message}
+_STREAMED: Final = {f"litellm:{name}": followed.response for name in ("responses", "aresponses")}
+"""Of whose streams the instrumentor tells the end alone, and of those of some models nothing."""
 
 
 def complete(tracer: trace.Tracer, patches: Patches) -> None:
     """Record what the instrumentor leaves out."""
     beside.record(tracer, patches, _BESIDE, streams=_STREAMS)
+    beside.record(tracer, patches, (), streams=_STREAMED, streamed_only=True)
     module = importlib.import_module("openinference.instrumentation.litellm")
 
     def counted(

@@ -1,6 +1,7 @@
-"""Calls of anthropic: plain, streamed both ways, with a tool, from the cache, thinking, in a batch."""
+"""Calls of anthropic: plain, streamed both ways, with a tool, from the cache, thinking, in a batch, with a tool that is run."""
 
 import anthropic
+from anthropic import beta_tool
 
 import agentops
 
@@ -23,4 +24,14 @@ client.messages.create(**ask, thinking={"type": "enabled", "budget_tokens": 1024
 batch = client.messages.batches.create(requests=[{"custom_id": "first", "params": ask}])
 for result in client.messages.batches.results(batch.id):
     print(result.custom_id)
+
+
+@beta_tool
+def get_weather(city: str) -> str:
+    """Return the weather of a city."""
+    return f"21 degrees in {city}"
+
+
+asked = {**ask, "messages": [{"role": "user", "content": "Weather in Paris?"}]}
+print(client.beta.messages.tool_runner(**asked, tools=[get_weather]).until_done().stop_reason)
 agentops.end_session("Success")

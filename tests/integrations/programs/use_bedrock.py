@@ -27,6 +27,12 @@ for event in client.invoke_model_with_response_stream(modelId=model, body=json.d
     break
 for event in client.converse_stream(modelId=model, messages=ask)["stream"]:
     print(event)
+asked = json.dumps({"inputText": "Paris"})
+print(client.invoke_model(modelId="amazon.titan-embed-text-v2:0", body=asked)["body"].read())
+asked = json.dumps({"prompt": "Capital of France?", "max_gen_len": 64})
+llama = {"modelId": "meta.llama3-70b-instruct-v1:0", "body": asked}
+for event in client.invoke_model_with_response_stream(**llama)["body"]:
+    print(event)
 try:
     client.invoke_model(modelId=model, body="Capital of France?")
 except ClientError as error:

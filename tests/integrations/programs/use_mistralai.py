@@ -1,4 +1,4 @@
-"""Calls of mistralai, imported after `init`: plain, with a tool, streamed, failed; what is no chat."""
+"""Calls of mistralai, imported after `init`: plain, with a tool, streamed, left, failed; what is no chat."""
 
 import os
 
@@ -21,6 +21,15 @@ with Mistral(api_key="none", server_url=os.environ["MODELS_URL"]) as client:
         print(event.data.choices)
     print(len(client.embeddings.create(model="mistral-embed", inputs=["Paris"]).data))
     print(client.fim.complete(model="codestral-latest", prompt="def capital():").choices[0].message.content)
+    for event in client.chat.stream(model="mistral-large-latest", messages=ask):
+        print(event.data.choices)
+        break
+    for event in client.fim.stream(model="codestral-latest", prompt="def capital():"):
+        print(event.data.choices)
+    print(client.beta.conversations.start(model="mistral-large-latest", inputs="Weather in Paris?").outputs)
+    with client.beta.conversations.start_stream(model="mistral-large-latest", inputs="Capital?") as events:
+        print([event.event for event in events])
+    print(list(client.audio.transcriptions.stream(model="voxtral-mini-latest", file_url="http://x/a.mp3")))
     try:
         client.chat.complete(model="missing-model", messages=ask)
     except SDKError as error:

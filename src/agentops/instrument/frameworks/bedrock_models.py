@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from agentops.instrument import kinds
 from agentops.instrument.frameworks.told import to_json
@@ -63,23 +63,24 @@ def _text(body: Mapping[str, Any]) -> str | None:
     for name in _TEXTS:
         if isinstance(body.get(name), str):
             return body[name]
-    for name in _LISTS:
-        listed: Any = body.get(name)
-        if type(listed) is list and listed and type(listed[0]) is dict:
-            first: Any = listed[0]
-            within = (first[name] for name in _WITHIN if type(first.get(name)) is dict)
-            return _text(next(within, first))
-    return None
+    first = _first(body)
+    return None if first is None else _text(next((first[name] for name in _WITHIN if first.get(name)), first))
 
 
 def _end(body: Mapping[str, Any]) -> str | None:
     for name in _ENDS:
         if isinstance(body.get(name), str):
             return body[name]
+    first = _first(body)
+    return None if first is None else _end(first)
+
+
+def _first(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the first of the answers that are listed in one."""
     for name in _LISTS:
         listed: Any = body.get(name)
-        if type(listed) is list and listed and type(listed[0]) is dict:
-            return _end(listed[0])
+        if isinstance(listed, list) and listed and isinstance(listed[0], dict):
+            return cast("Mapping[str, Any]", listed[0])
     return None
 
 
@@ -94,12 +95,12 @@ class Chunks:
 
     def __call__(self, event: Any) -> Any:
         """Take an event, or what ended the stream; return it."""
-        if isinstance(event, dict):
+        if not isinstance(event, BaseException):
             try:
-                self._take(json.loads(event["chunk"]["bytes"]))  # pyright: ignore[reportUnknownArgumentType] -- botocore's
+                self._take(json.loads(event["chunk"]["bytes"]))
             except Exception:
                 pass  # No chunk of a model's.
-        elif isinstance(event, BaseException):
+        else:
             text = {"output.value": "".join(self._said), "output.mime_type": "text/plain"}
             self._span.set_attributes({**(text if self._said else {}), **self._told})
             self._finish(event)

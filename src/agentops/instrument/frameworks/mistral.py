@@ -51,7 +51,8 @@ def _said(
     wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Iterator[tuple[str, Any]]:
     """Tell what a stream said as the answer that is not streamed, and not as the event that brings it."""
-    answer = (instance._result() or {}).get("data")
+    event: dict[str, Any] = instance._result() or {}
+    answer: Any = event.get("data")
     if not isinstance(answer, dict):
         yield from wrapped(*args, **kwargs)
         return

@@ -74,6 +74,10 @@ def messages(value: Any, role: str) -> list[Message] | None:
             conversed := entries.items(holder.get("outputs" if role == "assistant" else "inputs"))
         ) is not None:
             return messages(conversed, role)
+        asked = holder.get("inputs")
+        if type(asked) is str and role == "user":
+            before = instructions(_instructions_in(holder))
+            return [*before, {"role": role, "parts": part.parts(asked)}]
         for name in _ANSWERS if role == "assistant" else _HOLDERS:
             held = holder.get(name)
             if not is_list(held):
