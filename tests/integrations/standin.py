@@ -233,7 +233,7 @@ class Providers(Models):
                 api.stream(conversation_events(), done=False)
             else:
                 api.send(200, conversation_answer())
-        elif path.endswith("/audio/transcriptions") and request.get("model") == "voxtral-mini-latest":
+        elif path.endswith("/audio/transcriptions") and "event-stream" in api.headers.get("accept", ""):
             api.stream(transcription_events(), done=False)
         elif path.endswith("/chat/completions"):
             if request.get("stream"):

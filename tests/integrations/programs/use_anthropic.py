@@ -1,4 +1,4 @@
-"""Calls of anthropic: plain, streamed both ways, with a tool, from the cache, thinking, in a batch, with a tool that is run."""
+"""Calls of anthropic: plain, streamed both ways, with tools, from the cache, thinking, in a batch."""
 
 import anthropic
 from anthropic import beta_tool

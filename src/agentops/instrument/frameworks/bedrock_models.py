@@ -25,6 +25,13 @@ _EVENTS: Final = ("stream-end",)
 _METRICS: Final = "amazon-bedrock-invocationMetrics"
 _INPUT: Final = "llm.token_count.prompt"
 _OUTPUT: Final = "llm.token_count.completion"
+_COUNTS: Final = (
+    ("inputTextTokenCount", _INPUT),
+    ("prompt_token_count", _INPUT),
+    ("totalOutputTextTokenCount", _OUTPUT),
+    ("generation_token_count", _OUTPUT),
+)
+"""Counts of tokens that bodies have; of a stream the last ones hold."""
 
 
 def is_embedding(model: str) -> bool:
@@ -51,11 +58,17 @@ def asked(model: str, body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def answered(model: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what an answer says, as attributes; nothing when it has a form that others know."""
+    """Return what an answer says, as attributes."""
+    told: dict[str, Any] = _counted(body)
     if is_embedding(model):
-        return {"output.value": to_json(body), "output.mime_type": "application/json"}
+        return {**told, "output.value": to_json(body), "output.mime_type": "application/json"}
     text = _text(body)
-    return {} if text is None else {"output.value": text, "output.mime_type": "text/plain"}
+    return told if text is None else {**told, "output.value": text, "output.mime_type": "text/plain"}
+
+
+def _counted(body: Mapping[str, Any]) -> dict[str, int]:
+    """Return the tokens that an answer or a chunk says it took."""
+    return {key: body[name] for name, key in _COUNTS if isinstance(body.get(name), int)}
 
 
 def _text(body: Mapping[str, Any]) -> str | None:
@@ -111,6 +124,7 @@ class Chunks:
             self._said.append(text)  # Cohere's last event says all once more.
         if end := _end(chunk):
             self._told["llm.finish_reason"] = end
+        self._told |= _counted(chunk)
         metrics: Mapping[str, Any] = chunk.get(_METRICS) or {}
         for name, key in (("inputTokenCount", _INPUT), ("outputTokenCount", _OUTPUT)):
             if isinstance(metrics.get(name), int):
