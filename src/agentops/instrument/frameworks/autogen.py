@@ -1,19 +1,20 @@
-"""What the instrumentor of AutoGen leaves out: what a tool that failed said."""
+"""What the instrumentor of AutoGen leaves out: what agents read and said, and tools that failed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 
-from agentops.instrument.frameworks.told import PACKAGE
+from agentops.instrument.frameworks.told import PACKAGE, to_json
 from agentops.instrument.patches import Patches, found
 
 
 def complete(tracer: trace.Tracer, patches: Patches) -> None:
-    """Tell of a tool that failed what it said."""
+    """Tell of agents what they were told and answered, of a tool that failed what it said."""
     del tracer
 
     async def executed(
@@ -35,3 +36,39 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
 
     wrapper = found(PACKAGE + "autogen_agentchat._wrappers:_AssistantAgentExecuteToolCallWrapper")
     patches.method(wrapper, "__call__", executed)
+    for name in ("_AssistantAgentOnMessagesStreamWrapper", "_BaseChatAgentOnMessagesStreamWrapper"):
+        patches.method(found(PACKAGE + f"autogen_agentchat._wrappers:{name}"), "__call__", _conversed)
+
+
+def _conversed(
+    wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Let the instrumentor run an agent whose messages, in and out, are told on its span."""
+    del instance
+    original, agent, given, named = args
+
+    @functools.wraps(original)
+    async def told(*asked: Any, **more: Any) -> AsyncGenerator[Any]:
+        events = original(*asked, **more)
+        try:
+            _tell("input.value", asked[0] if asked else more.get("messages"))
+            async for event in events:
+                if hasattr(event, "chat_message"):
+                    _tell("output.value", [event.chat_message])
+                yield event
+        finally:
+            await events.aclose()
+
+    return wrapped(told, agent, given, named, **kwargs)
+
+
+def _tell(key: str, messages: Any) -> None:
+    """Tell messages on the agent's span, as a chat."""
+    try:
+        # Whoever else speaks, an agent hears it as its user.
+        role = "user" if key == "input.value" else "assistant"
+        said = [{"role": role, "name": str(each.source), "content": each.to_text()} for each in messages]
+        if said:
+            trace.get_current_span().set_attribute(key, to_json(said))
+    except Exception:
+        pass  # Then they are as its instrumentor tells them.
