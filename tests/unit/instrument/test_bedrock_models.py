@@ -51,22 +51,22 @@ class Span:
         self.attributes |= told
 
 
-@pytest.mark.parametrize(
-    "chunks",
+STREAMS: list[list[dict[str, Any]]] = [
+    [{"outputText": "Par"}, {"outputText": "is.", "completionReason": "stop"}],
+    [{"generation": "Par", "stop_reason": None}, {"generation": "is.", "stop_reason": "stop"}],
+    [{"outputs": [{"text": "Par"}]}, {"outputs": [{"text": "is.", "stop_reason": "stop"}]}],
     [
-        [{"outputText": "Par"}, {"outputText": "is.", "completionReason": "stop"}],
-        [{"generation": "Par", "stop_reason": None}, {"generation": "is.", "stop_reason": "stop"}],
-        [{"outputs": [{"text": "Par"}]}, {"outputs": [{"text": "is.", "stop_reason": "stop"}]}],
-        [
-            {"event_type": "text-generation", "text": "Paris."},
-            {"event_type": "stream-end", "finish_reason": "stop", "response": {"text": "Paris."}},
-        ],
-        [
-            {"choices": [{"delta": {"content": "Paris."}}]},
-            {"choices": [{"delta": {}, "finish_reason": "stop"}]},
-        ],
+        {"event_type": "text-generation", "text": "Paris."},
+        {"event_type": "stream-end", "finish_reason": "stop", "response": {"text": "Paris."}},
     ],
-)
+    [
+        {"choices": [{"delta": {"content": "Paris."}}]},
+        {"choices": [{"delta": {}, "finish_reason": "stop"}]},
+    ],
+]
+
+
+@pytest.mark.parametrize("chunks", STREAMS)
 def test_chunks_of_a_stream_are_joined(chunks: list[dict[str, Any]]) -> None:
     chunks[-1]["amazon-bedrock-invocationMetrics"] = {"inputTokenCount": 7, "outputTokenCount": 4}
     span, ended = Span(), list[Any]()

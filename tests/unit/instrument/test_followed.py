@@ -17,7 +17,7 @@ from agentops.sdk.client import client as sdk
 from tests.golden import standin
 from tests.unit.instrument.stored import only, stored
 
-ASKED = {"model": "gpt-4o", "input": "Capital of France?", "stream": True}
+ASKED: dict[str, Any] = {"model": "gpt-4o", "input": "Capital of France?", "stream": True}
 
 
 def response_events() -> list[dict[str, Any]]:
@@ -80,7 +80,7 @@ def test_a_stream_that_is_left_keeps_what_had_come(client: Responses, home: Path
 
 def test_a_stream_that_breaks_failed(client: Responses, home: Path) -> None:
     with pytest.raises(ConnectionError):
-        list(client.create(**{**ASKED, "model": "breaks"}))
+        list(client.create(model="breaks", input="x", stream=True))
     event = only(home)
     assert (event.status, event.output_preview) == ("error", "Paris is ")
 
