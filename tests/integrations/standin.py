@@ -174,8 +174,8 @@ def conversation_answer() -> dict[str, Any]:
 
 def transcription_events() -> list[tuple[str, dict[str, Any]]]:
     """Stream what Mistral's model heard."""
-    ended: dict[str, Any] = {"model": "voxtral-mini-latest", "text": standin.ANSWER, "language": "en", "segments": [],
-             "usage": mistral_usage()}  # fmt: skip
+    ended: dict[str, Any] = {"model": "voxtral-mini-latest", "text": standin.ANSWER, "language": "en",
+                             "segments": [], "usage": mistral_usage()}  # fmt: skip
     events: list[dict[str, Any]] = [
         *({"type": "transcription.text.delta", "text": f"{word} "} for word in standin.ANSWER.split()),
         {"type": "transcription.done", **ended},
