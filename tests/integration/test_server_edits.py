@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import UUID
 
 from tests.integration.trace import TRACES, ids, send, session_of, trace
 from tests.serving import Server
@@ -71,6 +72,49 @@ def test_edits_at_the_same_time_undo_neither_each_other_nor_a_deletion(
     send(module_server, body(*(span(number, 2, 1, session__id=one) for one, number in gone.items())))
     for session in gone:
         assert module_server.http.get(f"/api/sessions/{session}").status_code == 404
+
+
+def test_tags_that_come_at_the_same_moment_all_stay(module_server: Server, trace: int) -> None:
+    tagged = [session_of(trace), session_of(next(TRACES))]
+    for session in tagged:
+        send(module_server, ours(span(UUID(session).int, 1, session__id=session, agentops__tags=["own"])))
+    path, several = f"/api/sessions/{tagged[0]}", "/api/sessions"
+    asked: list[tuple[str, dict[str, Any]]] = [
+        *((path, {"add_tags": [f"one-{turn}"]}) for turn in range(4)),
+        *((several, {"sessions": [*tagged, "nobody"], "add_tags": [f"both-{turn}"]}) for turn in range(4)),
+        (several, {"sessions": tagged, "add_tags": ["both-0"], "remove_tags": ["own", "no such tag"]}),
+    ]
+    with ThreadPoolExecutor(len(asked)) as at_once:
+        answers = list(at_once.map(lambda one: module_server.http.patch(one[0], json=one[1]), asked))
+    assert [one.status_code for one in answers] == [200] * len(asked)
+    assert answers[4].json() == {"sessions": tagged, "missing": ["nobody"]}
+    both = {f"both-{turn}" for turn in range(4)}
+    assert set(module_server.get(path)["tags"]) == both | {f"one-{turn}" for turn in range(4)}
+    assert set(module_server.get(f"/api/sessions/{tagged[1]}")["tags"]) == both
+
+
+def test_a_session_has_a_hundred_tags_at_the_most(module_server: Server, trace: int) -> None:
+    session = f"many-tags-{trace}"
+    send(module_server, body(span(trace, 1, session__id=session)))
+    path = f"/api/sessions/{session}"
+    tags = [f"tag {number}" for number in range(100)]
+    assert module_server.http.patch(path, json={"tags": tags}).status_code == 200
+    refused = module_server.http.patch(path, json={"add_tags": ["one more"]})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "too_many_tags")
+    assert session in refused.json()["error"]["message"]
+    several = {"sessions": [session], "add_tags": ["one more"], "remove_tags": ["tag 7"]}
+    assert module_server.http.patch("/api/sessions", json=several).status_code == 200
+    assert module_server.get(path)["tags"] == [one for one in tags if one != "tag 7"] + ["one more"]
+
+
+def test_a_session_that_came_back_after_its_deletion_can_be_named(module_server: Server, trace: int) -> None:
+    session = f"back-{trace}"
+    path = f"/api/sessions/{session}"
+    send(module_server, body(span(trace, 1, session__id=session)))
+    assert module_server.http.delete(path).status_code == 204
+    send(module_server, body(span(next(TRACES), 1, session__id=session, name="anew")))
+    answer = module_server.http.patch(path, json={"name": "named", "add_tags": ["back"]})
+    assert (answer.json()["name"], answer.json()["tags"]) == ("named", ["back"])
 
 
 def test_a_deleted_session_stays_deleted_when_stragglers_arrive(module_server: Server, trace: int) -> None:

@@ -193,7 +193,7 @@ def test_edits_at_two_servers_at_once_keep_each_other(bridge: Bridge, later_ns: 
     summariser.start()
     session = f"edited-{later_ns}"
     try:
-        edits.edit(store, summariser, "default", session, {"tags": ["tagged"]})
+        edits.edit(store, summariser, "default", [session], {"tags": ["tagged"]})
         said = edits.current(opened.store, "default", session)
         assert (said.name, said.tags) == ("named", ["tagged"])
     finally:

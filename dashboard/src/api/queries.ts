@@ -134,7 +134,7 @@ export function facetsQuery(facet: keyof Facets, filters: SessionFilters) {
   });
 }
 
-export interface SessionEdit {
+export interface SessionEdit extends TagChange {
   name?: string;
   tags?: string[];
   note?: string;
@@ -144,29 +144,28 @@ export function editSession(id: string, edit: SessionEdit): Promise<SessionDetai
   return request(session(id), { method: "PATCH", body: edit });
 }
 
-/** What becomes of the tags that a session has. */
-export type TagChange = (tags: readonly string[]) => readonly string[];
+/** Tags that come and go; those that others give a session meanwhile stay. */
+export interface TagChange {
+  add_tags?: string[];
+  remove_tags?: string[];
+}
 
 export function withTag(tag: string): TagChange {
-  return (tags) => (tags.includes(tag) ? tags : [...tags, tag]);
+  return { add_tags: [tag] };
 }
 
 export function withoutTag(tag: string): TagChange {
-  return (tags) => tags.filter((one) => one !== tag);
+  return { remove_tags: [tag] };
 }
 
-/** Change the tags that a session has by now: those that others gave it meanwhile stay. */
-export function editTags(id: string, change: TagChange): Promise<unknown> {
-  return alone(`agentops.tags.${id}`, async () => {
-    const { tags } = await request<SessionDetail>(session(id));
-    const next = change(tags);
-    if (next.length !== tags.length) await editSession(id, { tags: [...next] });
-  });
+/** What becomes of these tags. */
+export function retagged(tags: readonly string[], { add_tags = [], remove_tags = [] }: TagChange): string[] {
+  return [...new Set([...tags, ...add_tags])].filter((tag) => !remove_tags.includes(tag));
 }
 
-/** Run it while no other tab of this browser runs one of the same name. Pages of a plain http address know no locks. */
-async function alone(name: string, task: () => Promise<unknown>): Promise<unknown> {
-  return "locks" in navigator ? await navigator.locks.request(name, task) : await task();
+/** Change the tags of several sessions; those that are gone hold the others up in nothing. */
+export function editTags(ids: readonly string[], change: TagChange): Promise<unknown> {
+  return request("/api/sessions", { method: "PATCH", body: { sessions: ids, ...change } });
 }
 
 export function deleteSession(id: string): Promise<unknown> {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fileName, inTurn } from "./bulk";
+import { fileName, inParts, inTurn } from "./bulk";
 
 test("every one has its turn, no more than a few at once", async () => {
   let running = 0;
@@ -40,4 +40,8 @@ test("who stops it ends what has not begun", async () => {
 test("files are named for any id, and never alike", () => {
   expect(fileName("../a b", "otlp", {})).toBe("session-.._a_b.otlp.json");
   expect(fileName("a/b", "json", { "session-a_b.json": 1 })).toBe("session-a_b-2.json");
+});
+
+test("many are done in parts, all of them once", () => {
+  expect([inParts([1, 2, 3, 4, 5], 2), inParts([1, 2], 2), inParts([], 2)]).toEqual([[[1, 2], [3, 4], [5]], [[1, 2]], []]);
 });

@@ -5,7 +5,7 @@ export async function inTurn<T>(
   all: readonly T[],
   task: (one: T) => Promise<unknown>,
   atOnce: number,
-  onDone: (count: number) => void = () => undefined,
+  onDone?: (count: number) => void,
   isStopped: () => boolean = () => false,
 ): Promise<void> {
   let next = 0;
@@ -20,10 +20,15 @@ export async function inTurn<T>(
         failed = true;
         throw error;
       }
-      onDone(++done);
+      onDone?.(++done);
     }
   };
   await Promise.all(Array.from({ length: Math.min(atOnce, all.length) }, lane));
+}
+
+/** All, in parts of no more than so many. */
+export function inParts<T>(all: readonly T[], most: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / most) }, (_, part) => all.slice(part * most, (part + 1) * most));
 }
 
 const ENDINGS: Record<string, string> = { otlp: "otlp.json" };

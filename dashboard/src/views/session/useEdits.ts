@@ -2,7 +2,7 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
-import { editSession, editTags, type SessionEdit, sessionQuery, type TagChange } from "../../api/queries";
+import { editSession, retagged, type SessionEdit, sessionQuery, type TagChange } from "../../api/queries";
 
 export function useEdits(sessionId: string) {
   const client = useQueryClient();
@@ -28,7 +28,7 @@ export function useEdits(sessionId: string) {
   };
   return {
     rename: (name: string) => change({ name }, () => editSession(sessionId, { name })),
-    retag: (tags: readonly string[], by: TagChange) => change({ tags: [...by(tags)] }, () => editTags(sessionId, by)),
+    retag: (tags: readonly string[], by: TagChange) => change({ tags: retagged(tags, by) }, () => editSession(sessionId, by)),
     edited,
     failure,
     setFailure,

@@ -5,11 +5,13 @@ import { useRef, useState } from "react";
 import { ApiError, requestBytes } from "../../api/client";
 import { editTags, exportUrl, type Format, FORMATS, withTag } from "../../api/queries";
 import { grouped, plural } from "../../model/format";
-import { fileName, inTurn } from "../../model/bulk";
+import { fileName, inParts, inTurn } from "../../model/bulk";
 import { Confirm, Failure, Menu } from "../../ui/controls";
 import { READ_ONLY, useMayChange } from "../../ui/permission";
 
 const AT_ONCE = 6;
+/** Sessions that one request tags. */
+const TAGGED_AT_ONCE = 100;
 
 interface Props {
   chosen: ReadonlySet<string>;
@@ -26,15 +28,20 @@ export function Bulk({ chosen, onDone, onChanged, onRemove }: Props) {
   const isStopping = useRef(false);
   const mayChange = useMayChange();
   const isBusy = done !== null;
-  const each = async (task: (id: string) => Promise<unknown>, after?: () => Promise<void>) => {
+  const each = (task: (id: string) => Promise<unknown>, after?: () => Promise<void>) =>
+    perform([...chosen].map((id) => [id]), ([id]) => task(id), AT_ONCE, after);
+  const perform = async (parts: string[][], task: (ids: string[]) => Promise<unknown>, atOnce: number, after?: () => Promise<void>) => {
     let count = 0;
     isStopping.current = false;
     setDone(0);
     setFailure(null);
     setStopped(null);
     try {
-      const tell = (now: number) => setDone((count = now));
-      await inTurn([...chosen], (id) => task(id).catch(unlessGone), AT_ONCE, tell, () => isStopping.current);
+      const part = async (ids: string[]) => {
+        await task(ids).catch(unlessGone);
+        setDone((count += ids.length));
+      };
+      await inTurn(parts, part, atOnce, undefined, () => isStopping.current);
       if (count < chosen.size) {
         setStopped({ of: chosen, text: `stopped after ${grouped(count)} of ${plural(chosen.size, "session")}` });
         return;
@@ -48,7 +55,7 @@ export function Bulk({ chosen, onDone, onChanged, onRemove }: Props) {
       onChanged();
     }
   };
-  const tag = (text: string) => each((id) => editTags(id, withTag(text)));
+  const tag = (text: string) => perform(inParts([...chosen], TAGGED_AT_ONCE), (ids) => editTags(ids, withTag(text)), 1);
   const take = (format: Format) => {
     const files: Record<string, Uint8Array> = {};
     return each(

@@ -111,12 +111,35 @@ class SessionPage(Exact):
     total: int
 
 
-class SessionEdit(Exact):
+Tag = Annotated[str, Field(max_length=200)]
+
+
+class TagEdit(Exact):
+    """Tags that come and go; what else a session is tagged with meanwhile stays."""
+
+    add_tags: list[Tag] = Field([], max_length=100)
+    remove_tags: list[Tag] = Field([], max_length=100)
+
+
+class SessionEdit(TagEdit):
     """What a user may say about a session. null takes the edit back; what is left out stays."""
 
     name: str | None = Field(None, max_length=500)
-    tags: list[Annotated[str, Field(max_length=200)]] | None = Field(None, max_length=100)
+    tags: list[Tag] | None = Field(None, max_length=100)
     note: str | None = Field(None, max_length=100_000)
+
+
+class SessionsEdit(TagEdit):
+    """What a user may say about several sessions at once."""
+
+    sessions: list[str] = Field(max_length=500)
+
+
+class SessionsEdited(Exact):
+    """Which sessions of an edit there are."""
+
+    sessions: list[str]
+    missing: list[str]
 
 
 class FacetValue(Exact):

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from agentops.server.api import models
 from agentops.server.api.answers import documented, json
-from agentops.server.api.errors import no_such_session
+from agentops.server.api.errors import ApiError, no_such_session
 from agentops.server.api.gate import address_of
 from agentops.server.api.parameters import CursorQuery, FilterQuery, only_known
 from agentops.server.api.paths import SessionId
-from agentops.server.api.state import caller_of, now_ns, own_writes, project_of, rooms
+from agentops.server.api.state import Rooms, caller_of, now_ns, own_writes, project_of, rooms
 from agentops.server.query.export import MEDIA, Exportable, exported
 from agentops.server.query.facets import FACETS, facets
 from agentops.server.query.scope import scope
-from agentops.server.query.sessions import session, sessions
+from agentops.server.query.sessions import existing, session, sessions
 from agentops.server.store import edits
 
 _Facet = Literal[
@@ -90,12 +91,40 @@ def edit_session(request: Request, session_id: SessionId, body: models.SessionEd
     project = project_of(request)
     if session(here.store, project, session_id, now_ns()) is None:
         raise no_such_session(session_id)
-    change = {name: getattr(body, name) for name in body.model_fields_set}
-    edits.edit(here.store, here.summariser, project, session_id, change)
+    _edit(here, project, [session_id], {name: getattr(body, name) for name in body.model_fields_set})
     found = session(here.store, project, session_id, now_ns())
     if found is None:
         raise no_such_session(session_id)
     return json(found)
+
+
+@router.patch(
+    "",
+    operation_id="editSessions",
+    response_model=None,
+    responses=documented(models.SessionsEdited, 400, 422),
+)
+def edit_sessions(request: Request, body: models.SessionsEdit) -> Response:
+    """Tag several sessions, or take tags from them; those that are gone hold the others up in nothing."""
+    here = rooms(request)
+    own_writes(here)
+    project = project_of(request)
+    there = existing(here.store, project, body.sessions)
+    _edit(here, project, there, {"add_tags": body.add_tags, "remove_tags": body.remove_tags})
+    missing = set(body.sessions).difference(there)
+    return json(
+        {"sessions": there, "missing": [one for one in dict.fromkeys(body.sessions) if one in missing]}
+    )
+
+
+def _edit(here: Rooms, project: str, session_ids: list[str], change: Mapping[str, Any]) -> None:
+    try:
+        edits.edit(here.store, here.summariser, project, session_ids, change)
+    except edits.ManyTags as error:
+        hint = (
+            f"A session has {edits.MOST_TAGS} tags at the most; remove some in the same edit (remove_tags)."
+        )
+        raise ApiError(400, "too_many_tags", str(error), hint) from None
 
 
 @router.delete("/{session_id}", operation_id="deleteSession", status_code=204, response_model=None,

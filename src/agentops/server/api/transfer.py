@@ -142,7 +142,7 @@ def _finished(here: Rooms, project: str, read: Imported) -> dict[str, Any]:
             ) from None
         if session(here.store, project, session_id, now_ns()) is not None:
             known = {name: getattr(said, name) for name in said.model_fields_set}
-            edits.edit(here.store, here.summariser, project, session_id, known)
+            edits.edit(here.store, here.summariser, project, [session_id], known)
     return {
         "sessions": sessions_of(here.store, project, {span.trace_id for span in read.spans}),
         "spans": len(read.spans),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -126,6 +126,10 @@ class _Key(Struct):
 
 class _Count(Struct):
     total: int
+
+
+class _Id(Struct):
+    session_id: str
 
 
 class _Json(Struct):
@@ -251,6 +255,18 @@ def session(store: Store, project: str, session_id: str, now_ns: int) -> dict[st
     shown["resource"] = resource(store, project, row.resource_id)
     shown["trace_ids"] = [one.trace_id for one in of_session.result()[:1000]]
     return shown
+
+
+def existing(store: Store, project: str, session_ids: Sequence[str]) -> list[str]:
+    """Return those of these sessions that there are, in the order they were named."""
+    rows = store.rows(
+        "SELECT session_id FROM sessions FINAL WHERE project = {project:String} "
+        "AND session_id IN {ids:Array(String)} AND NOT deleted",
+        {"project": project, "ids": list(session_ids)},
+        _Id,
+    )
+    there = {row.session_id for row in rows}
+    return [one for one in dict.fromkeys(session_ids) if one in there]
 
 
 def resource(store: Store, project: str, resource_id: int) -> dict[str, Any]:

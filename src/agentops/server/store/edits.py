@@ -11,11 +11,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from agentops.server.store.client import Store
+from agentops.server.store.said import edits_of
 from agentops.server.store.session import Edit
 from agentops.server.store.summarise import Summariser
 
 _AT_ONCE: Final = 5_000
 _MOST_JOINED: Final = 3
+MOST_TAGS: Final = 100
+"""Of a session, and of an edit."""
 _SAID: Final = ("name", "note", "tags_set", "tags", "gone", "gone_at")
 
 
@@ -42,56 +45,122 @@ def current(store: Store, project: str, session_id: str) -> Edit:
 
 
 def edit(
-    store: Store, summariser: Summariser, project: str, session_id: str, change: Mapping[str, Any]
+    store: Store, summariser: Summariser, project: str, session_ids: Sequence[str], change: Mapping[str, Any]
 ) -> None:
-    """Change what is said about a session; what others change meanwhile stays, here and at other servers.
+    """Change what is said about sessions; what others change meanwhile stays, here and at other servers.
 
     Args:
         store: the store.
         summariser: its summariser.
-        project: the session's.
-        session_id: the session.
-        change: `name`, `tags`, `note`; None takes one back.
-    """
-    read: list[Edit] = []
+        project: the sessions'.
+        session_ids: the sessions.
+        change: `name`, `tags`, `note`, of which None takes one back; `add_tags` and `remove_tags` to the tags
+            that a session shows by then.
 
-    def said() -> Edit:
-        read[:] = [current(store, project, session_id)]
-        read.append(changed(read[0], change, time.time_ns()))
-        return read[1]
+    Raises:
+        ManyTags: a session would have more tags than one may have; nothing is changed.
+    """
+    read: list[_Said] = []
+
+    def said() -> list[Edit]:
+        read[:] = _said(store, project, session_ids, change)
+        return [one.mine for one in read]
 
     summariser.edit(said)
     if store.url.embedded:
         return
-    before, mine = read
-    own = {mine.version}
+    own = {one.mine.version for one in read}
     for _ in range(_MOST_JOINED):
         # Another server that read when this one did has not seen this change, nor this one that server's.
-        unseen = [one for one in _after(store, before) if one.version not in own]
-        joined = _joined(before, mine, unseen)
-        if joined == mine:
+        unseen = [one for one in _after(store, project, read) if one.version not in own]
+        read = [one for one in (_rejoined(said, unseen) for said in read) if one is not None]
+        if not read:
             return
-        mine = replace(joined, version=max(time.time_ns(), *(one.version + 1 for one in (mine, *unseen))))
-        own.add(mine.version)
-        summariser.edit(functools.partial(_same, mine))
+        own.update(one.mine.version for one in read)
+        summariser.edit(functools.partial(list, [one.mine for one in read]))
 
 
-def _same(said: Edit) -> Edit:
-    return said
+class ManyTags(ValueError):
+    """A session would have more tags than one may have."""
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__(f"The session {session_id!r} would have more than {MOST_TAGS} tags.")
 
 
-def _after(store: Store, before: Edit) -> list[Edit]:
-    """Return what was said after an edit, also what is replaced already, the oldest first."""
+class _Said(Struct, frozen=True):
+    """What was said about a session before and is now, and the tags that it showed before."""
+
+    before: Edit
+    mine: Edit
+    shown: list[str]
+    adds: bool
+    """Whether tags came and went one by one, so that those of others stay."""
+
+
+class _Shown(Struct):
+    session_id: str
+    tags: list[str]
+
+
+def _said(store: Store, project: str, session_ids: Sequence[str], change: Mapping[str, Any]) -> list[_Said]:
+    adds = "tags" not in change and bool(change.get("add_tags") or change.get("remove_tags"))
+    shown = _shown(store, project, session_ids) if adds else {}
+    known = edits_of(store, [(project, one) for one in session_ids])
+    now = time.time_ns()
+    found: list[_Said] = []
+    for session_id in dict.fromkeys(session_ids):
+        before = known.get((project, session_id)) or Edit(project=project, session_id=session_id)
+        tags = shown.get(session_id, [])
+        mine = changed(before, change, now, tags)
+        if len(mine.tags) > max(MOST_TAGS, len(tags)):
+            raise ManyTags(session_id)
+        if replace(mine, version=before.version) != before:
+            found.append(_Said(before, mine, tags, adds))
+    return found
+
+
+def _shown(store: Store, project: str, session_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Return the tags that sessions show."""
+    rows = store.rows(
+        "SELECT session_id, tags FROM sessions FINAL WHERE project = {project:String} "
+        "AND session_id IN {ids:Array(String)} AND NOT deleted",
+        {"project": project, "ids": list(session_ids)},
+        _Shown,
+    )
+    return {row.session_id: row.tags for row in rows}
+
+
+def _after(store: Store, project: str, read: Sequence[_Said]) -> list[Edit]:
+    """Return what was said since these were read, also what is replaced already, the oldest first."""
+    if not read:
+        return []
     return store.rows(
-        "SELECT * FROM edits WHERE project = {project:String} AND session_id = {session:String} "
+        "SELECT * FROM edits WHERE project = {project:String} AND session_id IN {ids:Array(String)} "
         "AND version > {version:UInt64} ORDER BY version",
-        {"project": before.project, "session": before.session_id, "version": before.version},
+        {
+            "project": project,
+            "ids": [one.mine.session_id for one in read],
+            "version": min(one.before.version for one in read),
+        },
         Edit,
     )
 
 
-def _joined(before: Edit, mine: Edit, others: Sequence[Edit]) -> Edit:
-    """Return my edit with what others changed of the same one and I did not."""
+def _rejoined(said: _Said, unseen: Sequence[Edit]) -> _Said | None:
+    """Return what is to be said now that others' edits are seen; None when it stands already."""
+    others = [
+        one for one in unseen if one.session_id == said.mine.session_id and one.version > said.before.version
+    ]
+    joined = _joined(said, others)
+    if joined == said.mine:
+        return None
+    version = max(time.time_ns(), *(one.version + 1 for one in (said.mine, *others)))
+    return replace(said, mine=replace(joined, version=version))
+
+
+def _joined(said: _Said, others: Sequence[Edit]) -> Edit:
+    """Return my edit with what others changed of the same one and I did not, and with the tags of both."""
+    before, mine = said.before, said.mine
     joined = mine
     for other in others:
         theirs = {
@@ -99,12 +168,17 @@ def _joined(before: Edit, mine: Edit, others: Sequence[Edit]) -> Edit:
             for name in _SAID
             if getattr(other, name) != getattr(before, name) and getattr(mine, name) == getattr(before, name)
         }
+        if said.adds and other.tags_set and "tags" not in theirs:
+            gone = set(said.shown) - set(other.tags)
+            came = [tag for tag in other.tags if tag not in said.shown]
+            tags = [tag for tag in joined.tags if tag not in gone]
+            theirs["tags"] = list(dict.fromkeys([*tags, *came]))
         joined = replace(joined, **theirs)
     return joined
 
 
-def changed(before: Edit, change: Mapping[str, Any], version: int) -> Edit:
-    """Return an edit with a change applied. None takes a name, tags or note back."""
+def changed(before: Edit, change: Mapping[str, Any], version: int, shown: Sequence[str] = ()) -> Edit:
+    """Return an edit with a change applied, to a session that shows these tags."""
     # Above what stands, whatever the clock of the server that wrote it.
     said = replace(before, version=max(version, before.version + 1))
     if "name" in change:
@@ -114,7 +188,11 @@ def changed(before: Edit, change: Mapping[str, Any], version: int) -> Edit:
     if "tags" in change:
         tags = change["tags"]
         said = replace(said, tags_set=tags is not None, tags=list(dict.fromkeys(tags or [])))
-    return said
+        shown = said.tags
+    gone = set(change.get("remove_tags") or ())
+    tags = [tag for tag in dict.fromkeys([*shown, *(change.get("add_tags") or ())]) if tag not in gone]
+    # Tags that are there, or gone, already are nothing that was said.
+    return said if tags == list(shown) else replace(said, tags_set=True, tags=tags)
 
 
 def delete(store: Store, summariser: Summariser, project: str, session_id: str, version: int) -> bool:
@@ -128,12 +206,12 @@ def delete(store: Store, summariser: Summariser, project: str, session_id: str, 
     if not traces:
         return False
 
-    def said() -> Edit:
+    def said() -> list[Edit]:
         before = current(store, project, session_id)
         gone = list(dict.fromkeys([*before.gone, *(trace.trace_id for trace in traces)]))
         now = version or time.time_ns()
         above = max(now, before.version + 1)
-        return Edit(project=project, session_id=session_id, gone=gone, gone_at=now, version=above)
+        return [Edit(project=project, session_id=session_id, gone=gone, gone_at=now, version=above)]
 
     summariser.edit(said, lambda: remove(store, project, traces))
     return True

@@ -13,7 +13,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -154,35 +154,38 @@ class Summariser:
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
-    def edit(self, said: Callable[[], Edit], remove: Callable[[], None] | None = None) -> None:
-        """Store what a user said about a session and rewrite its row at once.
+    def edit(self, said: Callable[[], Sequence[Edit]], remove: Callable[[], None] | None = None) -> None:
+        """Store what a user said about sessions of a project and rewrite their rows at once.
 
         Args:
             said: gives it, from what was said before: one at a time, so that no edit undoes another.
             remove: for a deletion: removes the session's spans, between the two.
         """
         with self._turn:
-            change = said()
+            changes = said()
+            if not changes:
+                return
             self._any_edits = True
-            self._any_gone = self._any_gone or bool(change.gone)
-            self._store.insert("edits", [msgspec.json.encode(change)], self._client)
+            self._any_gone = self._any_gone or any(one.gone for one in changes)
+            self._store.insert("edits", [msgspec.json.encode(one) for one in changes], self._client)
+            work: dict[TraceKey, list[Fact]] = {}
             if remove is not None:
                 remove()
-            work: dict[TraceKey, list[Fact]] = {(change.project, trace_id): [] for trace_id in change.gone}
-            for key in work:
-                self._known.forget_trace(key)
-            if work:
+                work = {(one.project, trace_id): [] for one in changes for trace_id in one.gone}
+                for key in work:
+                    self._known.forget_trace(key)
                 self._pass(work)
             else:
-                key = (change.project, change.session_id)
-                self._write_sessions({key}, self._next_version())
+                keys = {(one.project, one.session_id) for one in changes}
+                self._write_sessions(keys, self._next_version())
                 if self._others is not None:
                     # Another server may be about to write what it read before the edit: its row is looked at.
-                    work = {(change.project, trace_id): [] for trace_id in self._known.sessions.get(key, {})}
-                    self._known.forget_session(key)
+                    work = {(key[0], one): [] for key in keys for one in self._known.sessions.get(key, {})}
+                    for key in keys:
+                        self._known.forget_session(key)
         if self._others is not None and work:
             self.submit(work)
-        self._on_change(change.project, [change.session_id])
+        self._on_change(changes[0].project, [one.session_id for one in changes])
 
     def drop(self, project: str, sessions: list[str], traces: list[str], remove: Callable[[], None]) -> None:
         """Take sessions that are too old off the lists.
