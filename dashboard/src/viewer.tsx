@@ -12,14 +12,12 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { answerFrom } from "./api/client";
-import { hasLongNumbers, readJson } from "./model/json";
 import { showTheme } from "./ui/preferences";
-import { answering, type Recorded } from "./viewer/record";
+import { answering, readRecord } from "./viewer/record";
 import { routerFor } from "./viewer/router";
 
-const text = document.getElementById("agentops-session")!.textContent;
-const recorded = JSON.parse(text) as Recorded;
-answerFrom(answering(recorded, hasLongNumbers(text) ? (readJson(text) as Recorded) : recorded));
+const recorded = readRecord(document.getElementById("agentops-session")!.textContent);
+answerFrom(answering(recorded));
 showTheme();
 const client = new QueryClient({ defaultOptions: { queries: { staleTime: Number.POSITIVE_INFINITY, retry: false } } });
 

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.known_store import event, root, session_id
 from tests.browser.test_hostile_text import nothing_serious
 from tests.integration.test_analytics_sums import made, send
 from tests.serving import Server
-from tests.spans import SECOND, body, span
+from tests.spans import SECOND, body, ours, span
 
 RANGE = "since=2026-03-20&until=2026-04-10"
 
@@ -193,6 +194,42 @@ def test_axe_finds_nothing_serious_and_nothing_is_cut(known: Server, page: Page,
     expect(page.locator("[data-group]").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     nothing_serious(page, f"analytics at {width}")
+
+
+def test_news_that_may_have_been_missed_is_asked_for(known: Server, page: Page) -> None:
+    # More sessions changed than the server names; the connection is opened anew after each word.
+    missed = 'retry: 2500\ndata: {"sessions": ["*"]}\n\n'
+    page.route("**/api/live", lambda route: route.fulfill(content_type="text/event-stream", body=missed))
+    open_page(page, known, RANGE)
+    with page.expect_request(re.compile("/api/analytics\\?"), timeout=20_000):
+        pass
+
+
+def test_one_session_is_compared_with_others_as_what_it_was_named(known: Server, page: Page) -> None:
+    a, b = (one["session_id"] for one in asked(known, "/api/sessions", limit=2)["sessions"])
+    page.goto(f"{known.url}/compare?b={b}")
+    offered = page.get_by_role("region", name="Compare with")
+    expect(offered).to_contain_text("is B; choose A")
+    offered.locator(f"a[href*='{a}']").click()
+    expect(page).to_have_url(f"{known.url}/compare?a={a}&b={b}")
+    expect(page.locator("[data-figure=Events]")).to_be_visible()
+
+
+def test_a_session_that_runs_is_followed_where_it_is_compared(known: Server, page: Page) -> None:
+    trace = 0xC0FFEE
+    running, at = session_id(trace), time.time_ns()
+    begun = root(trace, "Compared", [], at, 1, 1)
+    del begun["endTimeUnixNano"]
+    begun["attributes"] = [one for one in begun["attributes"] if "end_state" not in one["key"]]
+    known.post("/v1/traces", ours(begun, event(trace, 2, 1, "tool", "first", at, 1)))
+    other = asked(known, "/api/sessions", limit=1)["sessions"][0]["session_id"]
+    page.goto(f"{known.url}/compare?a={running}&b={other}")
+    counted = page.locator("[data-figure=Events] td").nth(1)
+    expect(counted).to_have_text("1")
+    known.post("/v1/traces", ours(event(trace, 3, 1, "tool", "second", at + 1000, 1)))
+    expect(counted).to_have_text("2", timeout=15_000)
+    page.goto("about:blank")
+    known.http.delete(f"/api/sessions/{running}")
 
 
 def test_waste_compare_and_settings_say_what_the_api_says(known: Server, page: Page) -> None:

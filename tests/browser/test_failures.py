@@ -156,7 +156,7 @@ def test_what_is_done_to_many_is_stopped_half_way(many: Server, refused: Page) -
     refused.get_by_label("Choose all that are loaded").click()
     bar = refused.get_by_role("toolbar", name="Chosen sessions")
     held: list[Route] = []
-    refused.route("**/export?*", held.append)
+    refused.route("**/export?*", lambda one: held.append(one))
     bar.get_by_role("button", name="Export the chosen sessions").click()
     bar.get_by_role("button", name="JSON", exact=True).click()
     expect(bar).to_contain_text("0 of")

@@ -247,9 +247,26 @@ def test_running_and_interrupted_events_say_so(known: Server, page: Page) -> Non
     expect(panel(page).locator(".pill")).to_have_text("interrupted")
     expect(page.locator(".pill[data-state]").first).to_contain_text("Indeterminate")
     page.keyboard.press("Escape")
-    expect(page.get_by_role("region", name="What was under way when it stopped")).to_contain_text(
-        "never came back"
-    )
+    told = page.get_by_role("region", name="What was under way when it stopped")
+    expect(told).to_contain_text(re.compile("never came back.*for 5"))
+
+
+def test_what_runs_is_timed_by_the_servers_clock(known: Server, page: Page) -> None:
+    trace, at = 0xABB, time.time_ns() - 5 * SECOND
+    begun = root(trace, "Underway", [], at, 1, 1)
+    tool = event(trace, 2, 1, "tool", "still at it", at + SECOND, 1)
+    for one in (begun, tool):
+        del one["endTimeUnixNano"]
+    begun["attributes"] = [one for one in begun["attributes"] if "end_state" not in one["key"]]
+    send(known, begun, tool)
+    page.add_init_script("const told = Date.now; Date.now = () => told() + 3_600_000")
+    page.goto(f"{known.url}/sessions/{session_id(trace)}")
+    told = page.get_by_role("region", name="Under way")
+    expect(told.locator(".num").first).to_have_text(re.compile(r"^for [\d.]+ s$"))
+    drawn = page.locator(".timeline[data-painted]")
+    assert float((drawn.get_attribute("data-window") or "").split("-")[1]) < 600_000
+    page.goto("about:blank")
+    known.http.delete(f"/api/sessions/{session_id(trace)}")
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,20 @@ export function isFile(): boolean {
   return isAway;
 }
 
+/** By more than this two clocks differ: less may be the way of an answer. */
+const APART_MS = 10_000;
+let ahead = 0;
+
+/** The server's clock, unix milliseconds: what it told is measured by it. The browser's, unless they differ. */
+export function serverNow(): number {
+  return Date.now() + ahead;
+}
+
+function heedClock(said: string | null): void {
+  const apart = Date.parse(said ?? "") - Date.now();
+  if (!Number.isNaN(apart)) ahead = Math.abs(apart) > APART_MS ? apart : 0;
+}
+
 async function answered(path: string, { method = "GET", body, signal }: Options): Promise<Response> {
   let response: Response;
   try {
@@ -92,6 +106,7 @@ async function answered(path: string, { method = "GET", body, signal }: Options)
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, "unreachable", "The server does not answer.", "Is agentops serve still running?");
   }
+  heedClock(response.headers.get("Date"));
   if (!response.ok) throw await refusal(response);
   return response;
 }

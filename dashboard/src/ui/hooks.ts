@@ -1,6 +1,7 @@
 /** Small ties between React and the browser: sizes, the passing time, a value that has come to rest. */
 
 import { type RefObject, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { serverNow } from "../api/client";
 import { live, type LiveState } from "../api/live";
 import { useSyncExternalStore } from "react";
 
@@ -42,7 +43,7 @@ class Clock {
   readonly subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
     this.timer ??= setInterval(() => {
-      this.now = Date.now();
+      this.now = serverNow();
       for (const one of this.listeners) one();
     }, this.everyMs);
     return () => {
@@ -55,7 +56,7 @@ class Clock {
 
   /** The time of the last tick; a clock that stood still is set. */
   readonly read = (): number => {
-    if (Date.now() - this.now > this.everyMs) this.now = Date.now();
+    if (Math.abs(serverNow() - this.now) > this.everyMs) this.now = serverNow();
     return this.now;
   };
 }

@@ -1,6 +1,6 @@
 /** Where did money and time go? The filtered sessions of a range as figures, charts and tables; each mark leads on. */
 
-import { usePrefetchQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type Query, usePrefetchQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { analyticsQuery, breakdownQuery, type Bucketing, failuresQuery, foremostQuery, wasteQuery } from "../../api/insights";
@@ -31,6 +31,7 @@ import "./analytics.css";
 const route = getRouteApi("/analytics");
 const LOCAL_ZONE = new Intl.DateTimeFormat().resolvedOptions().timeZone;
 const REST_MS = 10_000;
+const FRESH_MS = 2_000;
 const KINDS_OF_ANSWER = ["analytics", "breakdown", "failures", "foremost", "waste", "total"];
 
 export function AnalyticsPage() {
@@ -183,12 +184,16 @@ function toggled(all: readonly string[], one: string): string[] | undefined {
 function useLiveAnswers(): void {
   const client = useQueryClient();
   useEffect(() => {
-    const pace = new Pace(
-      () => client.invalidateQueries({ predicate: ({ queryKey }) => KINDS_OF_ANSWER.includes(String(queryKey[0])) }),
-      REST_MS,
-    );
+    const isAnswer = ({ queryKey }: Query) => KINDS_OF_ANSWER.includes(String(queryKey[0]));
+    const pace = new Pace(() => client.invalidateQueries({ predicate: isAnswer }), REST_MS);
+    // News that may have been missed concerns what was told before: when the page opens, nothing yet.
+    const isKnown = () =>
+      client
+        .getQueryCache()
+        .findAll({ type: "active", predicate: isAnswer })
+        .some(({ state }) => state.dataUpdatedAt > 0 && Date.now() - state.dataUpdatedAt > FRESH_MS);
     const stop = live.subscribe((changed) => {
-      if (changed !== null) pace.ask();
+      if (changed !== null || isKnown()) pace.ask();
     });
     return () => {
       stop();

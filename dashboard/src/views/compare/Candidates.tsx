@@ -11,7 +11,7 @@ import { Failure } from "../../ui/controls";
 import { StateDot } from "../../ui/marks";
 import { Ago } from "../../ui/time";
 
-export function Candidates({ chosen }: { chosen: string }) {
+export function Candidates({ chosen, side }: { chosen: string; side: "a" | "b" }) {
   const { data: session, error, refetch } = useQuery(sessionQuery(chosen));
   const { data: named } = useQuery({ ...alikeQuery(session?.name ?? ""), enabled: session !== undefined });
   const { data: latest } = useQuery(alikeQuery(""));
@@ -24,7 +24,7 @@ export function Candidates({ chosen }: { chosen: string }) {
     <section className="card" aria-label="Compare with">
       <header>
         <h2>Compare with</h2>
-        <span className="dim">{oneLine(session?.name || chosen, 60)} is A; choose B, or name it above.</span>
+        <span className="dim">{oneLine(session?.name || chosen, 60)} is {side === "a" ? "A; choose B" : "B; choose A"}, or name it above.</span>
       </header>
       {others.length === 0 && <p className="dim card-empty">There is no other session yet.</p>}
       <table className="figures">
@@ -33,7 +33,7 @@ export function Candidates({ chosen }: { chosen: string }) {
             <tr key={one.session_id}>
               <td className="wide">
                 <StateDot state={one.state} />{" "}
-                <Link to="/compare" search={{ a: chosen, b: one.session_id }}>
+                <Link to="/compare" search={side === "a" ? { a: chosen, b: one.session_id } : { a: one.session_id, b: chosen }}>
                   {oneLine(one.name || one.session_id, 60)}
                 </Link>
               </td>

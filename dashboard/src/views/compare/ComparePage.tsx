@@ -83,9 +83,9 @@ export function ComparePage() {
         {isGroups ? (
           <Groups tagA={search.tag_a ?? ""} tagB={search.tag_b ?? ""} since={search.since} />
         ) : search.a && search.b ? (
-          <Pair a={search.a} b={search.b} search={search} onChange={change} />
+          <Pair key={JSON.stringify([search.a, search.b])} a={search.a} b={search.b} search={search} onChange={change} />
         ) : search.a || search.b ? (
-          <Candidates chosen={search.a ?? search.b ?? ""} />
+          <Candidates chosen={search.a ?? search.b ?? ""} side={search.a ? "a" : "b"} />
         ) : (
           <p className="dim">
             Choose two sessions in the list and press Compare there, or name them here. Two tags compare all their sessions.

@@ -1,13 +1,15 @@
 /** Two sessions: where they part first, then everything that differs, events aligned. */
 
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useLayoutEffect, useRef } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { type ComparedRow, type Comparison, comparisonQuery } from "../../api/insights";
+import { live } from "../../api/live";
 import { eventQuery } from "../../api/queries";
-import type { SessionDetail } from "../../api/types";
+import type { EventDetail, SessionDetail } from "../../api/types";
 import { count, DASH, duration, grouped, plural, usd } from "../../model/format";
 import { writeJson } from "../../model/json";
+import { Pace } from "../../model/pace";
 import { change, changed } from "../../model/span";
 import { oneLine, visible } from "../../model/visible";
 import { wordDiff } from "../../model/wordDiff";
@@ -17,6 +19,7 @@ import type { CompareSearch } from "./search";
 
 const MOST_ROWS = 500;
 const MOST_TOOLS = 30;
+const REST_MS = 1_000;
 const MOST_TEXT = 200_000;
 
 interface Props {
@@ -30,9 +33,13 @@ export function Pair({ a, b, search, onChange }: Props) {
   const { data, error, refetch } = useQuery(comparisonQuery(a, b));
   const first = data?.rows[data.first_divergence ?? -1];
   const texts = [useQuery(textOf(a, first?.a)), useQuery(textOf(b, first?.b))];
-  if (error) return <Failure error={error} retry={() => void refetch()} />;
+  const isLoaded = data !== undefined && !texts.some(({ isLoading }) => isLoading);
+  const [isShown, setShown] = useState(false);
+  if (isLoaded && !isShown) setShown(true);
+  useRunning(a, b);
+  if (error && !data) return <Failure error={error} retry={() => void refetch()} />;
   // The first texts come with the rest, which they would push down.
-  if (!data || texts.some(({ isLoading }) => isLoading)) return <p className="dim late">Comparing…</p>;
+  if (!data || (!isLoaded && !isShown)) return <p className="dim late">Comparing…</p>;
   // What an old address names may not be there.
   const chosen = data.rows[Number(search.row ?? Number.NaN)] ? Number(search.row) : data.first_divergence;
   const rows = data.rows.map((row, index) => ({ row, index })).filter(({ row }) => search.all || row.differs.length > 0);
@@ -109,6 +116,33 @@ export function Pair({ a, b, search, onChange }: Props) {
       </section>
     </>
   );
+}
+
+/** What changes of either session, while one runs, is compared anew; texts of ended events stay as they are. */
+function useRunning(a: string, b: string): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    const { queryKey } = comparisonQuery(a, b);
+    const isOpen = () => {
+      const data = client.getQueryData<Comparison>(queryKey);
+      return data === undefined || data.a.state === "running" || data.b.state === "running";
+    };
+    const pace = new Pace(async () => {
+      await client.refetchQueries({ queryKey, exact: true });
+      await client.refetchQueries({
+        type: "active",
+        predicate: ({ queryKey: [noun, id], state }) =>
+          noun === "event" && (id === a || id === b) && (state.data as EventDetail | undefined)?.status !== "ok",
+      });
+    }, REST_MS);
+    const stop = live.subscribe((news) => {
+      if (news ? news.has(a) || news.has(b) : isOpen()) pace.ask();
+    });
+    return () => {
+      stop();
+      pace.stop();
+    };
+  }, [client, a, b]);
 }
 
 /** A measure of both sides; a dash alone where neither has one. */

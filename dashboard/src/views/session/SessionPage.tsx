@@ -169,7 +169,7 @@ export function SessionPage() {
     <EventPanel sessionId={sessionId} eventId={address.event} table={table} base={base} onSelect={select} />
   ) : isNarrow ? null : (
     // Whole or not at all: what comes later would push the rest down.
-    session.data && (summed !== EMPTY_TABLE || timeline.isError) && <Summary session={session.data} table={summed} onSelect={select} />
+    session.data && (summed !== EMPTY_TABLE || timeline.isError) && <Summary session={session.data} isRunning={isRunning} table={summed} onSelect={select} />
   );
   return (
     <div className="session">

@@ -1,6 +1,6 @@
 /** The session at a glance, while no event is selected: why it failed, where time and money went, where it ran. */
 
-import { useMemo } from "react";
+import { type ReactNode, useMemo } from "react";
 import type { SessionDetail } from "../../api/types";
 import { duration, grouped, usd } from "../../model/format";
 import { KINDS } from "../../model/kinds";
@@ -8,10 +8,12 @@ import { type Share, shares } from "../../model/shares";
 import { type EventTable, STATUS_ERROR } from "../../model/table";
 import { withMoments } from "../../model/time";
 import { unfinished } from "../../model/unfinished";
+import { epochMicros } from "../../model/units";
 import { oneLine } from "../../model/visible";
 import { KindMark } from "../../ui/marks";
 import { usePreference } from "../../ui/preferences";
 import { Long } from "../../ui/text";
+import { Duration } from "../../ui/time";
 import { Attributes, More } from "./Attributes";
 import { Value } from "./Chat";
 import { ModelName } from "./ModelName";
@@ -19,13 +21,15 @@ import { Note } from "./Note";
 
 interface Props {
   session: SessionDetail;
+  /** Whether it goes on while it is looked at. */
+  isRunning: boolean;
   table: EventTable;
   onSelect: (id: string) => void;
 }
 
 const SHOWN = 5;
 
-export function Summary({ session, table, onSelect }: Props) {
+export function Summary({ session, isRunning, table, onSelect }: Props) {
   const zone = usePreference("zone");
   const { errors, open, time, money } = useMemo(() => notable(table), [table]);
   return (
@@ -44,7 +48,7 @@ export function Summary({ session, table, onSelect }: Props) {
       />
       <Ranking
         title={session.state === "running" ? "Under way" : "What was under way when it stopped"}
-        rows={open.map((row) => ({ row, value: `since ${duration(table.starts[row])}` }))}
+        rows={open.map((row) => ({ row, value: <Lasted session={session} isRunning={isRunning} from={table.starts[row]} /> }))}
         table={table}
         onSelect={onSelect}
       />
@@ -70,6 +74,16 @@ export function Summary({ session, table, onSelect }: Props) {
   );
 }
 
+/** How long an event has been under way, or had been when the session stopped. */
+function Lasted({ session, isRunning, from }: { session: SessionDetail; isRunning: boolean; from: number }) {
+  const lasted = session.duration_ms === null ? null : Math.max(0, session.duration_ms - from);
+  return (
+    <>
+      for <Duration ms={lasted} from={epochMicros(session.started_at) + from * 1000} running={isRunning} />
+    </>
+  );
+}
+
 /** The first errors, what has not ended, and what took most, by name: "chat gpt-4o ×14". */
 function notable(table: EventTable) {
   const errors: number[] = [];
@@ -90,7 +104,7 @@ function groups(from: readonly Share[], format: (value: number) => string): Rank
 
 interface Ranked {
   row: number;
-  value: string;
+  value: ReactNode;
   count?: number;
   share?: string;
 }

@@ -4,6 +4,7 @@
  */
 
 import { type MouseEvent, type PointerEvent, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { serverNow } from "../../api/client";
 import { forgetWidths, sharpContext } from "../../draw/canvas";
 import { type Palette, readPalette } from "../../draw/palette";
 import { paintRows } from "../../draw/rows";
@@ -69,7 +70,7 @@ export function Timeline(props: Props) {
   const height = Math.max(0, size.height - STRIP_HEIGHT);
 
   const now = useCallback(
-    () => (isRunning ? Math.max(table.end, (Date.now() * 1000 - base) / 1000) : Math.max(table.end, sessionEnd ?? 0)),
+    () => (isRunning ? Math.max(table.end, (serverNow() * 1000 - base) / 1000) : Math.max(table.end, sessionEnd ?? 0)),
     [isRunning, table, base, sessionEnd],
   );
   const bounds = useCallback((): TimeWindow => whole(now()), [now]);

@@ -2,6 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { type PointerEvent, useEffect, useMemo, useRef, useState } from "react";
+import { serverNow } from "../../api/client";
 import { live } from "../../api/live";
 import { type SessionFilters, volumeQuery } from "../../api/queries";
 import type { Analytics } from "../../api/types";
@@ -158,5 +159,5 @@ function extent({ series }: Analytics): number {
 }
 
 function rangeOf({ since, until }: SessionFilters): { from: number | null; to: number; isOpen: boolean } {
-  return { ...spanOf(since, until, Date.now()), isOpen: !since && !until };
+  return { ...spanOf(since, until, serverNow()), isOpen: !since && !until };
 }

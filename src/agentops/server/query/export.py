@@ -65,7 +65,7 @@ def exported(store: Store, one: Exportable, form: str) -> Iterator[bytes]:
     if form == "html":
         built = viewer()
         if built is not None:
-            return inside(built, _json(store, one, again=False))
+            return inside(built, _shown(store, one))
         return page(one.session, whole_events(store, one.scope), _log_records(store, one.scope))
     return exported_together(store, [one], form)
 
@@ -116,33 +116,40 @@ def whole_events(store: Store, scope: Scope) -> Iterator[dict[str, Any]]:
             yield whole(row, scope, resources.attributes(row.resource_id), named)
 
 
-def _json(store: Store, one: Exportable, *, again: bool = True) -> Iterator[bytes]:
-    """Yield a session as a JSON document, with what makes it again if it is to be imported."""
+def _json(store: Store, one: Exportable) -> Iterator[bytes]:
+    """Yield a session as a JSON document, with what makes it again if it is imported."""
     scope = one.scope
     yield b'{"session":' + msgspec.json.encode(one.session) + b',"events":['
     yield from _listed(whole_events(store, scope))
     yield b'],"logs":['
     yield from _listed(_log_records(store, scope))
-    if again:
-        resources = Resources(store, scope.project)
-        cores = _keyset(store, scope, scope.events_where, ", ".join(Core.__struct_fields__), Core)
-        yield b'],"spans":['
-        yield from _listed(core(row) for rows in cores for row in rows)
-        own = f"({scope.where}) AND kind = 'session'"
-        roots = (row for rows in _slices(store, scope, own) for row in rows)
-        yield b'],"resourceSpans":['
-        yield from _listed(resource_spans(row, resources) for row in roots)
-        yield b'],"resourceLogs":['
-        yield from _listed(resource_logs(store, scope, resources))
-        yield b'],"edits":[' + msgspec.json.encode(_edit(store, scope))
+    resources = Resources(store, scope.project)
+    cores = _keyset(store, scope, scope.events_where, ", ".join(Core.__struct_fields__), Core)
+    yield b'],"spans":['
+    yield from _listed(core(row) for rows in cores for row in rows)
+    own = f"({scope.where}) AND kind = 'session'"
+    roots = (row for rows in _slices(store, scope, own) for row in rows)
+    yield b'],"resourceSpans":['
+    yield from _listed(resource_spans(row, resources) for row in roots)
+    yield b'],"resourceLogs":['
+    yield from _listed(resource_logs(store, scope, resources))
+    yield b'],"edits":[' + msgspec.json.encode(_edit(store, scope)) + b"]}"
+
+
+def _shown(store: Store, one: Exportable) -> Iterator[bytes]:
+    """Yield a session as a JSON document with an event a line: the page reads one when it is asked for."""
+    yield b'{"session":' + msgspec.json.encode(one.session) + b',"events":[\n'
+    yield from _listed(whole_events(store, one.scope), b",\n")
+    yield b'\n],"logs":['
+    yield from _listed(_log_records(store, one.scope))
     yield b"]}"
 
 
-def _listed(values: Iterable[Any]) -> Iterator[bytes]:
+def _listed(values: Iterable[Any], between: bytes = b",") -> Iterator[bytes]:
     comma = b""
     for value in values:
         yield comma + msgspec.json.encode(value)
-        comma = b","
+        comma = between
 
 
 def _edit(store: Store, scope: Scope) -> dict[str, Any]:
