@@ -57,15 +57,14 @@ export function Bulk({ chosen, onDone, onChanged, onRemove }: Props) {
   };
   const tag = (text: string) => perform(inParts([...chosen], TAGGED_AT_ONCE), (ids) => editTags(ids, withTag(text)), 1);
   const take = (format: Format) => {
-    const files: Record<string, Uint8Array> = {};
+    const archive = import("./archive").then(({ Archive }) => new Archive());
     return each(
       async (id) => {
-        files[fileName(id, format, files)] = new Uint8Array(await requestBytes(exportUrl(id, format)));
+        const bytes = new Uint8Array(await requestBytes(exportUrl(id, format)));
+        const to = await archive;
+        to.add(fileName(id, format, to.taken), bytes);
       },
-      async () => {
-        const { zipSync } = await import("fflate");
-        save(zipSync(files, { level: 1 }), `sessions-${format}.zip`);
-      },
+      async () => save((await archive).finished(), `sessions-${format}.zip`),
     );
   };
   return (
@@ -159,8 +158,8 @@ function unlessGone(error: unknown): void {
   if (!(error instanceof ApiError && error.status === 404)) throw error;
 }
 
-function save(bytes: Uint8Array<ArrayBuffer>, name: string): void {
-  const url = URL.createObjectURL(new Blob([bytes], { type: "application/zip" }));
+function save(archive: Blob, name: string): void {
+  const url = URL.createObjectURL(archive);
   const link = document.createElement("a");
   link.href = url;
   link.download = name;

@@ -109,28 +109,53 @@ def _keyset(
 
 def whole_events(store: Store, scope: Scope) -> Iterator[dict[str, Any]]:
     """Yield every event of a session as the API shows it by itself, in start order."""
+    return _told(store, scope, _slices(store, scope, scope.events_where))
+
+
+def _told(store: Store, scope: Scope, slices: Iterable[list[WholeEventRow]]) -> Iterator[dict[str, Any]]:
     resources = Resources(store, scope.project)
-    for rows in _slices(store, scope, scope.events_where):
+    for rows in slices:
         named = agents_of(store, scope, rows)
         for row in rows:
             yield whole(row, scope, resources.attributes(row.resource_id), named)
 
 
+class _Parts(NamedTuple):
+    """A session's events, what they are as spans, and the session's own spans; each is gone through once."""
+
+    events: Iterable[list[WholeEventRow]]
+    spans: Iterable[list[WholeEventRow] | list[Core]]
+    roots: Iterable[list[WholeEventRow]]
+
+
+def _parts(store: Store, one: Exportable) -> _Parts:
+    scope = one.scope
+    if int(one.session["event_counts"]["total"]) < _SLICE:
+        # A small session is read once: most of what it costs is the asking.
+        rows = next(_slices(store, scope, scope.where), [])
+        if len(rows) < _SLICE:
+            events = [row for row in rows if row.kind != "session"]
+            return _Parts([events], [events], [[row for row in rows if row.kind == "session"]])
+    return _Parts(
+        _slices(store, scope, scope.events_where),
+        _keyset(store, scope, scope.events_where, ", ".join(Core.__struct_fields__), Core),
+        _slices(store, scope, f"({scope.where}) AND kind = 'session'"),
+    )
+
+
 def _json(store: Store, one: Exportable) -> Iterator[bytes]:
     """Yield a session as a JSON document, with what makes it again if it is imported."""
     scope = one.scope
+    parts = _parts(store, one)
     yield b'{"session":' + msgspec.json.encode(one.session) + b',"events":['
-    yield from _listed(whole_events(store, scope))
+    yield from _listed(_told(store, scope, parts.events))
     yield b'],"logs":['
     yield from _listed(_log_records(store, scope))
     resources = Resources(store, scope.project)
-    cores = _keyset(store, scope, scope.events_where, ", ".join(Core.__struct_fields__), Core)
     yield b'],"spans":['
-    yield from _listed(core(row) for rows in cores for row in rows)
-    own = f"({scope.where}) AND kind = 'session'"
-    roots = (row for rows in _slices(store, scope, own) for row in rows)
+    yield from _listed(core(row) for rows in parts.spans for row in rows)
     yield b'],"resourceSpans":['
-    yield from _listed(resource_spans(row, resources) for row in roots)
+    yield from _listed(resource_spans(row, resources) for rows in parts.roots for row in rows)
     yield b'],"resourceLogs":['
     yield from _listed(resource_logs(store, scope, resources))
     yield b'],"edits":[' + msgspec.json.encode(_edit(store, scope)) + b"]}"
