@@ -197,6 +197,16 @@ def test_axe_finds_nothing_serious_and_nothing_is_cut(known: Server, page: Page,
     nothing_serious(page, f"analytics at {width}")
 
 
+def test_a_change_of_range_asks_for_the_charts_first(known: Server, page: Page) -> None:
+    open_page(page, known)
+    expect(page.locator("[data-total-of=sessions] b")).to_be_visible()
+    asked_for: list[str] = []
+    page.on("request", lambda one: asked_for.append(one.url) if "/api/" in one.url else None)
+    with page.expect_request(re.compile("/api/sessions.*sort=cost")):
+        page.get_by_role("button", name="Clear all").click()
+    assert "/api/analytics?" in asked_for[0]
+
+
 def test_news_that_may_have_been_missed_is_asked_for(known: Server, page: Page) -> None:
     # More sessions changed than the server names; the connection is opened anew after each word.
     missed = 'retry: 2500\ndata: {"sessions": ["*"]}\n\n'

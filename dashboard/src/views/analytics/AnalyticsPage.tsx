@@ -52,6 +52,8 @@ export function AnalyticsPage() {
   const interval = search.interval && isDrawable(search.interval, length) ? search.interval : fittingInterval(length);
   const tz = zone === "utc" ? "UTC" : LOCAL_ZONE;
   const bucketing = { interval, tz };
+  // A query that is used waits for the page to be drawn; what the page stands on goes first.
+  usePrefetchQuery(analyticsQuery(filters, bucketing));
   const { data, error, refetch, isPlaceholderData } = useQuery(analyticsQuery(filters, bucketing));
   const earliest = data?.series[0]?.at;
   const told = asked.from === null && earliest && !isPlaceholderData ? asked.to - Date.parse(earliest) : 0;
@@ -159,9 +161,8 @@ export function AnalyticsPage() {
   );
 }
 
-/** Everything is asked for at once, before anything is drawn: the charts first, beside them what stands below. */
+/** Everything is asked for at once, before anything is drawn: beside the charts what stands below. */
 function OverviewAhead({ search, filters, bucketing }: { search: AnalyticsSearch; filters: SessionFilters; bucketing: Bucketing }) {
-  usePrefetchQuery(analyticsQuery(filters, bucketing));
   usePrefetchQuery(breakdownQuery(filters, bucketing, "model", "cost", "desc"));
   usePrefetchQuery(tableQuery(search, filters, bucketing));
   usePrefetchQuery(failuresQuery(filters));
