@@ -263,8 +263,6 @@ def test_what_runs_is_timed_by_the_servers_clock(known: Server, page: Page) -> N
     page.goto(f"{known.url}/sessions/{session_id(trace)}")
     told = page.get_by_role("region", name="Under way")
     expect(told.locator(".num").first).to_have_text(re.compile(r"^for 0:\d\d$"))
-    drawn = page.locator(".timeline[data-painted]")
-    assert float((drawn.get_attribute("data-window") or "").split("-")[1]) < 600_000
     page.goto("about:blank")
     known.http.delete(f"/api/sessions/{session_id(trace)}")
 

@@ -164,9 +164,10 @@ def _unheard(project: str, sessions: list[str]) -> None:
 class _Overtaken(Store):
     """A store where another server edits the same session between what is read here and what is written."""
 
-    def __init__(self, url: StoreUrl, later_ns: int) -> None:
+    def __init__(self, url: StoreUrl, later_ns: int, tags: list[str]) -> None:
         super().__init__(url)
         self._later_ns: int | None = later_ns
+        self._tags = tags
 
     def insert(self, table: str, lines: Any, *given: Any, **named: Any) -> None:
         """Let the other go first."""
@@ -174,8 +175,8 @@ class _Overtaken(Store):
             mine = json.loads(lines[0])
             theirs: dict[str, Any] = {
                 "name": "named",
-                "tags": [],
-                "tags_set": False,
+                "tags": self._tags,
+                "tags_set": bool(self._tags),
                 "version": mine["version"] + self._later_ns,
             }
             self._later_ns = None
@@ -184,18 +185,27 @@ class _Overtaken(Store):
 
 
 @pytest.mark.parametrize("later_ns", [-1, 1])
-def test_edits_at_two_servers_at_once_keep_each_other(bridge: Bridge, later_ns: int) -> None:
+@pytest.mark.parametrize(
+    ("change", "theirs", "kept"),
+    [
+        ({"tags": ["tagged"]}, [], ["tagged"]),
+        ({"add_tags": ["tagged"]}, ["theirs"], ["tagged", "theirs"]),
+    ],
+)
+def test_edits_at_two_servers_at_once_keep_each_other(
+    bridge: Bridge, later_ns: int, change: dict[str, Any], theirs: list[str], kept: list[str]
+) -> None:
     url = StoreUrl.parse(bridge.store("edited"))
     opened = open_store(url)
-    store = _Overtaken(url, later_ns)
+    store = _Overtaken(url, later_ns, theirs)
     silence = Silence(own_ns=10**12, foreign_ns=10**12)
     summariser = Summariser(store, silence, _unheard)
     summariser.start()
-    session = f"edited-{later_ns}"
+    session = f"edited-{later_ns}-{len(theirs)}"
     try:
-        edits.edit(store, summariser, "default", [session], {"tags": ["tagged"]})
+        edits.edit(store, summariser, "default", [session], change)
         said = edits.current(opened.store, "default", session)
-        assert (said.name, said.tags) == ("named", ["tagged"])
+        assert (said.name, said.tags) == ("named", kept)
     finally:
         summariser.stop(10)
         store.close()
