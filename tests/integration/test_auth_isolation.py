@@ -153,6 +153,8 @@ def _fitting(path: str) -> dict[str, Any]:
     """Return a body that names B's things wherever a body can."""
     if path.startswith("/api/sessions/"):
         return {"tags": ["seen"]}
+    if path == "/api/sessions":
+        return {"sessions": [SESSION], "add_tags": ["seen"]}
     return {
         "session": {"session_id": SESSION, "init_timestamp": "2026-01-01T00:00:00Z", "tags": []},
         "events": [],

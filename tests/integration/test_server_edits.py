@@ -84,8 +84,12 @@ def test_tags_that_come_at_the_same_moment_all_stay(module_server: Server, trace
         *((several, {"sessions": [*tagged, "nobody"], "add_tags": [f"both-{turn}"]}) for turn in range(4)),
         (several, {"sessions": tagged, "add_tags": ["both-0"], "remove_tags": ["own", "no such tag"]}),
     ]
+
+    def ask(one: tuple[str, dict[str, Any]]) -> Any:
+        return module_server.http.patch(one[0], json=one[1])
+
     with ThreadPoolExecutor(len(asked)) as at_once:
-        answers = list(at_once.map(lambda one: module_server.http.patch(one[0], json=one[1]), asked))
+        answers = list(at_once.map(ask, asked))
     assert [one.status_code for one in answers] == [200] * len(asked)
     assert answers[4].json() == {"sessions": tagged, "missing": ["nobody"]}
     both = {f"both-{turn}" for turn in range(4)}

@@ -111,10 +111,9 @@ def edit_sessions(request: Request, body: models.SessionsEdit) -> Response:
     project = project_of(request)
     there = existing(here.store, project, body.sessions)
     _edit(here, project, there, {"add_tags": body.add_tags, "remove_tags": body.remove_tags})
-    missing = set(body.sessions).difference(there)
-    return json(
-        {"sessions": there, "missing": [one for one in dict.fromkeys(body.sessions) if one in missing]}
-    )
+    found = set(there)
+    missing: list[str] = [one for one in dict.fromkeys(body.sessions) if one not in found]
+    return json({"sessions": there, "missing": missing})
 
 
 def _edit(here: Rooms, project: str, session_ids: list[str], change: Mapping[str, Any]) -> None:
