@@ -50,13 +50,17 @@ class Serving:
         self._process.wait()
 
     def resident_bytes(self) -> int:
-        """Return what the server holds in memory now."""
-        return int(psutil.Process(self._process.pid).memory_info().rss)
+        """Return what the server and its decoders hold in memory now."""
+        return sum(int(one.memory_info().rss) for one in self._processes())
 
     def cpu_s(self) -> float:
-        """Return the processor time the server has used."""
-        used = psutil.Process(self._process.pid).cpu_times()
-        return used.user + used.system
+        """Return the processor time the server and its decoders have used."""
+        times = [one.cpu_times() for one in self._processes()]
+        return sum(used.user + used.system for used in times)
+
+    def _processes(self) -> list[psutil.Process]:
+        server = psutil.Process(self._process.pid)
+        return [server, *server.children()]
 
     def _answers(self) -> bool:
         try:

@@ -132,7 +132,7 @@ def _parts(store: Store, one: Exportable) -> _Parts:
     scope = one.scope
     if int(one.session["event_counts"]["total"]) < _SLICE:
         # A small session is read once: most of what it costs is the asking.
-        rows = next(_slices(store, scope, scope.where), [])
+        rows = next(_slices(store, scope, scope.where), list[WholeEventRow]())
         if len(rows) < _SLICE:
             events = [row for row in rows if row.kind != "session"]
             return _Parts([events], [events], [[row for row in rows if row.kind == "session"]])
