@@ -13,6 +13,7 @@ import pickle
 import select
 import signal
 import sys
+import time
 from typing import Final
 
 import msgspec
@@ -38,7 +39,6 @@ class Task(Struct, frozen=True, array_like=True, gc=False):
         body: A decompressed ExportTraceServiceRequest.
         encoding: What it is written in.
         project: Whose spans these are.
-        received_at: When it came, unix nanoseconds.
         sent_at: When it was sent, by the sender's clock, unix nanoseconds.
         own_prices: The prices of one's own, pickled, where they changed since the task before; else empty.
     """
@@ -46,7 +46,6 @@ class Task(Struct, frozen=True, array_like=True, gc=False):
     body: bytes
     encoding: Encoding
     project: str
-    received_at: int
     sent_at: int | None
     own_prices: bytes
 
@@ -61,6 +60,7 @@ class Rows(Struct, frozen=True, array_like=True, gc=False):
     Attributes:
         malformed: Why the body as a whole cannot be read; "" when it can.
         rejected: What was refused, by reason.
+        received_at: What its rows say of that, unix nanoseconds.
         spans: The rows.
         resources: (id, JSON) of each.
         facts: By trace id.
@@ -68,6 +68,7 @@ class Rows(Struct, frozen=True, array_like=True, gc=False):
 
     malformed: str
     rejected: list[Rejected]
+    received_at: int
     spans: list[bytes]
     resources: list[tuple[int, str]]
     facts: dict[str, list[_SentFact]]
@@ -78,6 +79,7 @@ class _Made(Struct, frozen=True, array_like=True, gc=False):
 
     malformed: str
     rejected: list[Rejected]
+    received_at: int
     spans: list[bytes]
     resources: list[tuple[int, str]]
     facts: dict[str, list[tuple[object, ...]]]
@@ -88,12 +90,13 @@ def done(task: Task) -> bytes:
     try:
         decoded = decode_traces(task.body, task.encoding)
     except MalformedBody as error:
-        return msgspec.msgpack.encode(_Made(str(error) or "it cannot be read", [], [], [], {}))
-    batch = rows(decoded.spans, task.project, task.received_at, task.sent_at)
+        return msgspec.msgpack.encode(_Made(str(error) or "it cannot be read", [], 0, [], [], {}))
+    batch = rows(decoded.spans, task.project, time.time_ns(), task.sent_at)
     return msgspec.msgpack.encode(
         _Made(
             "",
             decoded.rejected,
+            batch.received_at,
             batch.spans,
             [(number, text) for (_, number), text in batch.resources.items()],
             {trace_id: [astuple(one) for one in facts] for (_, trace_id), facts in batch.facts.items()},
@@ -110,7 +113,7 @@ def batch_of(found: Rows, task: Task) -> Batch:
         spans=found.spans,
         resources={(task.project, number): text for number, text in found.resources},
         facts=facts,
-        received_at=task.received_at,
+        received_at=found.received_at,
     )
 
 

@@ -15,6 +15,8 @@ import pickle
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -56,7 +58,12 @@ class Decoders:
         return len(self._idle)
 
     def rows(
-        self, body: bytes, encoding: Encoding, project: str, received_at: int, sent_at: int | None
+        self,
+        body: bytes,
+        encoding: Encoding,
+        project: str,
+        sent_at: int | None,
+        clock: Callable[[], int] = time.time_ns,
     ) -> tuple[Batch, list[Rejected]]:
         """Return the rows of a decompressed ExportTraceServiceRequest, and what was refused.
 
@@ -64,14 +71,15 @@ class Decoders:
             body: The request.
             encoding: What it is written in.
             project: Whose spans these are.
-            received_at: When it came, unix nanoseconds.
             sent_at: When it was sent, by the sender's clock, unix nanoseconds; None when it did not say.
+            clock: Tells when its spans were received, unix nanoseconds; it is asked when they are decoded, so
+                that little time is between that and their commit. Decoders ask the machine's.
 
         Raises:
             MalformedBody: the body as a whole cannot be read.
         """
         if len(body) < _LARGE_BYTES:
-            return _made_here(body, encoding, project, received_at, sent_at)
+            return _made_here(body, encoding, project, sent_at, clock)
         with self._lock:
             self._reading += 1
             decoder = self._idle.pop() if self._idle else None
@@ -79,8 +87,8 @@ class Decoders:
                 self.alive += 1
                 threading.Thread(target=self._start, name="agentops-decoder", daemon=True).start()
         try:
-            made = decoder and self._made_there(decoder, body, encoding, project, received_at, sent_at)
-            return made or _made_here(body, encoding, project, received_at, sent_at)
+            made = decoder and self._made_there(decoder, body, encoding, project, sent_at)
+            return made or _made_here(body, encoding, project, sent_at, clock)
         finally:
             with self._lock:
                 self._reading -= 1
@@ -94,16 +102,10 @@ class Decoders:
             self._end(decoder)
 
     def _made_there(
-        self,
-        decoder: _Decoder,
-        body: bytes,
-        encoding: Encoding,
-        project: str,
-        received_at: int,
-        sent_at: int | None,
+        self, decoder: _Decoder, body: bytes, encoding: Encoding, project: str, sent_at: int | None
     ) -> tuple[Batch, list[Rejected]] | None:
         try:
-            made = decoder.made(body, encoding, project, received_at, sent_at)
+            made = decoder.made(body, encoding, project, sent_at)
         except MalformedBody:
             self._give_back(decoder)
             raise
@@ -169,11 +171,11 @@ class _Decoder:
             raise
 
     def made(
-        self, body: bytes, encoding: Encoding, project: str, received_at: int, sent_at: int | None
+        self, body: bytes, encoding: Encoding, project: str, sent_at: int | None
     ) -> tuple[Batch, list[Rejected]]:
         own = prices.in_use()
         news = b"" if own is self._told else pickle.dumps(own)
-        task = self._room.Task(body, encoding, project, received_at, sent_at, news)
+        task = self._room.Task(body, encoding, project, sent_at, news)
         self._room.send(self._in.fileno(), msgspec.msgpack.encode(task))
         found = self._read(self._room.receive(self._out.fileno()))
         self._told = own
@@ -189,11 +191,11 @@ class _Decoder:
 
 
 def _made_here(
-    body: bytes, encoding: Encoding, project: str, received_at: int, sent_at: int | None
+    body: bytes, encoding: Encoding, project: str, sent_at: int | None, clock: Callable[[], int]
 ) -> tuple[Batch, list[Rejected]]:
     # Here and not above: protobuf's classes take 0.15 s to load, which a server that starts need not wait
     # for.
     from agentops.otlp.decode import decode_traces
 
     decoded = decode_traces(body, encoding)
-    return rows(decoded.spans, project, received_at, sent_at), decoded.rejected
+    return rows(decoded.spans, project, clock(), sent_at), decoded.rejected

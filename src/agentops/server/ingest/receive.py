@@ -56,7 +56,7 @@ class Ingest:
             Full: too much waits already.
         """
         with self._being_priced():
-            batch, rejected = self.decoders.rows(body, encoding, project, self._clock(), sent_at_ns)
+            batch, rejected = self.decoders.rows(body, encoding, project, sent_at_ns, self._clock)
             self.spans_refused += sum(one.count for one in rejected)
             return (self._writer.submit(batch) if batch.spans else None), rejected
 
