@@ -74,26 +74,16 @@ class Rows(Struct, frozen=True, array_like=True, gc=False):
     facts: dict[str, list[_SentFact]]
 
 
-class _Made(Struct, frozen=True, array_like=True, gc=False):
-    """`Rows` as they are written: msgspec encodes plain tuples as it encodes structs of this kind."""
-
-    malformed: str
-    rejected: list[Rejected]
-    received_at: int
-    spans: list[bytes]
-    resources: list[tuple[int, str]]
-    facts: dict[str, list[tuple[object, ...]]]
-
-
 def done(task: Task) -> bytes:
     """Return the rows of a task's body, as they travel."""
     try:
         decoded = decode_traces(task.body, task.encoding)
     except MalformedBody as error:
-        return msgspec.msgpack.encode(_Made(str(error) or "it cannot be read", [], 0, [], [], {}))
+        return msgspec.msgpack.encode((str(error) or "it cannot be read", [], 0, [], [], {}))
     batch = rows(decoded.spans, task.project, time.time_ns(), task.sent_at)
+    # Plain tuples are written as structs without names are: in the order of Rows and of _SentFact.
     return msgspec.msgpack.encode(
-        _Made(
+        (
             "",
             decoded.rejected,
             batch.received_at,
