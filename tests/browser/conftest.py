@@ -1,11 +1,11 @@
-"""Fixtures of the browser tests: one Chromium for a module, a page that must not complain, a known store."""
+"""Fixtures of the browser tests: a Chromium and a reader for a module, pages for a test, a known store."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser import known_store
 from tests.browser.chromium import chromium
@@ -20,14 +20,33 @@ def browser() -> Iterator[Browser]:
         yield opened
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page in a context of its own. It fails the test if it throws or complains, unless of the network."""
+@pytest.fixture(scope="module")
+def shared(browser: Browser) -> Iterator[BrowserContext]:
+    """What the pages of a module share: what they have loaded is half of what a page costs."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, permissions=[])
-    opened = context.new_page()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def visitor(shared: BrowserContext) -> Iterator[Page]:
+    """A page of somebody who was never here: nothing is left of what tests before kept, nor of this one's."""
+    opened = shared.new_page()
+    yield opened
+    shared.set_offline(False)
+    shared.clear_cookies()
+    for one in shared.pages:
+        if one.url.startswith("http"):
+            one.evaluate("localStorage.clear()")
+        one.close()
+
+
+@pytest.fixture
+def page(visitor: Page) -> Iterator[Page]:
+    """A page that fails the test if it throws or complains, unless of the network."""
     broken: list[str] = []
-    opened.on("pageerror", lambda error: broken.append(str(error)))
-    opened.on(
+    visitor.on("pageerror", lambda error: broken.append(str(error)))
+    visitor.on(
         "console",
         lambda said: (
             broken.append(said.text)
@@ -35,8 +54,7 @@ def page(browser: Browser) -> Iterator[Page]:
             else None
         ),
     )
-    yield opened
-    context.close()
+    yield visitor
     assert broken == []
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.known_store import session_id, with_attributes
 from tests.serving import Server
@@ -16,14 +16,11 @@ from tests.spans import SECOND, body, span
 
 
 @pytest.fixture
-def refused(browser: Browser) -> Iterator[Page]:
+def refused(visitor: Page) -> Iterator[Page]:
     """A page whose console may complain of refused requests, but which must not throw."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    opened = context.new_page()
     thrown: list[str] = []
-    opened.on("pageerror", lambda error: thrown.append(str(error)))
-    yield opened
-    context.close()
+    visitor.on("pageerror", lambda error: thrown.append(str(error)))
+    yield visitor
     assert thrown == []
 
 

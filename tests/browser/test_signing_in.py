@@ -1,4 +1,7 @@
-"""A server with keys, in a browser: signing in, switching projects, managing keys, signing out."""
+"""A server with keys, in a browser: signing in, switching projects, managing keys, signing out.
+
+The browser notes each refusal as an error, which is right: the tests take the page that may.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.test_hostile_text import nothing_serious
 from tests.serving import Server
@@ -20,14 +23,6 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = Server(tmp_path_factory.mktemp("home"), arguments=("--port", "0", "--auth"))
     yield server
     server.close()
-
-
-@pytest.fixture
-def visitor(browser: Browser) -> Iterator[Page]:
-    """A page of somebody who is not signed in; the browser notes each refusal as an error, which is right."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    yield context.new_page()
-    context.close()
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ KINDS = ("llm", "tool", "agent", "operation", "embedding")
 MODELS = ("model-a", "model-b", "模型")
 START = datetime(2026, 3, 27, 12, tzinfo=UTC)
 """The clocks of Berlin change two days later, in the series' middle."""
-_TOGETHER = 4
+_TOGETHER = 10
 """Sessions whose spans come in the same two requests."""
 
 
