@@ -121,8 +121,41 @@ def test_keys_and_projects_without_a_server(tmp_path: Path) -> None:
         assert _ask(server, "get", "/api/keys", key).status_code == 200
     finally:
         server.stop()
+    assert "printable" in _command(tmp_path, "keys", "create", "--name", "a\nb", code=1)
     _command(tmp_path, "keys", "revoke", key)
     assert "revoked" in _command(tmp_path, "keys", "list")
+
+
+def test_a_command_that_is_refused_names_what_mends_it(locked: Server) -> None:
+    said = [
+        _command(locked.home, *words, code=1)
+        for words in (
+            ("keys", "revoke", "zz"),
+            ("keys", "revoke", ""),
+            ("keys", "rotate", "a/b"),
+            ("keys", "create", "--scope", "nope"),
+            ("keys", "create", "--project", "nope"),
+            ("keys", "create", "--name", "x" * 101),
+            ("keys", "create", "--name", "a\nb"),
+            ("keys", "create", "--quota", "1000001GB"),
+            ("projects", "create", "default"),
+            ("projects", "create", "a\nb"),
+            ("projects", "delete", "default", "--yes"),
+        )
+    ]
+    assert [line.strip() for line in said] == [
+        "agentops keys: There is no key 'zz'. `agentops keys list` shows the keys there are.",
+        "agentops keys: There is no key ''. `agentops keys list` shows the keys there are.",
+        "agentops keys: There is no key 'a/b'. `agentops keys list` shows the keys there are.",
+        "agentops keys: scope: nope. Use record, read, admin, or several of them separated by commas.",
+        "agentops keys: There is no project 'nope'. `agentops projects list` shows the projects there are.",
+        "agentops keys: --name cannot be used. Use up to 100 printable characters.",
+        "agentops keys: --name cannot be used. Use up to 100 printable characters.",
+        "agentops keys: --quota '1000001GB' is too much. Use at most 1000000GB.",
+        "agentops projects: name: there is a project 'default' already. Choose another name.",
+        "agentops projects: name: 'a\\nb' cannot be used. Use 1 to 100 printable characters.",
+        "agentops projects: The first project cannot be deleted. Delete its sessions, or rename it.",
+    ]
 
 
 def test_a_deleted_project_takes_everything_with_it(locked: Server, owner: str) -> None:

@@ -21,6 +21,12 @@ from agentops.errors import AgentOpsError, StoreError
 
 _TIMEOUT_S = 60
 _EMBEDDED_TRIES_S = 5.0
+_NO_KEY = "There is no key {!r}. `agentops keys list` shows the keys there are."
+_HINTS = {
+    "key_not_found": "`agentops keys list` shows the keys there are.",
+    "project_not_found": "`agentops projects list` shows the projects there are.",
+}
+"""What the server's hints say to those who ask by command: they name commands, not routes."""
 
 
 class Account(Protocol):
@@ -160,8 +166,9 @@ class _Remote:
             try:
                 said = msgspec.json.decode(text)["error"]
             except (msgspec.DecodeError, KeyError, TypeError):
-                said = {"message": f"The server answered {answer.status}.", "hint": ""}
-            raise AgentOpsError(f"{said['message']} {said['hint']}".strip())
+                said = {"code": "", "message": f"The server answered {answer.status}.", "hint": ""}
+            hint = _HINTS.get(said["code"], said["hint"])
+            raise AgentOpsError(f"{said['message']} {hint}".strip())
         return msgspec.json.decode(text) if text else None
 
     def create_key(self, **wish: Any) -> dict[str, Any]:
@@ -178,10 +185,10 @@ class _Remote:
         ]
 
     def revoke_key(self, key_id: str) -> dict[str, Any]:
-        return self.ask("DELETE", f"/api/keys/{quote(key_id[:8], safe='')}")
+        return self.ask("DELETE", f"/api/keys/{_path_of(key_id)}")
 
     def rotate_key(self, key_id: str) -> dict[str, Any]:
-        return self.ask("POST", f"/api/keys/{quote(key_id[:8], safe='')}/rotate")
+        return self.ask("POST", f"/api/keys/{_path_of(key_id)}/rotate")
 
     def list_projects(self) -> list[dict[str, Any]]:
         return self.ask("GET", "/api/projects")["projects"]
@@ -202,6 +209,14 @@ class _Remote:
         raise AgentOpsError(
             f"There is no project {project!r}. `agentops projects list` shows the projects there are."
         )
+
+
+def _path_of(key_id: str) -> str:
+    beginning = key_id.strip()[:8]
+    if not beginning.isalnum():
+        # An empty one, or one with a slash, would ask for another route.
+        raise AgentOpsError(_NO_KEY.format(key_id[:8]))
+    return quote(beginning, safe="")
 
 
 def _local(store: Any, home: Path, secret: Any) -> Account:

@@ -12,6 +12,8 @@ from agentops.errors import AgentOpsError
 
 _AGES = {"h": 1 / 24, "d": 1.0, "w": 7.0, "y": 365.0}
 _SIZES = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
+_LONGEST_NAME = 100
+_LARGEST_QUOTA = 10**15
 
 
 def define(commands: Any) -> None:
@@ -53,7 +55,7 @@ def run(chosen: argparse.Namespace) -> int:
 def _create(chosen: argparse.Namespace, here: Account) -> int:
     made = here.create_key(
         project=chosen.project,
-        name=chosen.name,
+        name=_name(chosen.name),
         scope=chosen.scope,
         expires_in_days=_days(chosen.expires),
         quota_bytes_per_minute=_bytes(chosen.quota),
@@ -122,6 +124,12 @@ def _day(iso: str | None) -> str:
     return iso[:16].replace("T", " ") if iso else "-"
 
 
+def _name(text: str) -> str:
+    if len(text) > _LONGEST_NAME or not text.isprintable():
+        raise AgentOpsError(f"--name cannot be used. Use up to {_LONGEST_NAME} printable characters.")
+    return text
+
+
 def _days(text: str | None) -> float | None:
     if text is None:
         return None
@@ -137,4 +145,7 @@ def _bytes(text: str | None) -> int | None:
     found = re.fullmatch(r"([0-9]+)\s*(kb|mb|gb|)", text.strip().lower())
     if not found or int(found[1]) == 0:
         raise AgentOpsError(f"--quota {text!r} is no size. Use bytes, or 500KB, 10MB, 1GB.")
-    return int(found[1]) * _SIZES[found[2]]
+    size = int(found[1]) * _SIZES[found[2]]
+    if size > _LARGEST_QUOTA:
+        raise AgentOpsError(f"--quota {text!r} is too much. Use at most {_LARGEST_QUOTA // 10**9}GB.")
+    return size

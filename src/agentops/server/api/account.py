@@ -219,7 +219,7 @@ def create_key(request: Request, body: KeyWish) -> Response:
     try:
         scope = scope_of(body.scope.split(","))
     except AgentOpsError as error:
-        raise ApiError(422, "invalid_body", str(error), "See /openapi.json for what it may be.") from None
+        raise ApiError(422, "invalid_body", *_told(error)) from None
     text, key = _auth(here).keys.create(
         wanted.project, body.name, scope, expires_at=expires, quota_bytes=body.quota_bytes_per_minute or 0
     )
@@ -437,9 +437,13 @@ def _named(here: Rooms, caller: Caller, key_id: str) -> Key:
 
 def _conflict(error: AgentOpsError) -> ApiError:
     missing = isinstance(error, NoSuchProject)
-    return ApiError(
-        404 if missing else 409, "project_not_found" if missing else "conflict", str(error), "Use another."
-    )
+    return ApiError(404 if missing else 409, "project_not_found" if missing else "conflict", *_told(error))
+
+
+def _told(error: AgentOpsError) -> tuple[str, str]:
+    """Return what an error says, and its last sentence, the fix, as a hint."""
+    what, _, fix = str(error).rpartition(". ")
+    return f"{what}.", fix
 
 
 def _noted(here: Rooms, request: Request, what: str, **said: Any) -> None:

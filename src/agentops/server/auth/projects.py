@@ -123,7 +123,7 @@ class Projects:
             AgentOpsError: it is the first project, which a server always has.
         """
         if project.project == DEFAULT_PROJECT:
-            raise AgentOpsError("The first project cannot be deleted; delete its sessions, or rename it.")
+            raise AgentOpsError("The first project cannot be deleted. Delete its sessions, or rename it.")
         with self._turn:
             now = self._now(project)
             self._write(replace(now, deleted=True, version=_after(now)))
@@ -132,7 +132,9 @@ class Projects:
     def _usable(self, name: str) -> str:
         wanted = name.strip()
         if not wanted or len(wanted) > _LONGEST_NAME or not wanted.isprintable():
-            raise AgentOpsError(f"name: use 1 to {_LONGEST_NAME} printable characters.")
+            raise AgentOpsError(
+                f"name: {wanted[:_LONGEST_NAME]!r} cannot be used. Use 1 to {_LONGEST_NAME} printable characters."
+            )
         if any(wanted in (one.name, one.project) for one in self.listed()):
             raise AgentOpsError(f"name: there is a project {wanted!r} already. Choose another name.")
         return wanted
