@@ -115,6 +115,33 @@ def test_what_one_server_takes_is_told_and_shown_by_the_other(pair: tuple[Server
     eventually(lambda: listener.heard(str(UUID(int=trace))), within_s=20)
 
 
+def test_who_returns_to_a_server_where_nobody_listened_hears_what_another_took(
+    pair: tuple[Server, Server], bridge: Bridge
+) -> None:
+    one, two = pair
+
+    def heard(trace: int, sender: Server | None, **headers: str) -> str:
+        """Listen at the second server until it tells a trace's session, or of everything; return the number."""
+        number = ""
+        with httpx.stream("GET", f"{two.url}/api/live", headers=headers, timeout=20) as stream:
+            for line in stream.iter_lines():
+                if line.startswith(":") and sender is not None:
+                    assert sender.post("/v1/traces", body(span(trace, 1))).status_code == 200
+                    sender = None
+                number = line.removeprefix("id: ") if line.startswith("id: ") else number
+                if line.startswith("data: ") and (str(UUID(int=trace)) in line or "*" in line):
+                    return number
+        raise AssertionError("the stream ended")
+
+    number = heard(next(_traces), two)
+    trace = next(_traces)
+    assert one.post("/v1/traces", body(span(trace, 1))).status_code == 200
+    database = one.get("/readyz")["store"].rpartition("/")[2].partition("?")[0]
+    old = f"SELECT now64(3) - max(at) > 6 AND hasAny(groupArrayArray(sessions), ['{UUID(int=trace)}'])"
+    eventually(lambda: bridge.ask(f"{old} FROM {database}.changes").strip() == "1", within_s=30)
+    assert heard(trace, None, **{"last-event-id": number}) != number
+
+
 def test_servers_that_write_one_session_at_once_agree_on_all_of_it(pair: tuple[Server, Server]) -> None:
     for _ in range(3):
         trace = next(_traces)

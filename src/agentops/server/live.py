@@ -8,6 +8,7 @@ told what it missed, or, when that is no longer known, to look at everything.
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import time
 from collections import deque
@@ -30,6 +31,8 @@ class _Listener:
     project: str
     loop: asyncio.AbstractEventLoop
     wake: asyncio.Event
+    since: float
+    """When it began to listen, seconds of the monotonic clock; one that resumes listens since ever."""
     waiting: dict[str, None] = field(default_factory=dict[str, None])
     number: int = 0
     lost: bool = False
@@ -70,6 +73,16 @@ class Live:
         if ids and loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._spread, project, ids)
 
+    def missed(self, since: float) -> None:
+        """Say that what changed at other servers since then is not known: who listened looks at everything."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._spread_missed, since)
+
+    def _spread_missed(self, since: float) -> None:
+        for project in list(self._past):
+            self._spread(project, ["*"], before=since)
+
     def recheck(self) -> None:
         """Let every listener see whether it may still listen. May be called from any thread."""
         loop = self._loop
@@ -93,12 +106,12 @@ class Live:
         for listener in self._listeners:
             listener.wake.set()
 
-    def _spread(self, project: str, ids: list[str]) -> None:
+    def _spread(self, project: str, ids: list[str], before: float = math.inf) -> None:
         past = self._past_of(project)
         past.number += _TAGS
         past.told.append((past.number, ids))
         for listener in self._listeners:
-            if listener.project == project and not listener.lost:
+            if listener.project == project and listener.since <= before and not listener.lost:
                 listener.waiting.update(dict.fromkeys(ids))
                 listener.number = past.number
                 listener.lost = len(listener.waiting) > _MOST_WAITING_IDS
@@ -114,7 +127,8 @@ class Live:
             last_number: of the last notice that it saw.
             may: asked before each frame whether it may still listen.
         """
-        listener = _Listener(project, asyncio.get_running_loop(), asyncio.Event())
+        since = time.monotonic() if last_number is None else 0.0
+        listener = _Listener(project, asyncio.get_running_loop(), asyncio.Event(), since)
         self._listeners.add(listener)
         try:
             yield b"retry: 1000\n: listening\n\n"

@@ -24,6 +24,8 @@ _LOOK_S: Final = 0.1
 _TURN_S: Final = 0.02
 _SKEW_S: Final = 5
 """Clocks of a cluster's machines differ by less; what is read twice is told once."""
+_REACH_S: Final = 4.0
+"""A look finds what was told since the one before, if that was not longer ago."""
 _MOST_IDS: Final = 1_000
 _STOP_S: Final = 5.0
 
@@ -48,6 +50,7 @@ class Relay:
         self._waiting: dict[str, dict[str, None]] = {}
         self._stopping = False
         self._told: dict[tuple[str, int], float] = {}
+        self._looked_at = time.monotonic()
         self._threads: list[threading.Thread] = []
         if not store.url.embedded:
             self._threads = [
@@ -132,6 +135,9 @@ class Relay:
             if key not in self._told:
                 self._live.publish(change.project, change.sessions)
             self._told[key] = now
+        since, self._looked_at = self._looked_at, now
+        if now - since > _REACH_S:
+            self._live.missed(since)
         if len(self._told) > _MOST_IDS:
             self._told = {key: at for key, at in self._told.items() if now - at <= 2 * _SKEW_S}
 

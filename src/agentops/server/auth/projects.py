@@ -133,7 +133,8 @@ class Projects:
         wanted = name.strip()
         if not wanted or len(wanted) > _LONGEST_NAME or not wanted.isprintable():
             raise AgentOpsError(
-                f"name: {wanted[:_LONGEST_NAME]!r} cannot be used. Use 1 to {_LONGEST_NAME} printable characters."
+                f"name: {wanted[:_LONGEST_NAME]!r} cannot be used. "
+                f"Use 1 to {_LONGEST_NAME} printable characters."
             )
         if any(wanted in (one.name, one.project) for one in self.listed()):
             raise AgentOpsError(f"name: there is a project {wanted!r} already. Choose another name.")
