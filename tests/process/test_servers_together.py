@@ -121,7 +121,7 @@ def test_who_returns_to_a_server_where_nobody_listened_hears_what_another_took(
     one, two = pair
 
     def heard(trace: int, sender: Server | None, **headers: str) -> str:
-        """Listen at the second server until it tells a trace's session, or of everything; return the number."""
+        """Listen at the second server until it tells of a trace's session, or of all; return the number."""
         number = ""
         with httpx.stream("GET", f"{two.url}/api/live", headers=headers, timeout=20) as stream:
             for line in stream.iter_lines():

@@ -74,7 +74,7 @@ class Live:
             loop.call_soon_threadsafe(self._spread, project, ids)
 
     def missed(self, since: float) -> None:
-        """Say that what changed at other servers since then is not known: who listened looks at everything."""
+        """Say that what others changed since then is not known: who listened then looks at everything."""
         loop = self._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._spread_missed, since)
