@@ -84,3 +84,34 @@ def test_log_records_belong_to_their_spans_session_and_page(module_server: Serve
     assert {one["event_id"] for one in first["logs"]} == {f"{1:016x}"}
     assert len(module_server.get(path, min_severity=13)["logs"]) == 3
     assert module_server.post("/v1/metrics", b"{}", content_type="application/json").status_code == 200
+
+
+def bodies(server: Server, session: str) -> list[str]:
+    return [one["body"] for one in server.get(f"/api/sessions/{session}/logs")["logs"]]
+
+
+def test_log_records_of_a_deleted_session_are_nobody_elses(module_server: Server, trace: int) -> None:
+    kept, gone = f"kept-{trace}", f"gone-{trace}"
+    named = [{"key": "session.id", "value": {"stringValue": gone}}]
+    module_server.post(
+        "/v1/traces",
+        body(
+            span(trace, 1, session__id=gone),
+            span(trace, 2, 1),
+            span(trace, 3, session__id=kept),
+        ),
+    )
+    for record in (
+        log_body(trace, 1, body=value("its own")),
+        log_body(trace, 2, body=value("its child's")),
+        log_body(trace, 3, body=value("kept")),
+        log_body(0, 0, traceId="", spanId="", body=value("of no trace"), attributes=named),
+    ):
+        assert module_server.post("/v1/logs", record).status_code == 200
+    assert sorted(bodies(module_server, gone)) == ["its child's", "its own", "of no trace"]
+    assert module_server.http.delete(f"/api/sessions/{gone}").status_code == 204
+    # The trace is the other session's alone now, and the deleted one's id is used again in a new trace.
+    module_server.post("/v1/traces", body(span(trace, 4, 3)))
+    module_server.post("/v1/traces", body(span(next(_traces), 1, session__id=gone)))
+    assert bodies(module_server, kept) == ["kept"]
+    assert bodies(module_server, gone) == []

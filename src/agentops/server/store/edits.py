@@ -241,18 +241,43 @@ def remove(store: Store, project: str, traces: Sequence[Trace]) -> None:
                 f"{{ids:Array(String)}}",
                 {"project": project, "ids": whole[start : start + _AT_ONCE]},
             )
+    _remove_loose_logs(store, project, sorted({trace.session_id for trace in traces}))
     mixed: dict[str, list[str]] = {}
     for trace in traces:
         if not trace.whole:
             mixed.setdefault(trace.session_id, []).append(trace.trace_id)
     for session_id, ids in mixed.items():
-        store.command(
-            "DELETE FROM spans WHERE project = {project:String} AND trace_id IN {ids:Array(String)} AND "
-            "(declared_session = {session:String} OR (declared_session = '' AND (trace_id, span_id) IN "
-            "(SELECT trace_id, span_id FROM span_sessions FINAL "
-            "WHERE project = {project:String} AND session_id = {session:String})))",
-            {"project": project, "session": session_id, "ids": ids},
+        values = {"project": project, "session": session_id, "ids": ids}
+        of_session = "project = {project:String} AND trace_id IN {ids:Array(String)} AND (declared_session = "
+        of_session += "{session:String} OR (declared_session = '' AND ("
+        members = (
+            "(trace_id, span_id) IN (SELECT trace_id, span_id FROM span_sessions FINAL "
+            "WHERE project = {project:String} AND session_id = {session:String})"
         )
+        # A log record belongs where its span does: they go while the spans can still be asked.
+        spans = (
+            "(trace_id, span_id) IN (SELECT trace_id, span_id FROM spans WHERE project = {project:String} "
+            "AND trace_id IN {ids:Array(String)} AND declared_session = {session:String})"
+        )
+        store.command(f"DELETE FROM logs WHERE {of_session}{members} OR {spans})))", values)
+        store.command(f"DELETE FROM spans WHERE {of_session}{members})))", values)
+
+
+class _Loose(Struct):
+    declared_session: str
+
+
+def _remove_loose_logs(store: Store, project: str, session_ids: Sequence[str]) -> None:
+    """Delete the log records that name a session and no trace; most sessions have none."""
+    named = "project = {project:String} AND trace_id = '' AND declared_session IN {ids:Array(String)}"
+    found = store.rows(
+        f"SELECT DISTINCT declared_session FROM logs WHERE {named}",
+        {"project": project, "ids": list(session_ids)},
+        _Loose,
+    )
+    if found:
+        ids = [row.declared_session for row in found]
+        store.command(f"DELETE FROM logs WHERE {named}", {"project": project, "ids": ids})
 
 
 def forget(store: Store, projects: Sequence[str]) -> None:
