@@ -21,6 +21,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from agentops.server.api.gate import needed
+from agentops.server.auth import RECORD
 from tests.serving import Server
 from tests.spans import SECOND, body, span
 from tests.waiting import eventually
@@ -83,6 +85,14 @@ def test_spans_are_taken_in_every_encoding(
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].partition(";")[0] == headers["content-type"].partition(";")[0]
     assert module_server.get(f"/api/sessions/{session_of(trace)}")["event_counts"]["total"] == 1
+
+
+def test_an_exporter_whose_address_ends_in_a_slash_is_served(module_server: Server, trace: int) -> None:
+    assert module_server.post("/v1/traces/", body(span(trace, 1))).status_code == 200
+    assert module_server.get(f"/api/sessions/{session_of(trace)}")["session_id"] == session_of(trace)
+    for path in ("/v1/logs/", "/v1/metrics/"):
+        assert module_server.post(path, {}).status_code == 200
+    assert needed("POST", "/v1/traces/") == needed("POST", "/v1/traces") == RECORD
 
 
 def test_one_bad_span_is_counted_and_named_and_sinks_nothing(module_server: Server, trace: int) -> None:

@@ -39,7 +39,7 @@ _SHOWS_KEY: Final = frozenset(("/v2/create_session", "/v2/reauthorize_jwt"))
 """Where the published 0.3 clients show their key, with a stale token beside it at times."""
 _ADMINS: Final = ("/api/keys", "/api/projects", "/api/audit", "/metrics")
 _RECORDING: Final = re.compile(
-    r"/v1/(traces|logs|metrics)"
+    r"/v1/(traces|logs|metrics)/?"
     r"|/v2/(create_session|update_session|create_events|update_events|create_agent|reauthorize_jwt)"
     r"|/v4/(logs|objects)/upload/?"
 )

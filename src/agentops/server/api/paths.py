@@ -15,6 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 _PREFIXES: Final = (b"/api/sessions/", b"/v2/sessions/")
 _ENDLESS: Final = "/api/live"
+_OTLP: Final = ("/v1/traces/", "/v1/logs/", "/v1/metrics/")
+"""What exporters ask for whose setting ends in a slash: they drop what is answered with 404."""
 
 SessionId = Annotated[
     str,
@@ -25,7 +27,7 @@ EventId = Annotated[str, Path(description="16 hex characters"), AfterValidator(u
 
 
 class Paths:
-    """Lets routes see paths undecoded where ids are in them, and answers HEAD as GET without its body."""
+    """Lets routes see paths undecoded where ids are in them, OTLP's without a last slash, and HEAD as GET."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -38,6 +40,8 @@ class Paths:
             raw: bytes = scope.get("raw_path") or quote(path).encode()
             if raw.startswith(_PREFIXES):
                 scope["path"] = raw.decode("latin-1")
+            elif path in _OTLP:
+                scope["path"] = path.rstrip("/")
             if scope["method"] == "HEAD" and path != _ENDLESS:
                 # The HTTP server sends no body to who asked with HEAD.
                 scope["method"] = "GET"
