@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from agentops import semconv
+from agentops import config, semconv
 from agentops.sdk import hostenv, settings
 
 if TYPE_CHECKING:
@@ -31,7 +31,13 @@ def target(chosen: Settings) -> Target:
     from agentops.shipper import Target
 
     server = chosen.server
-    return Target(chosen.exporter_endpoint or f"{server}/v1/traces", f"{server}/v1/logs", headers(chosen))
+    spans = chosen.exporter_endpoint or f"{server}/v1/traces"
+    logs = f"{server}/v1/logs"
+    beside, _, rest = spans.rstrip("/").rpartition("/v1/traces")
+    if beside and not rest and server == config.BY_NAME["endpoint"].default:
+        # No server was named but the one for spans: log records that nobody takes would hold them up.
+        logs = f"{beside}/v1/logs"
+    return Target(spans, logs, headers(chosen))
 
 
 def resource(chosen: Settings, instance: str) -> Any:

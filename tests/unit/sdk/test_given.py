@@ -19,6 +19,7 @@ import pytest
 from opentelemetry import trace
 
 import agentops
+from agentops.sdk import identity
 from agentops.sdk import settings as sdk_settings
 from agentops.sdk.client import client
 from agentops.sdk.handover import handed
@@ -127,6 +128,30 @@ def test_a_bound_session_that_ended_is_no_session_in_the_documented_words(sessio
         ended.end_session("Success")
         with pytest.raises(agentops.NoSessionException, match="while no session existed on the client"):
             agentops.add_tags("late")
+
+
+@pytest.mark.parametrize(
+    ("given", "spans", "logs"),
+    [
+        ({}, "http://127.0.0.1:8420/v1/traces", "http://127.0.0.1:8420/v1/logs"),
+        ({"endpoint": "http://a:1/"}, "http://a:1/v1/traces", "http://a:1/v1/logs"),
+        ({"exporter_endpoint": "http://b:2/v1/traces"}, "http://b:2/v1/traces", "http://b:2/v1/logs"),
+        ({"exporter_endpoint": "http://b:2/x/v1/traces/"}, "http://b:2/x/v1/traces/", "http://b:2/x/v1/logs"),
+        ({"exporter_endpoint": "http://b:2/spans"}, "http://b:2/spans", "http://127.0.0.1:8420/v1/logs"),
+        (
+            {"endpoint": "http://a:1", "exporter_endpoint": "http://b:2/v1/traces"},
+            "http://b:2/v1/traces",
+            "http://a:1/v1/logs",
+        ),
+    ],
+)
+def test_log_records_go_where_spans_go_unless_a_server_is_named(
+    home: object, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], spans: str, logs: str
+) -> None:
+    monkeypatch.delenv("AGENTOPS_API_ENDPOINT")
+    agentops.init(auto_start_session=False, instrument_llm_calls=False, **given)
+    target = identity.target(client.settings)
+    assert (target.traces_url, target.logs_url) == (spans, logs)
 
 
 @pytest.mark.parametrize(
