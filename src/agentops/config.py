@@ -214,7 +214,7 @@ def read(name: str, given: Any = None, env: Mapping[str, str] | None = None) -> 
     if given is not None:
         return given
     raw = (os.environ if env is None else env).get(setting.env)
-    if raw is None or raw == "":
+    if raw is None or not raw.strip():
         return list(setting.default) if isinstance(setting.default, tuple) else setting.default  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] -- tuples here hold text
     try:
         return setting.parse(raw)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from opentelemetry import trace
 
 import agentops
 from agentops import semconv
+from agentops.sdk import settings
 from agentops.sdk.client import client
 from agentops.sdk.redact import redacted
 from agentops.sdk.session import duration_text, seconds_said
@@ -172,6 +174,17 @@ def test_a_bad_variable_in_the_environment_stops_nothing(
     monkeypatch.setenv("AGENTOPS_MAX_WAIT_TIME", "soon")
     assert agentops.init(instrument_llm_calls=False) is not None
     assert "AGENTOPS_MAX_WAIT_TIME='soon' cannot be used" in caplog.text
+
+
+def test_a_blank_variable_in_the_environment_is_as_one_that_is_not_set(
+    home: object, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("AGENTOPS_HOME", "AGENTOPS_MAX_WAIT_TIME", "AGENTOPS_API_KEY", "AGENTOPS_TRACE_NAME"):
+        monkeypatch.setenv(name, "  ")
+    chosen = settings.complete({})
+    assert chosen.home_folder == Path("~/.agentops").expanduser()
+    assert (chosen.max_wait_time, chosen.api_key, chosen.trace_name) == (1000, None, None)
+    assert not caplog.records
 
 
 def test_settings_come_from_argument_environment_default(
