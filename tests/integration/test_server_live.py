@@ -54,6 +54,27 @@ def test_live_names_what_changed_at_once(module_server: Server, trace: int) -> N
     assert found[-1][0] - acknowledged < 10.0
 
 
+def test_live_names_the_session_of_a_log_record_without_a_trace(module_server: Server, trace: int) -> None:
+    session = f"named-{trace}"
+    module_server.post("/v1/traces", body(span(trace, 1, session__id=session)))
+    module_server.get(f"/api/sessions/{session}")
+    ready = threading.Event()
+    found: list[tuple[float, dict[str, Any]]] = []
+    thread = threading.Thread(target=listening, args=(module_server, ready, found, session))
+    thread.start()
+    assert ready.wait(10)
+    record = {
+        "timeUnixNano": str(time.time_ns()),
+        "body": {"stringValue": "said"},
+        "attributes": [{"key": "session.id", "value": {"stringValue": session}}],
+    }
+    logs = {"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]}
+    assert module_server.post("/v1/logs", logs).status_code == 200
+    thread.join(20)
+    assert session in [one for _, notice in found for one in notice["sessions"]]
+    assert [one["body"] for one in module_server.get(f"/api/sessions/{session}/logs")["logs"]] == ["said"]
+
+
 def test_live_resumes_after_the_last_notice_seen(module_server: Server, trace: int) -> None:
     def first_ids(headers: dict[str, str], send: bool) -> tuple[str, list[str]]:
         number = ""

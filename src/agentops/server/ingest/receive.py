@@ -130,6 +130,7 @@ class Ingest:
         resources = Resources(project)
         lines: list[bytes] = []
         touched: dict[TraceKey, list[Fact]] = {}
+        loose: set[tuple[str, str]] = set()
         content = False
         seen: dict[str, int] = {}
         for index, record in enumerate(records):
@@ -139,11 +140,18 @@ class Ingest:
             content = content or log.content
             if log.trace_id:
                 touched.setdefault((project, log.trace_id), [])
+            elif log.declared_session:
+                loose.add((project, log.declared_session))
             resource_id = resources.id_of(record.resource)
             lines.append(
                 ENCODER.encode((project, received_at + index, received_at, resource_id, *astuple(log)))
             )
         batch = Batch(
-            logs=lines, resources=resources.found, facts=touched, received_at=received_at, content=content
+            logs=lines,
+            resources=resources.found,
+            facts=touched,
+            received_at=received_at,
+            content=content,
+            loose=frozenset(loose),
         )
         return self._writer.submit(batch)

@@ -22,6 +22,7 @@ import msgspec
 from agentops.errors import StoreError
 from agentops.server.normalise.event import Event, Log
 from agentops.server.store.client import Store
+from agentops.server.store.edits import traces_of
 from agentops.server.store.facts import Fact, TraceKey
 from agentops.server.store.remote import Unavailable
 from agentops.server.store.summarise import Summariser
@@ -76,6 +77,8 @@ class Batch:
     received_at: int = 0
     content: bool = False
     """Whether its logs hold content that completes spans."""
+    loose: frozenset[tuple[str, str]] = frozenset()
+    """Projects and sessions of its log records that name a session and no trace."""
 
     @property
     def size(self) -> int:
@@ -207,11 +210,15 @@ class Writer:
         self._resources.update(dict.fromkeys(fresh))
         while len(self._resources) > _MOST_KNOWN_RESOURCES:
             self._resources.popitem(last=False)
+        touched: dict[TraceKey, list[Fact]] = {}
+        for project, session_id in {one for batch in batches for one in batch.loose}:
+            # Whoever looks at the session is told, by way of its traces.
+            for trace in traces_of(self._store, project, [session_id]):
+                touched[project, trace.trace_id] = []
         logs = [line for batch in batches for line in batch.logs]
         self._insert("logs", logs)
         spans = [line for batch in batches for line in batch.spans]
         self._insert("spans", spans)
-        touched: dict[TraceKey, list[Fact]] = {}
         for batch in batches:
             for key, facts in batch.facts.items():
                 touched.setdefault(key, []).extend(facts)
