@@ -86,7 +86,9 @@ def test_a_misspelt_parameter_is_told_the_nearest(module_server: Server) -> None
 
 
 @pytest.mark.embedded_only
-@pytest.mark.parametrize("change", [{"names": "x"}, {"name": 3}, {"tags": "x"}, [], "x"])
+@pytest.mark.parametrize(
+    "change", [{"names": "x"}, {"name": 3}, {"tags": "x"}, {"tags": [""]}, {"add_tags": [""]}, [], "x"]
+)
 def test_a_patch_that_cannot_be_used_names_the_field(module_server: Server, trace: int, change: Any) -> None:
     module_server.post("/v1/traces", body(span(trace, 1)))
     answer = module_server.http.patch(f"/api/sessions/{session_of(trace)}", json=change)

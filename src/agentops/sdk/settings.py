@@ -109,7 +109,7 @@ def _fits(value: object, types: tuple[type, ...]) -> bool:
 
 
 def words(value: Any) -> list[str]:
-    """Return tags given in whatever form as text, in order, without repeats and without what is None.
+    """Return tags given in whatever form as text, in order, without repeats and without what is empty.
 
     Never raises.
     """
@@ -117,8 +117,8 @@ def words(value: Any) -> list[str]:
     # What cannot be looked at or read to its end is taken as far as that goes.
     with suppress(Exception):
         for item in _items(value):
-            if item is not None:
-                found[cut(word(item), _MAX_TAG)] = None
+            if item is not None and (tag := cut(word(item), _MAX_TAG)):
+                found[tag] = None
     return list(found)
 
 

@@ -254,7 +254,7 @@ class Broken:
 
 
 def test_tags_may_be_anything_and_stay_text(session: agentops.Session, journal: Read) -> None:
-    agentops.set_tags([None, 5, ["a", ["b"]], Broken(), "x" * 5000, "\ud800", "a", "a"])  # type: ignore[list-item] # pyright: ignore -- on purpose
+    agentops.set_tags([None, "", 5, ["a", ["b"]], Broken(), "x" * 5000, "\ud800", "a", "a"])  # type: ignore[list-item] # pyright: ignore -- on purpose
     assert session.tags == [
         "5",
         "['a', ['b']]",

@@ -111,13 +111,14 @@ class SessionPage(Exact):
     total: int
 
 
+NewTag = Annotated[str, Field(min_length=1, max_length=200)]
 Tag = Annotated[str, Field(max_length=200)]
 
 
 class TagEdit(Exact):
     """Tags that come and go; what else a session is tagged with meanwhile stays."""
 
-    add_tags: list[Tag] = Field([], max_length=100)
+    add_tags: list[NewTag] = Field([], max_length=100)
     remove_tags: list[Tag] = Field([], max_length=100)
 
 
@@ -125,7 +126,7 @@ class SessionEdit(TagEdit):
     """What a user may say about a session. null takes the edit back; what is left out stays."""
 
     name: str | None = Field(None, max_length=500)
-    tags: list[Tag] | None = Field(None, max_length=100)
+    tags: list[NewTag] | None = Field(None, max_length=100)
     note: str | None = Field(None, max_length=100_000)
 
 
