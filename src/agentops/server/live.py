@@ -80,7 +80,7 @@ class Live:
             loop.call_soon_threadsafe(self._spread_missed, since)
 
     def _spread_missed(self, since: float) -> None:
-        for project in list(self._past):
+        for project in self._past.keys() | {listener.project for listener in self._listeners}:
             self._spread(project, ["*"], before=since)
 
     def recheck(self) -> None:

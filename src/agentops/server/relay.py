@@ -137,7 +137,7 @@ class Relay:
             self._told[key] = now
         since, self._looked_at = self._looked_at, now
         if now - since > _REACH_S:
-            self._live.missed(since)
+            self._live.missed(now - _REACH_S)
         if len(self._told) > _MOST_IDS:
             self._told = {key: at for key, at in self._told.items() if now - at <= 2 * _SKEW_S}
 
