@@ -22,6 +22,7 @@ from agentops import semconv
 from agentops.ambient import attach_context, get_current, leave, making
 from agentops.instrument import followed
 from agentops.instrument.gate import quiet
+from agentops.instrument.joined import Joined
 from agentops.instrument.patches import Patches, found
 from agentops.instrument.straight import MODEL, OK, model_json
 
@@ -35,8 +36,8 @@ _RAW: Final = "http_request"
 """What an answer has that is the HTTP response itself, which is no answer yet."""
 
 
-Joined = Callable[[list[Any]], dict[str, Any]]
-"""What makes an answer of the chunks of a stream."""
+Joining = Callable[[], Joined]
+"""What makes what follows a stream."""
 
 
 def record(
@@ -44,7 +45,7 @@ def record(
     patches: Patches,
     places: Iterable[str],
     provider: str = "",
-    streams: Mapping[str, Joined] | None = None,
+    streams: Mapping[str, Joining] | None = None,
     *,
     streamed_only: bool = False,
 ) -> None:
@@ -76,7 +77,7 @@ class _Calls:
     """How calls of one function are recorded."""
 
     def __init__(
-        self, tracer: trace.Tracer, name: str, provider: str, join: Joined | None, streamed_only: bool
+        self, tracer: trace.Tracer, name: str, provider: str, join: Joining | None, streamed_only: bool
     ) -> None:
         self._tracer = tracer
         self._name = name
@@ -124,12 +125,14 @@ class _Calls:
             _answered(span, answer)
             return answer
 
-        def first() -> None:
-            started: int | None = getattr(span, "start_time", None)
-            if started is not None:
-                span.set_attribute(semconv.FIRST_TOKEN_NS, max(time.time_ns() - started, 0))
+        gathered = followed.Gathered(join())
 
-        return followed.Followed(answer, first, lambda chunks, error: _joined(span, join, chunks, error))
+        def take(chunk: Any) -> None:
+            if not gathered.began:
+                _note_first(span)
+            gathered.take(chunk)
+
+        return followed.Followed(answer, take, lambda error: _over(span, gathered, error))
 
     def _asked(
         self, wrapped: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -182,16 +185,19 @@ def _answered(span: trace.Span, answer: Any) -> None:
     span.end()
 
 
-def _joined(span: trace.Span, join: Joined, chunks: list[Any], error: BaseException | None) -> None:
+def _note_first(span: trace.Span) -> None:
+    started: int | None = getattr(span, "start_time", None)
+    if started is not None:
+        span.set_attribute(semconv.FIRST_TOKEN_NS, max(time.time_ns() - started, 0))
+
+
+def _over(span: trace.Span, gathered: followed.Gathered, error: BaseException | None) -> None:
     """End a call's span with what its stream gave, to its end or not."""
-    try:
-        answer = join(chunks) if chunks else {}
-    except Exception:
-        answer = {}  # Chunks of another version: then it ends without.
+    answer = gathered.answer()
     broken: Any = answer.get("error")
     if error is not None or broken:
         with suppress(Exception):
-            span.set_attributes(_told(answer) if chunks else {})
+            span.set_attributes(_told(answer) if gathered.began else {})
         _failed(span, error or RuntimeError(json.dumps(broken)))
     elif answer:
         _answered(span, answer)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 from opentelemetry.trace import Status, StatusCode
 
+from agentops.instrument.joined import Chat
 from agentops.instrument.patches import Patches, found
 from agentops.instrument.straight import FIRST_CHUNK
 from agentops.instrument.tee import Read, Tee, server_sent
@@ -88,40 +89,10 @@ def _answer(read: Read, construct: Callable[..., Any]) -> Any:
     if not read.text:
         return None
     if read.content_type.startswith(_STREAM):
-        value = joined([json.loads(each) for each in server_sent(read.text)])
+        chat = Chat()
+        for each in server_sent(read.text):
+            chat.take(json.loads(each))
+        value = chat.answer()
     else:
         value = json.loads(read.text)
     return construct(value=value, type_=found("groq.types.chat:ChatCompletion"))
-
-
-def joined(chunks: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the chat that chunks of a stream make: of each choice, its texts, its tools and its end."""
-    answer: dict[str, Any] = {}
-    choices: dict[int, dict[str, Any]] = {}
-    for chunk in chunks:
-        told: Mapping[str, Any] = chunk.get("x_groq") or {}
-        usage = chunk.get("usage") or told.get("usage")
-        answer.update({key: chunk[key] for key in ("id", "created", "model") if chunk.get(key)})
-        if usage:
-            answer["usage"] = usage
-        for each in chunk.get("choices") or ():
-            at = each.get("index", 0)
-            choice = choices.setdefault(at, {"index": at, "message": {"role": "assistant"}})
-            choice["finish_reason"] = each.get("finish_reason") or choice.get("finish_reason")
-            _add(choice["message"], each.get("delta") or {})
-    return {"object": "chat.completion", **answer, "choices": [choices[at] for at in sorted(choices)]}
-
-
-def _add(message: dict[str, Any], delta: Mapping[str, Any]) -> None:
-    for key in ("content", "reasoning"):
-        if delta.get(key):
-            message[key] = message.get(key, "") + delta[key]
-    for call in delta.get("tool_calls") or ():
-        calls: list[dict[str, Any]] = message.setdefault("tool_calls", [])
-        at = call.get("index", len(calls))
-        while len(calls) <= at:
-            calls.append({"type": "function", "function": {"name": "", "arguments": ""}})
-        calls[at]["id"] = call.get("id") or calls[at].get("id")
-        said: Mapping[str, Any] = call.get("function") or {}
-        for key, text in said.items():
-            calls[at]["function"][key] = calls[at]["function"].get(key, "") + (text or "")

@@ -10,7 +10,7 @@ from typing import Any, Final
 from opentelemetry import trace
 
 from agentops import semconv
-from agentops.instrument import beside, followed, kinds
+from agentops.instrument import beside, joined, kinds
 from agentops.instrument.patches import Patches
 
 _BESIDE: Final = tuple(
@@ -26,8 +26,8 @@ _BESIDE: Final = tuple(
         "amoderation",
     )
 )
-_STREAMS: Final = {"litellm:anthropic_messages": followed.message}
-_STREAMED: Final = {f"litellm:{name}": followed.response for name in ("responses", "aresponses")}
+_STREAMS: Final = {"litellm:anthropic_messages": joined.Message}
+_STREAMED: Final = {f"litellm:{name}": joined.Response for name in ("responses", "aresponses")}
 """Of whose streams the instrumentor tells the end alone, and of those of some models nothing."""
 
 

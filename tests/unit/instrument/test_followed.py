@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+import tracemalloc
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import agentops
-from agentops.instrument import beside, followed
+from agentops.instrument import beside, joined
+from agentops.instrument.followed import Gathered
 from agentops.instrument.patches import Patches
 from agentops.sdk.client import client as sdk
 from tests.golden import standin
@@ -55,7 +57,7 @@ class Responses:
 def client(home: Path) -> Iterator[Responses]:
     agentops.init()
     patches = Patches()
-    places = {f"{__name__}:Responses.{name}": followed.response for name in ("create", "acreate")}
+    places = {f"{__name__}:Responses.{name}": joined.Response for name in ("create", "acreate")}
     beside.record(sdk.provider.get_tracer("test"), patches, (), streams=places, streamed_only=True)
     yield Responses()
     patches.undo()
@@ -101,36 +103,112 @@ def test_a_call_that_is_not_streamed_is_left_to_the_instrumentor(client: Respons
     assert stored(home) == []
 
 
-def test_a_message_in_bytes_is_joined() -> None:
-    joined = followed.message(message_bytes({"tools": [{}], "thinking": {}}))
-    assert joined["content"] == [
+def answer_of(follower: joined.Joined, chunks: Iterable[Any]) -> dict[str, Any]:
+    gathered = Gathered(follower)
+    for chunk in chunks:
+        gathered.take(chunk)
+    return gathered.answer()
+
+
+@pytest.mark.parametrize("size", [None, 1, 50])
+def test_a_message_in_bytes_is_joined(size: int | None) -> None:
+    chunks = message_bytes({"tools": [{}], "thinking": {}})
+    if size is not None:  # However it was cut on its way.
+        whole = b"".join(chunks)
+        chunks = [whole[at : at + size] for at in range(0, len(whole), size)]
+    answer = answer_of(joined.Message(), chunks)
+    assert answer["content"] == [
         {"type": "text", "text": "Let me look. "},
         {"type": "tool_use", "id": "toolu_1", "name": "get_weather", "input": {"city": "Paris"}},
     ]
-    assert (joined["stop_reason"], joined["usage"]["output_tokens"]) == ("tool_use", 8)
+    assert (answer["stop_reason"], answer["usage"]["output_tokens"]) == ("tool_use", 8)
 
 
 def test_a_message_that_is_left_keeps_its_text() -> None:
-    joined = followed.message(message_bytes({})[:4])
-    assert joined["content"] == [{"type": "text", "text": "Paris is "}]
+    answer = answer_of(joined.Message(), message_bytes({})[:4])
+    assert answer["content"] == [{"type": "text", "text": "Paris is "}]
 
 
 def test_a_conversation_is_joined_by_its_outputs() -> None:
     call = {"type": "function.call.delta", "id": "fc", "tool_call_id": "call_1", "name": "get_weather"}
+    said = {"type": "message.output.delta", "id": "msg", "model": "m"}
     events: list[dict[str, Any]] = [
         {"type": "conversation.response.started", "conversation_id": "conv"},
         {**call, "arguments": '{"city": '},
         {**call, "arguments": '"Paris"}'},
-        {"type": "message.output.delta", "id": "msg", "model": "m", "content": "Par"},
-        {
-            "type": "message.output.delta",
-            "id": "msg",
-            "model": "m",
-            "content": {"type": "text", "text": "is"},
-        },
+        {**said, "content": {"type": "thinking", "thinking": [{"type": "text", "text": "A "}]}},
+        {**said, "content": {"type": "thinking", "thinking": [{"type": "text", "text": "capital"}]}},
+        {**said, "content": "Par"},
+        {**said, "content": {"type": "text", "text": "is"}},
         {"type": "conversation.response.done", "usage": {"prompt_tokens": 1}},
     ]
-    joined = followed.conversation([{"event": event["type"], "data": event} for event in events])
-    assert joined["outputs"][0]["arguments"] == '{"city": "Paris"}'
-    assert [piece["text"] for piece in joined["outputs"][1]["content"]] == ["Par", "is"]
-    assert (joined["model"], joined["usage"]) == ("m", {"prompt_tokens": 1})
+    chunks = [{"event": event["type"], "data": event} for event in events]
+    answer = answer_of(joined.InData(joined.Conversation()), chunks)
+    assert answer["outputs"][0]["arguments"] == '{"city": "Paris"}'
+    assert answer["outputs"][1]["content"] == [
+        {"type": "thinking", "thinking": "A capital"},
+        {"type": "text", "text": "Paris"},
+    ]
+    assert (answer["model"], answer["usage"]) == ("m", {"prompt_tokens": 1})
+
+
+def test_a_chat_is_joined_from_texts_thoughts_and_tools_of_any_number() -> None:
+    deltas: list[dict[str, Any]] = [
+        {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}]},
+        {"content": "Par"},
+        {"content": "is"},
+        {"tool_calls": [{"index": 10**9, "id": "a", "function": {"name": "f", "arguments": "{"}}]},
+        {"tool_calls": [{"index": 10**9, "function": {"arguments": "}"}}]},
+    ]
+    message = answer_of(joined.Chat(), ({"choices": [{"delta": delta}]} for delta in deltas))["choices"][0][
+        "message"
+    ]
+    assert message["content"] == [{"type": "thinking", "thinking": "Hm"}, {"type": "text", "text": "Paris"}]
+    called = {"name": "f", "arguments": "{}"}
+    assert message["tool_calls"] == [{"type": "function", "id": "a", "function": called}]
+
+
+def many(kind: str, count: int) -> Iterator[dict[str, Any]]:
+    """As many chunks, made as they are asked for."""
+    for at in range(count):
+        if kind == "chat":
+            yield {"id": "c", "choices": [{"index": 0, "delta": {"content": "word "}}]}
+        elif kind == "response":
+            yield {"type": "response.output_text.delta", "output_index": 0, "delta": "word ", "at": at}
+        elif kind == "message":
+            yield {
+                "type": "content_block_delta",
+                "index": 0,
+                "delta": {"type": "text_delta", "text": "word "},
+            }
+        elif kind == "transcription":
+            yield {"type": "transcription.text.delta", "text": "word "}
+        else:
+            said = {"type": "text", "text": "word "} if at % 2 else "word "
+            yield {"type": "message.output.delta", "id": "m", "content": said}
+
+
+FOLLOWERS: dict[str, type[joined.Joined]] = {
+    "chat": joined.Chat,
+    "response": joined.Response,
+    "message": joined.Message,
+    "transcription": joined.Transcription,
+    "conversation": joined.Conversation,
+}
+
+
+@pytest.mark.parametrize("kind", FOLLOWERS)
+def test_a_long_stream_takes_the_memory_of_its_text(kind: str) -> None:
+    gathered = Gathered(FOLLOWERS[kind]())
+    gathered.take({"type": "content_block_start", "content_block": {"type": "text"}, "choices": []})
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for chunk in many(kind, 50_000):
+            gathered.take(chunk)
+        held = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    text = len("word ") * 50_000
+    assert held < 5 * text  # A text that is being written may take four bytes a letter.
+    assert json.dumps(gathered.answer()).count("word ") == 50_000

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from opentelemetry import trace
 
-from agentops.instrument import beside, followed
+from agentops.instrument import beside, joined
 from agentops.instrument.frameworks.beginning import beginning
 from agentops.instrument.frameworks.told import PACKAGE, to_json
 from agentops.instrument.patches import Patches, found
@@ -26,14 +26,14 @@ _BESIDE: Final = tuple(
     )
     for mode in ("", "_async")
 )
-_STREAMS: Final = {
-    f"mistralai.client.{place}{mode}": join
-    for place, join in (
-        ("fim:Fim.stream", followed.chat),
-        ("transcriptions:Transcriptions.stream", followed.transcription),
-        ("conversations:Conversations.start_stream", followed.conversation),
-        ("conversations:Conversations.append_stream", followed.conversation),
-        ("conversations:Conversations.restart_stream", followed.conversation),
+_STREAMS: Final[dict[str, beside.Joining]] = {
+    f"mistralai.client.{place}{mode}": lambda made=made: joined.InData(made())
+    for place, made in (
+        ("fim:Fim.stream", joined.Chat),
+        ("transcriptions:Transcriptions.stream", joined.Transcription),
+        ("conversations:Conversations.start_stream", joined.Conversation),
+        ("conversations:Conversations.append_stream", joined.Conversation),
+        ("conversations:Conversations.restart_stream", joined.Conversation),
     )
     for mode in ("", "_async")
 }
