@@ -34,6 +34,10 @@ class Models:
                 models.hold.wait(20)
                 return found
 
+            def do_GET(self) -> None:
+                if not models.get(self):
+                    super().do_GET()
+
             def answer(self, path: str, request: dict[str, Any]) -> bool:
                 return models.answer(self, path, request)
 
@@ -50,6 +54,11 @@ class Models:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def get(self, api: Api) -> bool:
+        """Answer what is not posted otherwise than the golden cases; say whether it was answered."""
+        del api
+        return False
 
     def answer(self, api: Api, path: str, request: dict[str, Any]) -> bool:
         """Answer a request otherwise than the golden cases; say whether it was answered."""

@@ -8,6 +8,7 @@ where that is a tool.
 from __future__ import annotations
 
 import base64
+import hashlib
 import itertools
 import json
 import struct
@@ -188,6 +189,51 @@ def mistral_usage() -> dict[str, int]:
     return {"prompt_tokens": 21, "completion_tokens": 8, "total_tokens": 29}
 
 
+def live_messages(asked: dict[str, Any]) -> list[dict[str, Any]]:
+    """Say in a live session of Gemini's what follows a message: that it begins, a call, or the answer."""
+    usage = {"promptTokenCount": 21, "responseTokenCount": 8, "totalTokenCount": 29}
+    if "setup" in asked:
+        return [{"setupComplete": {}}]
+    if "weather" in json.dumps(asked).lower() and "tool_response" not in asked:
+        call = {"id": "call_1", "name": "get_weather", "args": {"city": "Paris"}}
+        return [{"toolCall": {"functionCalls": [call]}, "usageMetadata": usage}]
+    turns = [{"modelTurn": {"role": "model", "parts": [{"text": f"{word} "}]}} for word in _SAID.split()]
+    return [*({"serverContent": each} for each in turns),
+            {"serverContent": {"turnComplete": True}, "usageMetadata": usage}]  # fmt: skip
+
+
+def live_session(api: standin.Api) -> None:
+    """Hold such a session over a web socket, in text frames, until its client leaves."""
+    key = api.headers["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+    api.send_response(101)
+    for name, value in (
+        ("Upgrade", "websocket"),
+        ("Connection", "Upgrade"),
+        ("Sec-WebSocket-Accept", base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()),
+    ):
+        api.send_header(name, value)
+    api.end_headers()
+    api.close_connection = True
+    while (asked := _read_frame(api)) is not None:
+        for message in live_messages(asked):
+            body = json.dumps(message).encode()
+            length = bytes([len(body)]) if len(body) < 126 else struct.pack("!BH", 126, len(body))
+            api.wfile.write(b"\x81" + length + body)
+
+
+def _read_frame(api: standin.Api) -> dict[str, Any] | None:
+    """Read what a client says in one frame, which it masks; None when it leaves."""
+    head = api.rfile.read(2)
+    if len(head) < 2 or head[0] & 15 == 8:
+        return None
+    length = head[1] & 127
+    if length == 126:
+        (length,) = struct.unpack("!H", api.rfile.read(2))
+    mask = api.rfile.read(4)
+    body = api.rfile.read(length)
+    return json.loads(bytes(byte ^ mask[at % 4] for at, byte in enumerate(body)))
+
+
 def titan_answer() -> dict[str, Any]:
     """Answer as Titan does that makes embeddings."""
     return {"embedding": [0.1, -0.2, 0.3], "inputTextTokenCount": 5}
@@ -213,6 +259,13 @@ class Providers(Models):
     def next_id(self) -> str:
         """Return an id that no other of Google's answers has."""
         return f"gem-{next(self._numbers)}"
+
+    def get(self, api: standin.Api) -> bool:
+        """Hold a live session, where one is asked for."""
+        if api.headers.get("upgrade") != "websocket":
+            return False
+        live_session(api)
+        return True
 
     def answer(self, api: standin.Api, path: str, request: dict[str, Any]) -> bool:
         """Answer what the golden cases do not."""
@@ -253,6 +306,14 @@ class Providers(Models):
             if request.get("tools") and len(request["contents"]) == 1:
                 pieces = [google_called(google_answer())]
             api.stream([(None, {**each, "responseId": self.next_id()}) for each in pieces], done=False)
+        elif path.endswith(":batchEmbedContents"):
+            made = [{"values": [0.1, -0.2]} for _ in request["requests"]]
+            api.send(200, {"embeddings": made, "usageMetadata": {"promptTokenCount": 5}})
+        elif path.endswith("/rerank"):
+            api.send(200, {"id": "rank", "results": [{"index": 0, "relevance_score": 0.9}]})
+        elif path.endswith("/moderations"):
+            made = {"id": "modr", "model": "omni-moderation-2024-09-26", "results": []}
+            api.body(200, json.dumps(made).encode(), "application/json")
         elif path.endswith("/converse"):
             api.send(200, converse_answer())
         elif path.endswith("/converse-stream"):

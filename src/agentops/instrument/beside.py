@@ -32,6 +32,8 @@ _UNTOLD: Final = re.compile(
     r"^(kwargs|file|extra_headers|http_headers|litellm_.*)$|(^|_)(key|token|secret|credentials|password)(_|$)"
 )
 """Arguments that are no part of what is asked, or are nobody's business."""
+_KINDS: Final = {"embed": "EMBEDDING", "rerank": "RERANKER"}
+"""What is no LLM call, by a word of the function's name."""
 _RAW: Final = "http_request"
 """What an answer has that is the HTTP response itself, which is no answer yet."""
 
@@ -84,7 +86,7 @@ class _Calls:
         self._provider = provider
         self._join = join
         self._streamed_only = streamed_only
-        self._kind = "EMBEDDING" if "embed" in name.lower() else "LLM"
+        self._kind = next((kind for word, kind in _KINDS.items() if word in name.lower()), "LLM")
 
     def call(
         self, wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -6,13 +6,13 @@ dropped, or ends as incomplete or failed, what had come is kept.
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator
 from typing import Any, Final
 
+from agentops.instrument.written import BLOCK, Written
+
 _LAST_EVENTS: Final = ("ResponseIncompleteEvent", "ResponseFailedEvent")
-_BLOCK: Final = 256
 _SINGLE: Final = frozenset({str, int, bool, type(None)})
 
 
@@ -31,7 +31,7 @@ def compact(accumulator: Any) -> Any:
 
         def __iadd__(self, value: str | None) -> Any:
             super().__iadd__(value)
-            if len(self._fragments) >= _BLOCK:
+            if len(self._fragments) >= BLOCK:
                 self._blocks.append("".join(self._fragments))
                 self._fragments.clear()
             return self
@@ -69,7 +69,7 @@ def patient(accumulator: Any) -> Any:
                 self._join()
                 super().process_chunk(chunk)
                 return
-            if chunk.index != self._at or len(self._pieces) >= _BLOCK:
+            if chunk.index != self._at or len(self._pieces) >= BLOCK:
                 self._join()
                 self._at = chunk.index
             self._pieces.append(text)
@@ -139,7 +139,7 @@ def following(accumulator: Any) -> Any:
                 self._take(chunk)
             elif text:
                 self._pieces.append(text)
-                if len(self._pieces) >= _BLOCK:
+                if len(self._pieces) >= BLOCK:
                     self._join()
 
         def _join(self) -> None:
@@ -288,10 +288,10 @@ class _Item:
 
     def __init__(self) -> None:
         self.known: Any = None
-        self.pieces: dict[str, io.StringIO] = {}
+        self.pieces: dict[str, Written] = {}
 
     def add(self, field: str, text: str) -> None:
-        self.pieces.setdefault(field, io.StringIO()).write(text)
+        self.pieces.setdefault(field, Written()).write(text)
 
     def so_far(self) -> dict[str, Any]:
         """Return the item as the answer would hold it."""
@@ -300,7 +300,7 @@ class _Item:
             item = self.known.model_dump(mode="json", exclude_unset=True, warnings=False)
         content: list[dict[str, str]] = []
         for field, written in self.pieces.items():
-            text = written.getvalue()
+            text = str(written)
             if field in _TEXTS:
                 content.append({"type": field, _TEXTS[field]: text})
             elif field == "summary_text":
@@ -318,7 +318,7 @@ class Heard:
     """Follows a transcription that is streamed."""
 
     def __init__(self) -> None:
-        self._text = io.StringIO()
+        self._text = Written()
         self._said: Any = None
 
     def process_chunk(self, chunk: Any) -> None:
@@ -331,7 +331,7 @@ class Heard:
 
     def get_attributes(self) -> Iterator[tuple[str, Any]]:
         """Return what was heard, and its usage, as the answer that is not streamed would say it."""
-        said: dict[str, Any] = {"text": self._text.getvalue()}
+        said: dict[str, Any] = {"text": str(self._text)}
         if self._said is not None:
             said = self._said.model_dump(mode="json", exclude={"type"}, exclude_unset=True, warnings=False)
         if said["text"]:

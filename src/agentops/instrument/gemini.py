@@ -17,11 +17,18 @@ from opentelemetry import trace
 
 from agentops import semconv
 from agentops.ambient import get_current
+from agentops.instrument import gemini_live
 from agentops.instrument import gemini_streams as streams
 from agentops.instrument.chat import to_json
-from agentops.instrument.patches import Patches
+from agentops.instrument.gathered import compact
+from agentops.instrument.patches import Patches, found
 
 _WRAPPERS: Final = "openinference.instrumentation.google_genai._wrappers"
+_STREAM: Final = "openinference.instrumentation.google_genai._stream"
+_EMBEDDINGS: Final = (
+    "openinference.instrumentation.google_genai._embedding_attributes_extractor"
+    ":_EmbeddingResponseAttributesExtractor"
+)
 _looping: Final[ContextVar[Any]] = ContextVar("agentops_gemini_loop", default=None)
 """The instrumentor's wrapper that is to record each request, while such a call is made."""
 
@@ -89,14 +96,35 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
             span.set_attribute(semconv.OUTPUT, to_json(result))
             return result
 
+    stream = importlib.import_module(_STREAM)
+    patches.replace(stream, "_StringAccumulator", compact(stream._StringAccumulator))
+    embeddings = found(_EMBEDDINGS)
+    patches.method(embeddings, "get_attributes", _counted)
     patches.method(wrappers._SyncGenerateContent, "__call__", asked)
     patches.method(wrappers._AsyncGenerateContentWrapper, "__call__", asked_async)
     patches.method(wrappers._ResponseAttributesExtractor, "get_attributes", identified)
     patches.method(models.Models, "_generate_content", requested)
     patches.method(models.AsyncModels, "_generate_content", requested)
     _complete_streams(tracer, patches)
+    gemini_live.complete(tracer, patches)
     patches.method(helpers, "invoke_function_from_dict_args", called)
     patches.method(helpers, "invoke_function_from_dict_args_async", called_async)
+
+
+def _counted(
+    wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Iterator[tuple[str, Any]]:
+    """Tell the tokens of embeddings: of all together, or of each."""
+    del instance
+    yield from wrapped(*args, **kwargs)
+    try:
+        response: Any = args[0] if args else kwargs["response"]
+        counted = getattr(getattr(response, "usage_metadata", None), "prompt_token_count", None)
+        if counted is None:
+            counted = sum(each.statistics.token_count for each in response.embeddings)
+    except Exception:
+        return  # They are not known.
+    yield "llm.token_count.prompt", int(counted)
 
 
 def _complete_streams(tracer: trace.Tracer, patches: Patches) -> None:

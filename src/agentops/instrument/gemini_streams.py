@@ -20,6 +20,7 @@ from opentelemetry.trace import Status, StatusCode
 from agentops import semconv
 from agentops.ambient import attach_context, leave
 from agentops.instrument.chat import to_json
+from agentops.instrument.written import Written
 
 RESPONSE_ID: Final = "gen_ai.response.id"
 Open = Callable[[], Any]
@@ -94,7 +95,7 @@ class Whole:
         self._wrapper = wrapper
         self._looping = looping
         self._where = trace.set_span_in_context(span, where)
-        self._said: list[str] = []
+        self._said = Written()
 
     @contextmanager
     def _step(self) -> Generator[None]:
@@ -150,12 +151,14 @@ class Whole:
     def _hear(self, chunk: Any) -> None:
         try:
             parts = chunk.candidates[0].content.parts or ()
-            self._said += [part.text for part in parts if part.text and not part.thought]
+            for part in parts:
+                if part.text and not part.thought:
+                    self._said.write(part.text)
         except Exception:
             pass  # A chunk without text.
 
     def _end(self, error: BaseException | None) -> None:
-        self._span.set_attribute(semconv.OUTPUT, to_json("".join(self._said)))
+        self._span.set_attribute(semconv.OUTPUT, to_json(str(self._said)))
         if error is not None:
             self._span.record_exception(error)
             self._span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))

@@ -113,7 +113,7 @@ class _Finishing:
 
     def _parsed(self, response: Any, cast_to: Any) -> Any:
         """Return what an answer says that the program takes as an HTTP response."""
-        if isinstance(response, self._raw) and getattr(cast_to, "__name__", "") in _HEARD:
+        if isinstance(response, self._raw) and getattr(cast_to, "__name__", "") in (*_HEARD, _MODERATED):
             return response.parse()
         return response
 
@@ -198,8 +198,10 @@ def _note_characters(with_span: Any, asked: Any) -> None:
 
 
 def _note_usage(with_span: Any, answer: Any) -> None:
-    """Note the tokens of a transcription or of images, or its seconds: its instrumentor does not."""
+    """Note the tokens of a transcription or of images, or its seconds, and which model moderated."""
     usage = getattr(answer, "usage", None)
+    if type(answer).__name__ == _MODERATED and isinstance(answer.model, str):
+        with_span._span.set_attribute("llm.response.model_name", answer.model)
     if type(answer).__name__ in _HEARD and not isinstance(getattr(usage, "input_tokens", None), int):
         seconds = getattr(usage, "seconds", None) or getattr(answer, "duration", None)
         if seconds:
@@ -220,4 +222,5 @@ def _note_usage(with_span: Any, answer: Any) -> None:
 
 _HEARD: Final = ("Transcription", "TranscriptionVerbose", "TranscriptionDiarized", "Translation",
                  "TranslationVerbose")  # fmt: skip
+_MODERATED: Final = "ModerationCreateResponse"
 _READ_ALREADY: Final = ("ResponseUsage",)

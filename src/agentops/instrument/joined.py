@@ -6,10 +6,11 @@ would have given at once, or as much of it as has come.
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping
 from typing import Any, Final, Protocol, cast
+
+from agentops.instrument.written import Written
 
 Event = Mapping[str, Any]
 
@@ -45,18 +46,18 @@ class _Growing:
 
     def __init__(self, known: Mapping[str, Any] | None = None) -> None:
         self.known: dict[str, Any] = dict(known or {})
-        self._texts: dict[str, io.StringIO] = {}
+        self._texts: dict[str, Written] = {}
 
     def add(self, name: str, text: str) -> None:
         written = self._texts.get(name)
         if written is None:
             before = self.known.get(name)
-            written = self._texts[name] = io.StringIO()
+            written = self._texts[name] = Written()
             written.write(before if isinstance(before, str) else "")
         written.write(text)
 
     def whole(self) -> dict[str, Any]:
-        return {**self.known, **{name: written.getvalue() for name, written in self._texts.items()}}
+        return {**self.known, **{name: str(written) for name, written in self._texts.items()}}
 
 
 class _Content:

@@ -12,22 +12,15 @@ from opentelemetry import trace
 from agentops import semconv
 from agentops.instrument import beside, joined, kinds
 from agentops.instrument.patches import Patches
+from agentops.instrument.registry import BY_MODULE
 
+_FUNCTIONS: Final = BY_MODULE["litellm"].functions
 _BESIDE: Final = tuple(
-    f"litellm:{name}"
-    for name in (
-        "transcription",
-        "atranscription",
-        "speech",
-        "aspeech",
-        "rerank",
-        "arerank",
-        "moderation",
-        "amoderation",
-    )
+    place for place in _FUNCTIONS if place.endswith(("transcription", "speech", "rerank", "moderation"))
 )
+_RESPONSES: Final = tuple(place for place in _FUNCTIONS if place.endswith("responses"))
 _STREAMS: Final = {"litellm:anthropic_messages": joined.Message}
-_STREAMED: Final = {f"litellm:{name}": joined.Response for name in ("responses", "aresponses")}
+_STREAMED: Final = dict.fromkeys(_RESPONSES, joined.Response)
 """Of whose streams the instrumentor tells the end alone, and of those of some models nothing."""
 
 

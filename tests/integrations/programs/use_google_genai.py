@@ -1,4 +1,4 @@
-"""Calls of google-genai: plain, streamed, left, never read, with a function that the client calls."""
+"""Calls of google-genai: plain, streamed, left, never read, calling functions; embeddings, a live session."""
 
 import asyncio
 import os
@@ -41,4 +41,24 @@ async def leave():
 asyncio.run(leave())
 client.models.generate_content_stream(model="gemini-2.5-flash", contents="Never read.")
 print(next(client.models.generate_content_stream(model="gemini-2.5-flash", contents="Taken by next.")).text)
+print(len(client.models.embed_content(model="gemini-embedding-001", contents=["Paris"]).embeddings))
+
+
+plain = os.environ["MODELS_URL"].replace("http", "ws", 1)
+client._api_client._websocket_base_url = lambda *_: plain  # It knows no web socket but over TLS.
+client._api_client._websocket_ssl_ctx = {}
+
+
+async def talk():
+    async with client.aio.live.connect(model="gemini-live-2.5-flash", config={"tools": []}) as session:
+        await session.send_client_content(turns={"role": "user", "parts": [{"text": "Weather in Paris?"}]})
+        async for message in session.receive():
+            if message.tool_call:
+                answer = {"id": "call_1", "name": "get_weather", "response": {"output": get_weather("Paris")}}
+                await session.send_tool_response(function_responses=answer)
+            print(message.text)
+        await session.send_realtime_input(text="Weather?")  # Left while it is answered.
+
+
+asyncio.run(talk())
 agentops.end_session("Success")

@@ -1,6 +1,7 @@
-"""Calls of litellm: plain, asynchronous, streamed, of two providers, with a fallback; speech, messages."""
+"""Calls of litellm: plain, asynchronous, streamed, of two providers, with a fallback; speech, messages, a ranking."""
 
 import asyncio
+import os
 
 import litellm
 
@@ -29,4 +30,6 @@ print(fallen.choices[0].message.content)
 print(len(litellm.speech(model="openai/tts-1", voice="alloy", input="Paris is in France.").content))
 message = asyncio.run(litellm.anthropic_messages(**claude))
 print(message["content"])
+place = {"api_key": "none", "api_base": f"{os.environ['MODELS_URL']}/v1/rerank"}
+print(litellm.rerank(model="cohere/rerank-v3.5", query="Capital?", documents=["Paris"], **place).id)
 agentops.end_session("Success")

@@ -1,8 +1,8 @@
-"""An agent of LlamaIndex that calls a tool; a stream that is left; a model that it does not know."""
+"""An agent of LlamaIndex that calls a tool, alone and in a workflow; a prompt; a stream that is left; a model that it does not know."""
 
 import asyncio
 
-from llama_index.core.agent.workflow import FunctionAgent
+from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent
 from llama_index.core.llms import ChatMessage
 from llama_index.llms.openai import OpenAI
 
@@ -21,6 +21,8 @@ async def main():
         name="forecaster", description="Knows the weather", tools=[get_weather], llm=OpenAI(model="gpt-4o")
     )
     print(await agent.run("Weather in Paris?"))
+    print(await AgentWorkflow(agents=[agent]).run("Weather in Paris?"))
+    print(await OpenAI(model="gpt-4o").acomplete("Capital?"))
     for _, piece in zip(
         range(4), OpenAI(model="gpt-4o").stream_chat([ChatMessage("Capital?")]), strict=False
     ):

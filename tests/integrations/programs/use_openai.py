@@ -1,4 +1,4 @@
-"""Calls of openai: chat, responses, embeddings, streamed, with a tool, failed."""
+"""Calls of openai: chat, responses, embeddings, streamed, with a tool, moderated, failed."""
 
 import openai
 
@@ -26,6 +26,7 @@ print(
     ).output_text
 )
 print(client.embeddings.create(model="text-embedding-3-small", input="Paris").data[0].embedding)
+print(client.moderations.create(input="Paris").model)
 try:
     client.chat.completions.create(model="missing-model", messages=ask)
 except openai.NotFoundError as error:

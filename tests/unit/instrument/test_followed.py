@@ -169,22 +169,23 @@ def test_a_chat_is_joined_from_texts_thoughts_and_tools_of_any_number() -> None:
 
 
 def many(kind: str, count: int) -> Iterator[dict[str, Any]]:
-    """As many chunks, made as they are asked for."""
+    """As many chunks, made as they are asked for, with a text of their own each."""
     for at in range(count):
+        word = f"word{at % 10}"
         if kind == "chat":
-            yield {"id": "c", "choices": [{"index": 0, "delta": {"content": "word "}}]}
+            yield {"id": "c", "choices": [{"index": 0, "delta": {"content": word}}]}
         elif kind == "response":
-            yield {"type": "response.output_text.delta", "output_index": 0, "delta": "word ", "at": at}
+            yield {"type": "response.output_text.delta", "output_index": 0, "delta": word, "at": at}
         elif kind == "message":
             yield {
                 "type": "content_block_delta",
                 "index": 0,
-                "delta": {"type": "text_delta", "text": "word "},
+                "delta": {"type": "text_delta", "text": word},
             }
         elif kind == "transcription":
-            yield {"type": "transcription.text.delta", "text": "word "}
+            yield {"type": "transcription.text.delta", "text": word}
         else:
-            said = {"type": "text", "text": "word "} if at % 2 else "word "
+            said = {"type": "text", "text": word} if at % 2 else word
             yield {"type": "message.output.delta", "id": "m", "content": said}
 
 
@@ -209,6 +210,6 @@ def test_a_long_stream_takes_the_memory_of_its_text(kind: str) -> None:
         held = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()
-    text = len("word ") * 50_000
+    text = len("word0") * 50_000
     assert held < 5 * text  # A text that is being written may take four bytes a letter.
-    assert json.dumps(gathered.answer()).count("word ") == 50_000
+    assert json.dumps(gathered.answer()).count("word") == 50_000

@@ -1,15 +1,19 @@
-"""What the instrumentor of LlamaIndex leaves out: what spans are when they start, what a stream had said."""
+"""What the instrumentor of LlamaIndex leaves out: what spans are when they start, what a stream had said.
+
+What goes in and out it tells as all arguments, and whole results: of a prompt, a chat and an agent's run the
+words are told.
+"""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from opentelemetry import trace
 
 from agentops.instrument import calls, kinds
-from agentops.instrument.frameworks.told import CALLS, PACKAGE
+from agentops.instrument.frameworks.told import CALLS, PACKAGE, to_json
 from agentops.instrument.patches import Patches, found
 
 _LLAMA_CALLS: Final = ("chat", "complete", "predict", "structured_predict", "embedding", "embeddings", "call")
@@ -59,19 +63,73 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
                 instance["llm.model_name"] = name
             return None
 
+    def entered(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        wrapped(*args, **kwargs)
+        try:
+            for name, value in _asked(instance.id_, args[1].arguments).items():
+                instance[name] = value
+            if instance.id_.startswith(_STEP):
+                instance._span_kind = "AGENT"
+                instance._otel_span.set_attribute(
+                    "agent.name", str(args[1].arguments["ev"].current_agent_name)
+                )
+        except Exception:
+            pass  # It is told as its instrumentor tells it.
+
+    def left(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        wrapped(*args, **kwargs)
+        try:
+            said = getattr(args[1], "result", None)  # Of the event that stops a workflow.
+            if isinstance(said, found("llama_index.core.agent.workflow:AgentOutput")):
+                instance["output.value"] = str(said)
+        except Exception:
+            pass  # As above.
+
+    patches.method(found(PACKAGE + "llama_index._handler:_Span"), "process_input", entered)
+    patches.method(found(PACKAGE + "llama_index._handler:_Span"), "process_output", left)
     patches.method(found(PACKAGE + "llama_index._handler:_Span"), "process_instance", known)
     patches.method(found(PACKAGE + "llama_index._handler:_SpanHandler"), "new_span", begun)
     patches.method(found(PACKAGE + "llama_index._handler:_Span"), "process_event", told)
 
 
+_STEP: Final = "AgentWorkflow.run_agent_step-"
+"""What the spans of one agent's turn begin with, in a workflow of several."""
 _SAID: Final = "_agentops_said"
 """Where a span of a stream keeps what came last."""
+
+
+def _asked(identity: str, arguments: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a call was asked in words, as attributes; nothing where it is none of those known."""
+    given: dict[str, Any] = {**arguments, **arguments.get("kwargs", {})}
+    first: Any = next(iter(given.get("args") or ()), None)
+    method = _method(identity)
+    if method.endswith("complete"):
+        prompt = given.get("prompt", first)
+        return {"input.value": prompt, "input.mime_type": "text/plain"} if isinstance(prompt, str) else {}
+    if method.endswith("chat"):
+        chat: Any = given.get("messages", first)
+        said = [{"role": each.role.value, "content": each.content or ""} for each in chat]
+        return {"input.value": to_json(said), "input.mime_type": "application/json"}
+    if method == "run":
+        message: Any = given["start_event"].user_msg
+        text = message if isinstance(message, str) else message.content
+        return {"input.value": text, "input.mime_type": "text/plain"} if text else {}
+    return {}
+
+
+def _method(identity: str) -> str:
+    """Return the method that a span is of, from the span's id."""
+    return identity.partition("-")[0].rpartition(".")[2]
 
 
 def _told(span: Any, instance: Any) -> None:
     if span is None:
         return
-    method = span.id_.partition("-")[0].rpartition(".")[2]
+    method = _method(span.id_)
     agents = found("llama_index.core.agent.workflow:BaseWorkflowAgent")
     if agents is not None and isinstance(instance, agents) and method == "run":
         span._span_kind = "AGENT"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from opentelemetry import trace
 from agentops.instrument import beside, joined
 from agentops.instrument.frameworks.beginning import beginning
 from agentops.instrument.frameworks.told import PACKAGE, to_json
+from agentops.instrument.gathered import compact
 from agentops.instrument.patches import Patches, found
 
 _BESIDE: Final = tuple(
@@ -42,6 +44,8 @@ _STREAMS: Final[dict[str, beside.Joining]] = {
 def complete(tracer: trace.Tracer, patches: Patches) -> None:
     """Tell at the start what is asked for, and record what is no chat."""
     beginning("mistralai._chat_wrapper:_WithTracer", "mistralai")(tracer, patches)
+    accumulators = importlib.import_module(PACKAGE + "mistralai._response_accumulator")
+    patches.replace(accumulators, "_StringAccumulator", compact(accumulators._StringAccumulator))
     patches.method(found(PACKAGE + "mistralai._response_accumulator:_ChatCompletionAccumulator"),
                    "get_attributes", _said)  # fmt: skip
     beside.record(tracer, patches, _BESIDE, "mistralai", _STREAMS)

@@ -70,14 +70,12 @@ def messages(value: Any, role: str) -> list[Message] | None:
     """
     if is_object(value):
         holder: dict[str, Any] = value
-        if (
-            conversed := entries.items(holder.get("outputs" if role == "assistant" else "inputs"))
-        ) is not None:
+        entered = holder.get("outputs" if role == "assistant" else "inputs")
+        if entered is not None and (conversed := entries.items(entered)) is not None:
             return messages(conversed, role)
-        asked = holder.get("inputs")
-        if type(asked) is str and role == "user":
+        if role == "user" and (prompt := _prompt(holder)) is not None:
             before = instructions(_instructions_in(holder))
-            return [*before, {"role": role, "parts": part.parts(asked)}]
+            return [*before, {"role": role, "parts": part.parts(prompt)}]
         for name in _ANSWERS if role == "assistant" else _HOLDERS:
             held = holder.get(name)
             if not is_list(held):
@@ -108,6 +106,17 @@ def messages(value: Any, role: str) -> list[Message] | None:
     return found if any(is_object(item) for item in items) else None
 
 
+def _prompt(request: Mapping[str, Any]) -> str | None:
+    """Return what is asked as one text, of a request that has no messages."""
+    for name in _PROMPTS:
+        asked = request.get(name)
+        if type(asked) is str and (name == "inputs" or len(request) == 1 or "model" in request):
+            return asked
+    return None
+
+
+_PROMPTS: Final = ("inputs", "input", "prompt")
+"""Fields of a request that may hold one text; but for the first, also of what is no request."""
 _HOLDERS: Final = ("messages", "contents", "input")
 _ANSWERS: Final = ("choices", "output", *_HOLDERS)
 """Fields of a request or an answer that hold its messages."""

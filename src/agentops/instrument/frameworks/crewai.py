@@ -1,0 +1,61 @@
+"""What the instrumentor of CrewAI leaves out: what an agent is asked and answers, in words.
+
+It tells all arguments of the method that runs a task, the agent with its tools among them, and of an answer
+the whole conversation that led to it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any, Final
+
+from opentelemetry import trace
+
+from agentops.instrument.frameworks.told import PACKAGE
+from agentops.instrument.patches import Patches, found
+
+_WRAPPERS: Final = ("_ExecuteCoreWrapper", "_AgentKickoffWrapper")
+
+
+def complete(tracer: trace.Tracer, patches: Patches) -> None:
+    """Tell of an agent what it is asked, its task with its context or the message, and what it answers."""
+    del tracer
+
+    def ran(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        del instance
+        original, asked, given, named = args
+
+        def told(*again: Any, **more: Any) -> Any:
+            try:
+                text = _words(asked, given, named)
+                if text:
+                    span = trace.get_current_span()
+                    span.set_attribute("input.value", text)
+                    span.set_attribute("input.mime_type", "text/plain")
+            except Exception:
+                pass  # Then all arguments are told.
+            return original(*again, **more)
+
+        return wrapped(told, asked, given, named, **kwargs)
+
+    def answered(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        del instance
+        raw = getattr(args[0], "raw", None)
+        return wrapped(raw, **kwargs) if isinstance(raw, str) and raw else wrapped(*args, **kwargs)
+
+    patches.method(importlib.import_module(PACKAGE + "crewai._wrappers"), "get_output_attributes", answered)
+    for name in _WRAPPERS:
+        patches.method(found(PACKAGE + f"crewai._wrappers:{name}"), "__call__", ran)
+
+
+def _words(asked: Any, given: tuple[Any, ...], named: dict[str, Any]) -> str:
+    """Return the words of a task, or of the message that an agent is given without one."""
+    description = getattr(asked, "description", None)
+    if isinstance(description, str):
+        context = given[1] if len(given) > 1 else named.get("context")
+        return f"{description}\n\n{context}" if isinstance(context, str) and context else description
+    message = given[0] if given else named.get("messages")
+    return message if isinstance(message, str) else ""
