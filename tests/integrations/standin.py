@@ -310,7 +310,8 @@ class Providers(Models):
             made = [{"values": [0.1, -0.2]} for _ in request["requests"]]
             api.send(200, {"embeddings": made, "usageMetadata": {"promptTokenCount": 5}})
         elif path.endswith("/rerank"):
-            api.send(200, {"id": "rank", "results": [{"index": 0, "relevance_score": 0.9}]})
+            made = {"id": "rank", "results": [{"index": 0, "relevance_score": 0.9}]}
+            api.body(200, json.dumps(made).encode(), "application/json")
         elif path.endswith("/moderations"):
             made = {"id": "modr", "model": "omni-moderation-2024-09-26", "results": []}
             api.body(200, json.dumps(made).encode(), "application/json")

@@ -29,7 +29,7 @@ from agentops.instrument.straight import MODEL, OK, model_json
 _DECORATED: Final = "original_function"
 """What litellm's decorator calls the function that it decorates."""
 _UNTOLD: Final = re.compile(
-    r"^(kwargs|file|extra_headers|http_headers|litellm_.*)$|(^|_)(key|token|secret|credentials|password)(_|$)"
+    r"^(kwargs|file|extra_headers|http_headers|litellm_.*|api_base|base_url)$|(^|_)(key|token|secret|credentials|password)(_|$)"
 )
 """Arguments that are no part of what is asked, or are nobody's business."""
 _KINDS: Final = {"embed": "EMBEDDING", "rerank": "RERANKER"}

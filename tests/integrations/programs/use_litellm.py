@@ -1,4 +1,4 @@
-"""Calls of litellm: plain, asynchronous, streamed, of two providers, with a fallback; speech, messages, a ranking."""
+"""Calls of litellm: plain, asynchronous, streamed, with a fallback; speech, messages, a ranking."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""An agent of LlamaIndex that calls a tool, alone and in a workflow; a prompt; a stream that is left; a model that it does not know."""
+"""Agents of LlamaIndex that call a tool; a prompt; a stream that is left; a model that it does not know."""
 
 import asyncio
 

@@ -83,9 +83,10 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
     ) -> Any:
         wrapped(*args, **kwargs)
         try:
-            said = getattr(args[1], "result", None)  # Of the event that stops a workflow.
-            if isinstance(said, found("llama_index.core.agent.workflow:AgentOutput")):
-                instance["output.value"] = str(said)
+            said = _said(args[1])
+            if said is not None:
+                instance["output.value"] = said
+                instance["output.mime_type"] = "text/plain"
         except Exception:
             pass  # As above.
 
@@ -114,11 +115,22 @@ def _asked(identity: str, arguments: Mapping[str, Any]) -> dict[str, str]:
         chat: Any = given.get("messages", first)
         said = [{"role": each.role.value, "content": each.content or ""} for each in chat]
         return {"input.value": to_json(said), "input.mime_type": "application/json"}
-    if method == "run":
-        message: Any = given["start_event"].user_msg
+    if method in ("run", "run_agent_step"):
+        message: Any = given["start_event"].user_msg if method == "run" else given["ev"].input[-1]
         text = message if isinstance(message, str) else message.content
         return {"input.value": text, "input.mime_type": "text/plain"} if text else {}
     return {}
+
+
+def _said(result: Any) -> str | None:
+    """Return what an agent or a tool answered, in words; None of other results."""
+    if isinstance(result, found("llama_index.core.tools:ToolOutput")):
+        return result.content
+    agents = found("llama_index.core.agent.workflow:AgentOutput")
+    for each in (result, getattr(result, "result", None)):  # Or of the event that stops a workflow.
+        if agents is not None and isinstance(each, agents):
+            return str(each) or None
+    return None
 
 
 def _method(identity: str) -> str:
