@@ -17,7 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
-from agentops.instrument import gate, kinds, lean
+from agentops.instrument import gate, kinds, lean, older
 from agentops.instrument.patches import Patches, found
 from agentops.instrument.registry import BY_MODULE, LIBRARIES, Library
 from agentops.instrument.theirs import processor_of
@@ -141,9 +141,14 @@ class Instrumentation:
         if not instrumentor.is_instrumented_by_opentelemetry:
             conflicts = getattr(instrumentor, "_check_dependency_conflicts", None)
             conflict = conflicts() if conflicts is not None else None
+            settings = _settings(module)
             if conflict is not None:
-                return str(conflict)
-            instrumentor.instrument(tracer_provider=self._provider, **_settings(module))
+                if not (candidate == library.instrumentors[0] and older.is_one(library)):
+                    return str(conflict)
+                settings["skip_dep_check"] = True
+                older.complete(library, self._patches[library.module])
+            with older.as_newer(library):
+                instrumentor.instrument(tracer_provider=self._provider, **settings)
             self._own.add(library.module)
         elif self._join is not None:
             with suppress(Exception):  # Then its spans are joined where they reach the global provider.
@@ -245,6 +250,7 @@ class Instrumentation:
             self._patches[module].undo()
             instrumentor = self.enabled.pop(module, None)
             if instrumentor is not None and module in self._own:
-                instrumentor.uninstrument()
+                with older.as_newer(BY_MODULE[module]):
+                    instrumentor.uninstrument()
         except Exception:
             logger.debug("The instrumentor of %s could not be taken back", module, exc_info=True)

@@ -39,6 +39,8 @@ class Library:
         repeats: scopes of tracing that the library does by itself, which would record each call again.
         begins: a module within it whose import enables the instrumentor as well: that of a namespace package,
             as its own may be, is not announced to anybody.
+        older: versions, from the one up to the other, before those that the first instrumentor names, with
+            which it works.
         aside: it is in many programs that make no LLM call with it, so that its hint is no warning.
     """
 
@@ -55,6 +57,7 @@ class Library:
     recorded: tuple[str, ...] = ()
     repeats: tuple[str, ...] = ()
     begins: str = ""
+    older: tuple[str, ...] = ()
     aside: bool = False
 
     @property
@@ -114,6 +117,7 @@ LIBRARIES: Final[tuple[Library, ...]] = (
         ),
         not_calls=("/input_tokens", "/cancel"),
         recorded=("openai.resources.", "openai.lib."),
+        older=("1.66", "2.8"),
     ),
     Library(
         "anthropic",
@@ -127,6 +131,7 @@ LIBRARIES: Final[tuple[Library, ...]] = (
         calls=("/v1/messages", "/v1/complete"),
         not_calls=("count_tokens", "/results", "/cancel"),
         recorded=("anthropic.resources.", "anthropic.lib."),
+        older=("0.40", "1.8"),
         # The client traces itself; the instrumentor's record has the messages too.
         repeats=("com.anthropic.sdk.python",),
     ),

@@ -1,0 +1,103 @@
+"""Clients of versions before those that their instrumentor names, with which it works all the same.
+
+It looks for methods that they do not have yet, hands one of their functions an argument too many, and does
+not know their raw responses.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from agentops.instrument.patches import Patches, found
+from agentops.instrument.registry import Library
+
+_CLASSES: Final = tuple(
+    f"anthropic.resources.{place}:{name}"
+    for place in ("messages", "beta.messages")
+    for name in ("Messages", "AsyncMessages")
+)
+_METHODS: Final = ("create", "stream", "parse")
+_FOLLOWS: Final = ("anthropic.lib.streaming:_messages", "anthropic.lib.streaming:_beta_messages")
+_WRAPPERS: Final = "openinference.instrumentation.anthropic._wrappers"
+_FOLLOW: Final = "accumulate_event"
+
+
+def is_one(library: Library) -> bool:
+    """Say whether a library is installed in such a version."""
+    if not library.older:
+        return False
+    first, end = map(_numbers, library.older)
+    return first <= _numbers(library.installed()) < end
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(each) for each in re.findall(r"\d+", version)[:3])
+
+
+@contextmanager
+def as_newer(library: Library) -> Iterator[None]:
+    """Let a library have, for a while, what its instrumentor looks for."""
+    lent: list[tuple[Any, str]] = []
+    if library.module == "anthropic":
+        for owner in filter(None, map(found, _CLASSES)):
+            for name in _METHODS:
+                if not hasattr(owner, name):
+                    setattr(owner, name, _nothing)
+                    lent.append((owner, name))
+    try:
+        yield
+    finally:
+        for owner, name in lent:
+            delattr(owner, name)
+
+
+def _nothing() -> None:
+    """Stand where a newer version has a method."""
+
+
+def complete(library: Library, patches: Patches) -> None:
+    """Take from its functions the arguments that only newer versions have."""
+    if library.module != "anthropic":
+        return
+    wrappers = importlib.import_module(_WRAPPERS)
+    raw = found("anthropic._legacy_response:LegacyAPIResponse") or ()
+
+    def is_raw(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> bool:
+        del instance
+        return isinstance(args[0], raw) or wrapped(*args, **kwargs)
+
+    async def finished(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        del instance
+        if isinstance(args[1], raw):  # It is read already, and parsed at once.
+            wrappers._finish_api_response_tracing(*args, **kwargs)
+        else:
+            await wrapped(*args, **kwargs)
+
+    patches.method(wrappers, "_is_api_response", is_raw)
+    patches.method(wrappers, "_async_finish_api_response_tracing", finished)
+    for place in _FOLLOWS:
+        module = found(place)
+        function = getattr(module, _FOLLOW, None)
+        if function is not None:
+            patches.method(module, _FOLLOW, _without_more(function))
+
+
+def _without_more(function: Any) -> Callable[..., Any]:
+    known = inspect.signature(function).parameters
+
+    def called(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        del instance
+        return wrapped(*args, **{name: value for name, value in kwargs.items() if name in known})
+
+    return called
