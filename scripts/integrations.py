@@ -24,6 +24,7 @@ ENVIRONMENTS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "openai2": ("dspy", "litellm", "llama-index"),
     "crewai": ("crewai",),
+    "older": (),
 }  # fmt: skip
 """Environments, and the extras of ours that each is locked with: requirements/integrations-NAME.txt."""
 

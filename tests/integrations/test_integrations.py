@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.environments import integration_python
+from tests.golden.standin import ANSWER
 from tests.integrations import running
 from tests.integrations.libraries import USED, Used
 from tests.integrations.standin import Providers
@@ -48,3 +49,15 @@ def test_litellm_is_held_back_while_several_sessions_are_active(
     assert answered.count("Paris") == 2
     # Nothing left the program for a call that was refused.
     assert len(providers.requests) - before == 2
+
+
+@pytest.mark.timeout(300)
+def test_older_clients_are_recorded(providers: Providers, module_server: Server, tmp_path: Path) -> None:
+    older = Used("older", "older clients", "openai", "", "older")
+    running.run(older, integration_python("older"), providers.url, module_server.url, tmp_path)
+    found = running.recorded(module_server, "older")
+    asked = [event.get("input") for event in found["events"]]
+    assert asked == ["Capital of France?"] * 9
+    assert [event.get("output", "").strip() for event in found["events"]] == [ANSWER] * 9
+    # Eight of 21 tokens and 8, the response of 30 and 48.
+    assert found["tokens"] == {"input": 8 * 21 + 30, "output": 8 * 8 + 48, "reasoning": 40, "total": 310}

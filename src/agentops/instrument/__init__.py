@@ -147,7 +147,7 @@ class Instrumentation:
                     return str(conflict)
                 settings["skip_dep_check"] = True
                 older.complete(library, self._patches[library.module])
-            with older.as_newer(library):
+            with older.as_newer(library.module):
                 instrumentor.instrument(tracer_provider=self._provider, **settings)
             self._own.add(library.module)
         elif self._join is not None:
@@ -250,7 +250,7 @@ class Instrumentation:
             self._patches[module].undo()
             instrumentor = self.enabled.pop(module, None)
             if instrumentor is not None and module in self._own:
-                with older.as_newer(BY_MODULE[module]):
+                with older.as_newer(module):
                     instrumentor.uninstrument()
         except Exception:
             logger.debug("The instrumentor of %s could not be taken back", module, exc_info=True)

@@ -40,10 +40,10 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 @contextmanager
-def as_newer(library: Library) -> Iterator[None]:
-    """Let a library have, for a while, what its instrumentor looks for."""
+def as_newer(module: str) -> Iterator[None]:
+    """Let a library, by its module, have for a while, what its instrumentor looks for."""
     lent: list[tuple[Any, str]] = []
-    if library.module == "anthropic":
+    if module == "anthropic":
         for owner in filter(None, map(found, _CLASSES)):
             for name in _METHODS:
                 if not hasattr(owner, name):
