@@ -313,8 +313,8 @@ class Providers(Models):
             made = {"id": "rank", "results": [{"index": 0, "relevance_score": 0.9}]}
             api.body(200, json.dumps(made).encode(), "application/json")
         elif path.endswith("/moderations"):
-            made = {"id": "modr", "model": "omni-moderation-2024-09-26", "results": []}
-            api.body(200, json.dumps(made).encode(), "application/json")
+            made = b'{"id": "modr", "model": "omni-moderation-2024-09-26", "results": []}'
+            api.body(200, made, "application/json")
         elif path.endswith("/converse"):
             api.send(200, converse_answer())
         elif path.endswith("/converse-stream"):

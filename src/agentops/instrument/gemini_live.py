@@ -231,9 +231,12 @@ def _parts_sent(given: list[Any]) -> list[Any]:
         elif isinstance(each, list):
             found += _parts_sent(list(each))  # pyright: ignore[reportUnknownArgumentType] -- the program's
         elif each is not None:
-            plain: Any = each if isinstance(each, dict) else each.model_dump(mode="json", exclude_none=True)
-            found += _parts_of(plain)
+            found += _parts_of(each if isinstance(each, dict) else _dumped(each))
     return found
+
+
+def _dumped(model: Any) -> Any:
+    return model.model_dump(mode="json", exclude_none=True)
 
 
 def _parts_of(plain: Mapping[str, Any]) -> list[Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -40,7 +40,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 @contextmanager
-def as_newer(module: str) -> Iterator[None]:
+def as_newer(module: str) -> Generator[None]:
     """Let a library, by its module, have for a while, what its instrumentor looks for."""
     lent: list[tuple[Any, str]] = []
     if module == "anthropic":
