@@ -231,12 +231,12 @@ def _parts_sent(given: list[Any]) -> list[Any]:
         elif isinstance(each, list):
             found += _parts_sent(list(each))  # pyright: ignore[reportUnknownArgumentType] -- the program's
         elif each is not None:
-            found += _parts_of(each if isinstance(each, dict) else _dumped(each))
+            found += _parts_of(_plain(each))
     return found
 
 
-def _dumped(model: Any) -> Any:
-    return model.model_dump(mode="json", exclude_none=True)
+def _plain(given: Any) -> Any:
+    return given.model_dump(mode="json", exclude_none=True) if hasattr(given, "model_dump") else given
 
 
 def _parts_of(plain: Mapping[str, Any]) -> list[Any]:
