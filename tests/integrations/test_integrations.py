@@ -54,7 +54,9 @@ def test_litellm_is_held_back_while_several_sessions_are_active(
 @pytest.mark.timeout(300)
 def test_older_clients_are_recorded(providers: Providers, module_server: Server, tmp_path: Path) -> None:
     older = Used("older", "older clients", "openai", "", "older")
-    running.run(older, integration_python("older"), providers.url, module_server.url, tmp_path)
+    said = running.run(older, integration_python("older"), providers.url, module_server.url, tmp_path)
+    assert "openai 1.69.0 is recorded by OpenAIInstrumentor" in said
+    assert "anthropic 0.64.0 is recorded by AnthropicInstrumentor" in said
     found = running.recorded(module_server, "older")
     asked = [event.get("input") for event in found["events"]]
     assert asked == ["Capital of France?"] * 9

@@ -9,7 +9,7 @@ from contextlib import suppress
 from importlib.metadata import entry_points
 
 from agentops.cli.findings import Finding
-from agentops.instrument import LIBRARIES, Library
+from agentops.instrument import LIBRARIES, Library, older
 
 
 def library_findings() -> Iterator[Finding]:
@@ -48,7 +48,7 @@ def _recorded(library: Library, shown: str) -> Finding:
             f"{shown} is not recorded: {name} cannot be loaded ({type(error).__name__}: {error})",
             f"pip install --upgrade '{module.replace('.', '-').replace('_', '-')}'",
         )
-    if conflict:
+    if conflict and not older.is_taken(library, library.instrumentor):
         return Finding(
             "wrong", "library", f"{shown} is not recorded: {conflict}", "install a version that fits"
         )

@@ -143,7 +143,7 @@ class Instrumentation:
             conflict = conflicts() if conflicts is not None else None
             settings = _settings(module)
             if conflict is not None:
-                if not (candidate == library.instrumentors[0] and older.is_one(library)):
+                if not older.is_taken(library, candidate):
                     return str(conflict)
                 settings["skip_dep_check"] = True
                 older.complete(library, self._patches[library.module])

@@ -27,9 +27,9 @@ _WRAPPERS: Final = "openinference.instrumentation.anthropic._wrappers"
 _FOLLOW: Final = "accumulate_event"
 
 
-def is_one(library: Library) -> bool:
-    """Say whether a library is installed in such a version."""
-    if not library.older:
+def is_taken(library: Library, candidate: str) -> bool:
+    """Say whether a library is installed in such a version, and an instrumentor works with it."""
+    if not library.older or candidate != library.instrumentors[0]:
         return False
     first, end = map(_numbers, library.older)
     return first <= _numbers(library.installed()) < end

@@ -6,6 +6,7 @@ import anthropic
 import openai
 
 import agentops
+from agentops.cli.libraries import library_findings
 
 agentops.init(tags=["older"])
 ask = [{"role": "user", "content": "Capital of France?"}]
@@ -33,4 +34,6 @@ async def later():
 asyncio.run(later())
 agentops.stop_instrumenting()
 assert not hasattr(anthropic.resources.messages.Messages, "parse")
+for finding in library_findings():  # As the doctor says.
+    print(finding.text)
 agentops.end_session("Success")
