@@ -40,6 +40,53 @@ def test_a_users_edits_survive_what_the_program_says_later(module_server: Server
     assert module_server.get(f"/api/sessions/{session}")["name"] == "main"
 
 
+def test_tags_by_hand_go_over_what_the_program_records_later(module_server: Server, trace: int) -> None:
+    session, path = session_of(trace), f"/api/sessions/{session_of(trace)}"
+
+    def records(*tags: str) -> list[str]:
+        root = {"agentops__span__kind": "session", "session__id": session, "agentops__tags": list(tags)}
+        send(module_server, ours(span(trace, 1, ms=None, **root)))
+        return module_server.get(path)["tags"]
+
+    def by_hand(**change: Any) -> list[str]:
+        return module_server.http.patch(path, json=change).json()["tags"]
+
+    assert records("first", "wrong") == ["first", "wrong"]
+    assert by_hand(add_tags=["seen"], remove_tags=["wrong", "never there"]) == ["first", "seen"]
+    assert records("first", "wrong", "later") == ["first", "later", "seen"]
+    assert by_hand(add_tags=["wrong"], remove_tags=["seen"]) == ["first", "wrong", "later"]
+    assert records("first", "wrong", "last") == ["first", "wrong", "last"]
+    # Set as a whole they stand as they are, until that is taken back; what is added then goes over it.
+    assert by_hand(tags=["mine"]) == ["mine"]
+    assert by_hand(add_tags=["too"]) == ["mine", "too"]
+    assert records("first") == ["mine", "too"]
+    assert by_hand(tags=None) == ["first"]
+
+
+def test_sessions_are_deleted_many_at_once(module_server: Server, trace: int) -> None:
+    alone, stays, leaves = f"alone-{trace}", f"beside-{trace}", f"with-{trace}"
+    shared = next(TRACES)
+    send(
+        module_server,
+        body(
+            span(trace, 1, session__id=alone),
+            span(shared, 1, session__id=stays),
+            span(shared, 2, 1, session__id=leaves),
+        ),
+    )
+    named = {"sessions": [leaves, "nobody", alone, alone]}
+    answer = module_server.http.post("/api/sessions/delete", json=named)
+    assert (answer.status_code, answer.json()) == (200, {"sessions": [leaves, alone], "missing": ["nobody"]})
+    assert {alone, stays, leaves} & set(ids(module_server)) == {stays}
+    # Nothing brings them back, and who asks again is told that they are gone.
+    send(module_server, body(span(trace, 3, 1, session__id=alone), span(shared, 4, 2, session__id=leaves)))
+    assert {alone, stays, leaves} & set(ids(module_server)) == {stays}
+    again = module_server.http.post("/api/sessions/delete", json=named).json()
+    assert again == {"sessions": [], "missing": [leaves, "nobody", alone]}
+    refused = module_server.http.post("/api/sessions/delete", json={"sessions": ["x"] * 501})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (422, "invalid_body")
+
+
 def test_edits_at_the_same_time_undo_neither_each_other_nor_a_deletion(
     module_server: Server, trace: int
 ) -> None:

@@ -70,7 +70,7 @@ class Rooms:
         return rows[0] if rows else None
 
     def delete(self, session_id: str) -> bool:
-        return edits.delete(self.store, self.summariser, "default", session_id, time.time_ns())
+        return bool(edits.delete(self.store, self.summariser, "default", [session_id], time.time_ns()))
 
 
 class Count(Struct):

@@ -130,14 +130,18 @@ class SessionEdit(TagEdit):
     note: str | None = Field(None, max_length=100_000)
 
 
-class SessionsEdit(TagEdit):
-    """What a user may say about several sessions at once."""
+class Sessions(Exact):
+    """Several sessions by their ids."""
 
     sessions: list[str] = Field(max_length=500)
 
 
+class SessionsEdit(TagEdit, Sessions):
+    """What a user may say about several sessions at once."""
+
+
 class SessionsEdited(Exact):
-    """Which sessions of an edit there are."""
+    """Which of the named sessions there are, or were until they were deleted."""
 
     sessions: list[str]
     missing: list[str]

@@ -111,9 +111,12 @@ def edit_sessions(request: Request, body: models.SessionsEdit) -> Response:
     project = project_of(request)
     there = existing(here.store, project, body.sessions)
     _edit(here, project, there, {"add_tags": body.add_tags, "remove_tags": body.remove_tags})
+    return json(_edited(body.sessions, there))
+
+
+def _edited(named: list[str], there: list[str]) -> dict[str, list[str]]:
     found = set(there)
-    missing: list[str] = [one for one in dict.fromkeys(body.sessions) if one not in found]
-    return json({"sessions": there, "missing": missing})
+    return {"sessions": there, "missing": [one for one in dict.fromkeys(named) if one not in found]}
 
 
 def _edit(here: Rooms, project: str, session_ids: list[str], change: Mapping[str, Any]) -> None:
@@ -132,13 +135,32 @@ def delete_session(request: Request, session_id: SessionId) -> Response:
     """Remove a session, its events and its logs."""
     here = rooms(request)
     own_writes(here)
-    project = project_of(request)
-    if not edits.delete(here.store, here.summariser, project, session_id, now_ns()):
+    if not _delete(request, here, [session_id]):
         raise no_such_session(session_id)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/delete",
+    operation_id="deleteSessions",
+    response_model=None,
+    responses=documented(models.SessionsEdited, 400, 422),
+)
+def delete_sessions(request: Request, body: models.Sessions) -> Response:
+    """Remove several sessions, their events and their logs; those that are gone already are `missing`."""
+    here = rooms(request)
+    own_writes(here)
+    return json(_edited(body.sessions, _delete(request, here, body.sessions)))
+
+
+def _delete(request: Request, here: Rooms, session_ids: list[str]) -> list[str]:
+    project = project_of(request)
+    there = edits.delete(here.store, here.summariser, project, session_ids, now_ns())
     by = caller_of(request).key_id or "anybody"
     address = address_of(request.scope)
-    here.auth.audit.note("session.deleted", by=by, address=address, project=project, session=session_id[:200])
-    return Response(status_code=204)
+    for one in there:
+        here.auth.audit.note("session.deleted", by=by, address=address, project=project, session=one[:200])
+    return there
 
 
 @router.get(

@@ -29,7 +29,7 @@ from agentops.server.store import edits
 router = APIRouter(prefix="/api", tags=["transfer"], dependencies=[Depends(only_known)])
 
 _PAGE: Final = 100
-_FIELDS: Final = ("name", "tags", "note")
+_FIELDS: Final = ("name", "tags", "add_tags", "remove_tags", "note")
 
 
 @router.get(

@@ -187,6 +187,10 @@ def _edit(store: Store, scope: Scope) -> dict[str, Any]:
         found["note"] = said.note
     if said.tags_set:
         found["tags"] = said.tags
+    if said.tags_added:
+        found["add_tags"] = said.tags_added
+    if said.tags_removed:
+        found["remove_tags"] = said.tags_removed
     return found
 
 

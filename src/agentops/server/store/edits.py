@@ -19,7 +19,8 @@ _AT_ONCE: Final = 5_000
 _MOST_JOINED: Final = 3
 MOST_TAGS: Final = 100
 """Of a session, and of an edit."""
-_SAID: Final = ("name", "note", "tags_set", "tags", "gone", "gone_at")
+_TAGS_BY_HAND: Final = ("tags_added", "tags_removed")
+_SAID: Final = ("name", "note", "tags_set", "tags", *_TAGS_BY_HAND, "gone", "gone_at")
 
 
 class Trace(Struct):
@@ -55,7 +56,7 @@ def edit(
         project: the sessions'.
         session_ids: the sessions.
         change: `name`, `tags`, `note`, of which None takes one back; `add_tags` and `remove_tags` to the tags
-            that a session shows by then.
+            that a session shows by then, whatever else its program records later.
 
     Raises:
         ManyTags: a session would have more tags than one may have; nothing is changed.
@@ -92,13 +93,10 @@ class ManyTags(ValueError):
 
 
 class _Said(Struct, frozen=True):
-    """What was said about a session before and is now, and the tags that it showed before."""
+    """What was said about a session before, and is now."""
 
     before: Edit
     mine: Edit
-    shown: list[str]
-    adds: bool
-    """Whether tags came and went one by one, so that those of others stay."""
 
 
 class _Shown(Struct):
@@ -107,8 +105,8 @@ class _Shown(Struct):
 
 
 def _said(store: Store, project: str, session_ids: Sequence[str], change: Mapping[str, Any]) -> list[_Said]:
-    adds = "tags" not in change and bool(change.get("add_tags") or change.get("remove_tags"))
-    shown = _shown(store, project, session_ids) if adds else {}
+    by_hand = change.get("add_tags") or change.get("remove_tags")
+    shown = _shown(store, project, session_ids) if by_hand and "tags" not in change else {}
     known = edits_of(store, [(project, one) for one in session_ids])
     now = time.time_ns()
     found: list[_Said] = []
@@ -116,10 +114,10 @@ def _said(store: Store, project: str, session_ids: Sequence[str], change: Mappin
         before = known.get((project, session_id)) or Edit(project=project, session_id=session_id)
         tags = shown.get(session_id, [])
         mine = changed(before, change, now, tags)
-        if len(mine.tags) > max(MOST_TAGS, len(tags)):
+        if len(retagged(mine.tags if "tags" in change else tags, change)) > max(MOST_TAGS, len(tags)):
             raise ManyTags(session_id)
         if replace(mine, version=before.version) != before:
-            found.append(_Said(before, mine, tags, adds))
+            found.append(_Said(before, mine))
     return found
 
 
@@ -172,13 +170,19 @@ def _joined(said: _Said, others: Sequence[Edit]) -> Edit:
             for name in _SAID
             if getattr(other, name) != getattr(before, name) and getattr(mine, name) == getattr(before, name)
         }
-        if said.adds and other.tags_set and "tags" not in theirs:
-            gone = set(said.shown) - set(other.tags)
-            came = [tag for tag in other.tags if tag not in said.shown]
-            tags = [tag for tag in joined.tags if tag not in gone]
-            theirs["tags"] = list(dict.fromkeys([*tags, *came]))
-        joined = replace(joined, **theirs)
+        both = {
+            name: _both(getattr(before, name), getattr(joined, name), getattr(other, name))
+            for name in _TAGS_BY_HAND
+            if name not in theirs
+        }
+        joined = replace(joined, **theirs, **both)
     return joined
+
+
+def _both(before: Sequence[str], mine: Sequence[str], theirs: Sequence[str]) -> list[str]:
+    """Return what two made of a list: what either added, without what either took."""
+    taken = {one for one in before if one not in mine or one not in theirs}
+    return [one for one in dict.fromkeys([*mine, *theirs]) if one not in taken]
 
 
 def changed(before: Edit, change: Mapping[str, Any], version: int, shown: Sequence[str] = ()) -> Edit:
@@ -191,34 +195,69 @@ def changed(before: Edit, change: Mapping[str, Any], version: int, shown: Sequen
         said = replace(said, note=change["note"])
     if "tags" in change:
         tags = change["tags"]
-        said = replace(said, tags_set=tags is not None, tags=list(dict.fromkeys(tags or [])))
+        said = replace(
+            said,
+            tags_set=tags is not None,
+            tags=list(dict.fromkeys(tags or [])),
+            tags_added=[],
+            tags_removed=[],
+        )
         shown = said.tags
-    gone = set(change.get("remove_tags") or ())
-    tags = [tag for tag in dict.fromkeys([*shown, *(change.get("add_tags") or ())]) if tag not in gone]
+    now = retagged(shown, change)
     # Tags that are there, or gone, already are nothing that was said.
-    return said if tags == list(shown) else replace(said, tags_set=True, tags=tags)
+    came = [tag for tag in now if tag not in shown]
+    went = [tag for tag in shown if tag not in now]
+    return replace(
+        said,
+        tags_added=[*(tag for tag in said.tags_added if tag not in went), *came],
+        tags_removed=[*(tag for tag in said.tags_removed if tag not in came), *went][-MOST_TAGS:],
+    )
 
 
-def delete(store: Store, summariser: Summariser, project: str, session_id: str, version: int) -> bool:
-    """Remove a session with its spans and logs; False when there is none.
+def retagged(tags: Sequence[str], change: Mapping[str, Any]) -> list[str]:
+    """Return what becomes of these tags by `add_tags` and `remove_tags`."""
+    gone = set(change.get("remove_tags") or ())
+    return [tag for tag in dict.fromkeys([*tags, *(change.get("add_tags") or ())]) if tag not in gone]
 
-    Its traces are remembered as gone since now: what a process goes on reporting into them brings nothing
+
+def delete(
+    store: Store, summariser: Summariser, project: str, session_ids: Sequence[str], version: int
+) -> list[str]:
+    """Remove sessions with their spans and logs; return those that there were, in the order they were named.
+
+    Their traces are remembered as gone since now: what a process goes on reporting into them brings nothing
     back. What was recorded before and arrives again (an import) does, and so does a foreign session id that
     is used again in new traces.
     """
-    traces = traces_of(store, project, [session_id])
-    if not traces:
-        return False
+    traces = traces_of(store, project, session_ids)
+    of_session: dict[str, list[str]] = {}
+    for trace in traces:
+        of_session.setdefault(trace.session_id, []).append(trace.trace_id)
+    there = [one for one in dict.fromkeys(session_ids) if one in of_session]
+    if not there:
+        return []
 
     def said() -> list[Edit]:
-        before = current(store, project, session_id)
-        gone = list(dict.fromkeys([*before.gone, *(trace.trace_id for trace in traces)]))
+        known = edits_of(store, [(project, one) for one in there])
         now = version or time.time_ns()
-        above = max(now, before.version + 1)
-        return [Edit(project=project, session_id=session_id, gone=gone, gone_at=now, version=above)]
+        return [
+            _gone(known.get((project, one)) or Edit(project=project, session_id=one), of_session[one], now)
+            for one in there
+        ]
 
     summariser.edit(said, lambda: remove(store, project, traces))
-    return True
+    return there
+
+
+def _gone(before: Edit, traces: Sequence[str], now: int) -> Edit:
+    """Return the deletion of a session with these traces; nothing else that was said of it stays."""
+    return Edit(
+        project=before.project,
+        session_id=before.session_id,
+        gone=list(dict.fromkeys([*before.gone, *traces])),
+        gone_at=now,
+        version=max(now, before.version + 1),
+    )
 
 
 def traces_of(store: Store, project: str, session_ids: Sequence[str]) -> list[Trace]:

@@ -7,7 +7,7 @@ State: our own sessions end when a root that is theirs says how. A session that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,9 +38,17 @@ class Edit(Struct, frozen=True, kw_only=True):
     note: str | None = None
     tags_set: bool = False
     tags: list[str] = field(default_factory=list[str])
+    """In place of those that the program records, where they were set."""
+    tags_added: list[str] = field(default_factory=list[str])
+    tags_removed: list[str] = field(default_factory=list[str])
     gone: list[str] = field(default_factory=list[str])
     gone_at: int = 0
     version: int = 0
+
+    def shown(self, recorded: Sequence[str]) -> list[str]:
+        """Return the tags that a session shows whose program records these."""
+        stand = self.tags if self.tags_set else recorded
+        return [one for one in dict.fromkeys([*stand, *self.tags_added]) if one not in self.tags_removed]
 
 
 class SessionRow(Struct, frozen=True, kw_only=True):
@@ -143,7 +151,7 @@ def session_row(
         own=own,
         name=name if edit is None or edit.name is None else edit.name,
         note="" if edit is None or edit.note is None else edit.note,
-        tags=edit.tags if edit is not None and edit.tags_set else tags,
+        tags=tags if edit is None else edit.shown(tags),
         user_id=next((part.user_id for part in ordered if part.user_id), ""),
         state=state,
         state_reason=reason,
