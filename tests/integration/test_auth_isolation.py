@@ -151,6 +151,8 @@ def _asked(two: Two, method: str, path: str, key: str | None) -> httpx.Response 
 
 def _fitting(path: str) -> dict[str, Any]:
     """Return a body that names B's things wherever a body can."""
+    if path == "/api/sessions/delete":
+        return {"sessions": [SESSION]}
     if path.startswith("/api/sessions/"):
         return {"tags": ["seen"]}
     if path == "/api/sessions":

@@ -44,7 +44,8 @@ def test_tags_by_hand_go_over_what_the_program_records_later(module_server: Serv
     session, path = session_of(trace), f"/api/sessions/{session_of(trace)}"
 
     def records(*tags: str) -> list[str]:
-        root = {"agentops__span__kind": "session", "session__id": session, "agentops__tags": list(tags)}
+        root: dict[str, Any] = {"agentops__span__kind": "session", "session__id": session}
+        root["agentops__tags"] = list(tags)
         send(module_server, ours(span(trace, 1, ms=None, **root)))
         return module_server.get(path)["tags"]
 

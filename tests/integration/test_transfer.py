@@ -7,13 +7,17 @@ import io
 import itertools
 import json
 import random
+import re
 import time
+import zipfile
 from typing import Any, cast
+from uuid import UUID
 
 import httpx
 import pytest
 from pyarrow import parquet
 
+from agentops.server.query.export import file_name
 from tests.conftest import StartServer
 from tests.serving import Server
 from tests.spans import MS, SECOND, attributes, body, span, value
@@ -146,6 +150,8 @@ def record(server: Server) -> list[str]:
     assert len(ids) == 4
     edit = {"name": "renamed", "note": "look", "tags": ["mine"]}
     assert server.http.patch(f"/api/sessions/{quoted(ids[0])}", json=edit).status_code == 200
+    by_hand = {"add_tags": ["added"], "remove_tags": ["a"]}
+    assert server.http.patch(f"/api/sessions/{UUID(int=first)}", json=by_hand).status_code == 200
     return ids
 
 
@@ -229,6 +235,46 @@ def test_all_sessions_in_one_file_are_equal_too(
     lines = module_server.http.get("/api/export").content.split(b"\n")[:-1]
     assert sorted(json.loads(line)["session"]["session_id"] for line in lines) == sorted(told)
     assert {session_id: answers(other, session_id) for session_id in told} == told
+
+
+@pytest.mark.parametrize("form", ["json", "otlp", "html", "csv", "parquet"])
+def test_an_archive_holds_each_sessions_own_export(
+    module_server: Server, recorded: list[str], form: str
+) -> None:
+    chosen = [*recorded[:3], "nobody"]
+    asked = {"session": chosen, "format": form, "each": "true"}
+    answer = module_server.http.get("/api/export", params=asked)
+    assert answer.headers["content-disposition"] == 'attachment; filename="sessions.zip"'
+    archive = zipfile.ZipFile(io.BytesIO(answer.content))
+    assert archive.testzip() is None
+    found: dict[str, bytes] = {}
+    expected: dict[str, bytes] = {}
+    for session_id in recorded[:3]:
+        alone = module_server.http.get(f"/api/sessions/{quoted(session_id)}/export", params={"format": form})
+        name = alone.headers["content-disposition"].split('"')[1]
+        expected[name], found[name] = alone.content, archive.read(name)
+    assert sorted(archive.namelist()) == sorted(expected)
+    if form == "parquet":
+        tables = [
+            {name: cast(Any, parquet).read_table(io.BytesIO(one)).to_pylist() for name, one in files.items()}
+            for files in (found, expected)
+        ]
+        assert tables[0] == tables[1]
+    else:
+        assert found == expected
+
+
+def test_a_page_for_many_sessions_is_refused(module_server: Server) -> None:
+    refused = module_server.http.get("/api/export", params={"format": "html"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "invalid_parameter")
+
+
+def test_files_of_sessions_differ_where_letter_case_does_not_count() -> None:
+    ids = ("Run", "run", "RUN", "a/b", "a_b", "x" * 100, "x" * 101, "\ud800", str(UUID(int=7)))
+    names = [file_name(one, "otlp") for one in ids]
+    assert len({name.lower() for name in names}) == len(ids)
+    assert all(re.fullmatch(r"session-[\w.-]{1,120}\.otlp\.json", name, re.ASCII) for name in names)
+    assert (names[1], names[-1]) == ("session-run.otlp.json", f"session-{UUID(int=7)}.otlp.json")
 
 
 def test_an_otlp_export_can_be_posted_as_traces(

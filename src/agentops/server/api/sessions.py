@@ -15,7 +15,7 @@ from agentops.server.api.gate import address_of
 from agentops.server.api.parameters import CursorQuery, FilterQuery, only_known
 from agentops.server.api.paths import SessionId
 from agentops.server.api.state import Rooms, caller_of, now_ns, own_writes, project_of, rooms
-from agentops.server.query.export import MEDIA, Exportable, exported
+from agentops.server.query.export import MEDIA, Exportable, exported, file_name
 from agentops.server.query.facets import FACETS, facets
 from agentops.server.query.scope import scope
 from agentops.server.query.sessions import existing, session, sessions
@@ -196,15 +196,11 @@ def export_session(
     found = session(here.store, project, session_id, now)
     if where is None or found is None:
         raise no_such_session(session_id)
-    ending = {"otlp": "otlp.json"}.get(form, form)
-    name = "".join(
-        letter if letter.isalnum() or letter in "-_." else "_" for letter in session_id if letter.isascii()
-    )
     return StreamingResponse(
         exported(here.store, Exportable(where, found), form),
         media_type=MEDIA[form],
         headers={
             "Cache-Control": "no-store",
-            "Content-Disposition": f'attachment; filename="session-{name[:100]}.{ending}"',
+            "Content-Disposition": f'attachment; filename="{file_name(session_id, form)}"',
         },
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
 from anyio import to_thread
@@ -15,20 +15,19 @@ from agentops.server.api import models
 from agentops.server.api.answers import documented, json
 from agentops.server.api.errors import ApiError
 from agentops.server.api.otlp import with_body
-from agentops.server.api.parameters import FilterQuery, only_known
+from agentops.server.api.parameters import FilterQuery, Word, only_known, text
 from agentops.server.api.state import Rooms, now_ns, own_writes, project_of, rooms
 from agentops.server.ingest.body import encoding_of
 from agentops.server.ingest.imported import Imported, imported
-from agentops.server.query.export import LINES, MEDIA, Exportable, exported_together
-from agentops.server.query.filters import Filters
-from agentops.server.query.scope import scope
-from agentops.server.query.sessions import session, sessions
+from agentops.server.query.archive import ZIP, archived
+from agentops.server.query.export import LINES, MEDIA, exported_together
+from agentops.server.query.sessions import session as one_session
+from agentops.server.query.together import exportables
 from agentops.server.query.traces import sessions_of
 from agentops.server.store import edits
 
 router = APIRouter(prefix="/api", tags=["transfer"], dependencies=[Depends(only_known)])
 
-_PAGE: Final = 100
 _FIELDS: Final = ("name", "tags", "add_tags", "remove_tags", "note")
 
 
@@ -38,14 +37,15 @@ _FIELDS: Final = ("name", "tags", "add_tags", "remove_tags", "note")
     response_model=None,
     responses={
         200: {
-            "description": "The filtered sessions, complete, newest first: as JSON one document a line.",
+            "description": "The filtered sessions, complete, newest first: as JSON one document a line; "
+            "with `each` a zip archive.",
             "content": {
                 media: {
                     "schema": {"type": "object"}
                     if media == MEDIA["otlp"]
                     else {"type": "string", "format": "binary"}
                 }
-                for media in (LINES, MEDIA["otlp"], MEDIA["csv"], MEDIA["parquet"])
+                for media in (LINES, MEDIA["otlp"], MEDIA["csv"], MEDIA["parquet"], ZIP)
             },
         },
         **documented(None, 400),
@@ -54,36 +54,32 @@ _FIELDS: Final = ("name", "tags", "add_tags", "remove_tags", "note")
 def export_sessions(
     request: Request,
     chosen: FilterQuery,
-    form: Annotated[Literal["json", "otlp", "csv", "parquet"], Query(alias="format")] = "json",
+    form: Annotated[
+        Literal["json", "otlp", "csv", "parquet", "html"],
+        Query(alias="format", description="html: with `each` only, for a page holds one session"),
+    ] = "json",
+    session: Annotated[
+        list[Word] | None, Query(description="repeatable: these by their ids, those of them that there are")
+    ] = None,
+    each: Annotated[bool, Query(description="a file for each session, in a zip archive")] = False,
 ) -> Response:
-    """Return all sessions that pass the filters, complete, in one file."""
+    """Return all sessions that pass the filters, complete, in one file or in one archive of files."""
     here = rooms(request)
     own_writes(here)
-    ending = {"json": "jsonl", "otlp": "otlp.json"}.get(form, form)
+    if form == "html" and not each:
+        hint = "Ask for each=true, an archive with a page for each, or for GET /api/sessions/{id}/export."
+        raise ApiError(400, "invalid_parameter", "format: a page holds one session.", hint)
+    found = exportables(here.store, replace(chosen, session=[text("session", one) for one in session or ()]))
+    media = ZIP if each else LINES if form == "json" else MEDIA[form]
+    ending = "zip" if each else {"json": "jsonl", "otlp": "otlp.json"}.get(form, form)
     return StreamingResponse(
-        exported_together(here.store, _chosen(here, chosen), form),
-        media_type=LINES if form == "json" else MEDIA[form],
+        (archived if each else exported_together)(here.store, found, form),
+        media_type=media,
         headers={
             "Cache-Control": "no-store",
             "Content-Disposition": f'attachment; filename="sessions.{ending}"',
         },
     )
-
-
-def _chosen(here: Rooms, filters: Filters) -> Iterator[Exportable]:
-    cursor: str | None = None
-    while True:
-        page = sessions(here.store, filters, sort="started", order="desc", limit=_PAGE, cursor=cursor)
-        for one in page.sessions:
-            session_id = one["session_id"]
-            where = scope(here.store, filters.project, session_id, filters.now_ns)
-            whole = session(here.store, filters.project, session_id, filters.now_ns)
-            # One that was deleted meanwhile is not there any more.
-            if where is not None and whole is not None:
-                yield Exportable(where, whole)
-        cursor = page.next_cursor
-        if cursor is None:
-            return
 
 
 @router.post(
@@ -140,7 +136,7 @@ def _finished(here: Rooms, project: str, read: Imported) -> dict[str, Any]:
                 f"edits: what it says of {session_id!r} cannot be used.",
                 "An edit has a name, tags and a note, as PATCH /api/sessions/{id} takes them.",
             ) from None
-        if session(here.store, project, session_id, now_ns()) is not None:
+        if one_session(here.store, project, session_id, now_ns()) is not None:
             known = {name: getattr(said, name) for name in said.model_fields_set}
             edits.edit(here.store, here.summariser, project, [session_id], known)
     return {

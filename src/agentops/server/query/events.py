@@ -176,6 +176,18 @@ def whole_columns(scope: Scope) -> str:
     return f"{_LIGHT}, {_HEAVY}, {scope.parent} AS parent, {scope.status} AS shown_status"
 
 
+UNPLACED_COLUMNS: Final = f"{_LIGHT}, {_HEAVY}, CAST(NULL, 'Nullable(String)') AS parent, '' AS shown_status"
+"""Columns of a WholeEventRow that `placed` is to tell its parent and status."""
+
+
+def placed(row: WholeEventRow, scope: Scope) -> WholeEventRow:
+    """Return a row with the parent and the status that `whole_columns` would have asked for."""
+    roots = dict(zip(scope.values["roots"], scope.values["hangs"], strict=True))
+    row.parent = roots.get(row.parent_id, row.parent_id) or None
+    row.shown_status = row.status if row.ended else scope.values["open"]
+    return row
+
+
 def agents_of(store: Store, scope: Scope, rows: Sequence[EventRow]) -> Agents:
     """Return the agents that the events without an agent's name of their own work for."""
     unnamed = [row for row in rows if not row.agent]

@@ -7,6 +7,7 @@ document, one table.
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple, TypeVar
@@ -18,10 +19,11 @@ from agentops.server.query.events import AFTER, START_ORDER, WholeEventRow, agen
 from agentops.server.query.logs import logs
 from agentops.server.query.otlp import Core, Resources, core, resource_logs, resource_spans
 from agentops.server.query.page import inside, page, viewer
-from agentops.server.query.scope import Scope, agents
+from agentops.server.query.scope import Agents, Scope, agents
 from agentops.server.query.times import iso_sql
 from agentops.server.store.client import Store
 from agentops.server.store.edits import current
+from agentops.server.store.session import Edit
 
 FORMATS: Final = ("json", "otlp", "html", "csv", "parquet")
 MEDIA: Final = {
@@ -31,9 +33,12 @@ MEDIA: Final = {
     "csv": "text/csv; charset=utf-8",
     "parquet": "application/vnd.apache.parquet",
 }
+_ENDINGS: Final = {"otlp": "otlp.json"}
 LINES: Final = "application/x-ndjson"
 """Several sessions as JSON: one document a line."""
-_SLICE: Final = 500
+SMALL: Final = 500
+"""Events of a session that is read as a whole."""
+_SLICE: Final = SMALL
 _TABLE_SLICE: Final = 10_000
 _TABLE: Final = """
     span_id AS event_id, {parent} AS parent_id, {{session:String}} AS session_id, trace_id,
@@ -47,6 +52,18 @@ _TABLE: Final = """
 """
 
 
+def file_name(session_id: str, form: str) -> str:
+    """Return the name of a session's file: made of letters that every system takes, and no other session's.
+
+    Systems that do not tell letter case apart are among those.
+    """
+    plain = "".join(one if one.isascii() and (one.isalnum() or one in "-_.") else "_" for one in session_id)
+    stem = plain[:100]
+    if stem != session_id or stem != stem.lower():
+        stem += "-" + hashlib.sha256(session_id.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"session-{stem}.{_ENDINGS.get(form, form)}"
+
+
 _Placed = TypeVar("_Placed", WholeEventRow, Core)
 
 
@@ -56,6 +73,18 @@ class Exportable(NamedTuple):
     scope: Scope
     session: dict[str, Any]
     """As the API shows it."""
+    read: Read | None = None
+    """What was read of it already, together with others."""
+
+
+class Read(NamedTuple):
+    """What several sessions are asked for together: most of what a small one costs is the asking."""
+
+    rows: list[WholeEventRow]
+    """All of its spans in start order."""
+    agents: Agents
+    has_logs: bool
+    said: Edit
 
 
 def exported(store: Store, one: Exportable, form: str) -> Iterator[bytes]:
@@ -66,7 +95,7 @@ def exported(store: Store, one: Exportable, form: str) -> Iterator[bytes]:
         built = viewer()
         if built is not None:
             return inside(built, _shown(store, one))
-        return page(one.session, whole_events(store, one.scope), _log_records(store, one.scope))
+        return page(one.session, _events(store, one), _log_records(store, one))
     return exported_together(store, [one], form)
 
 
@@ -112,10 +141,16 @@ def whole_events(store: Store, scope: Scope) -> Iterator[dict[str, Any]]:
     return _told(store, scope, _slices(store, scope, scope.events_where))
 
 
-def _told(store: Store, scope: Scope, slices: Iterable[list[WholeEventRow]]) -> Iterator[dict[str, Any]]:
+def _events(store: Store, one: Exportable) -> Iterator[dict[str, Any]]:
+    return _told(store, one.scope, _parts(store, one).events, one.read and one.read.agents)
+
+
+def _told(
+    store: Store, scope: Scope, slices: Iterable[list[WholeEventRow]], known: Agents | None = None
+) -> Iterator[dict[str, Any]]:
     resources = Resources(store, scope.project)
     for rows in slices:
-        named = agents_of(store, scope, rows)
+        named = agents_of(store, scope, rows) if known is None else known
         for row in rows:
             yield whole(row, scope, resources.attributes(row.resource_id), named)
 
@@ -130,12 +165,14 @@ class _Parts(NamedTuple):
 
 def _parts(store: Store, one: Exportable) -> _Parts:
     scope = one.scope
-    if int(one.session["event_counts"]["total"]) < _SLICE:
+    rows = one.read.rows if one.read else None
+    if rows is None and int(one.session["event_counts"]["total"]) < SMALL:
         # A small session is read once: most of what it costs is the asking.
         rows = next(_slices(store, scope, scope.where), list[WholeEventRow]())
-        if len(rows) < _SLICE:
-            events = [row for row in rows if row.kind != "session"]
-            return _Parts([events], [events], [[row for row in rows if row.kind == "session"]])
+        rows = rows if len(rows) < SMALL else None
+    if rows is not None:
+        events = [row for row in rows if row.kind != "session"]
+        return _Parts([events], [events], [[row for row in rows if row.kind == "session"]])
     return _Parts(
         _slices(store, scope, scope.events_where),
         _keyset(store, scope, scope.events_where, ", ".join(Core.__struct_fields__), Core),
@@ -148,25 +185,25 @@ def _json(store: Store, one: Exportable) -> Iterator[bytes]:
     scope = one.scope
     parts = _parts(store, one)
     yield b'{"session":' + msgspec.json.encode(one.session) + b',"events":['
-    yield from _listed(_told(store, scope, parts.events))
+    yield from _listed(_told(store, scope, parts.events, one.read and one.read.agents))
     yield b'],"logs":['
-    yield from _listed(_log_records(store, scope))
+    yield from _listed(_log_records(store, one))
     resources = Resources(store, scope.project)
     yield b'],"spans":['
     yield from _listed(core(row) for rows in parts.spans for row in rows)
     yield b'],"resourceSpans":['
     yield from _listed(resource_spans(row, resources) for rows in parts.roots for row in rows)
     yield b'],"resourceLogs":['
-    yield from _listed(resource_logs(store, scope, resources))
-    yield b'],"edits":[' + msgspec.json.encode(_edit(store, scope)) + b"]}"
+    yield from _listed(_resource_logs(store, one, resources))
+    yield b'],"edits":[' + msgspec.json.encode(_edit(store, one)) + b"]}"
 
 
 def _shown(store: Store, one: Exportable) -> Iterator[bytes]:
     """Yield a session as a JSON document with an event a line: the page reads one when it is asked for."""
     yield b'{"session":' + msgspec.json.encode(one.session) + b',"events":[\n'
-    yield from _listed(whole_events(store, one.scope), b",\n")
+    yield from _listed(_events(store, one), b",\n")
     yield b'\n],"logs":['
-    yield from _listed(_log_records(store, one.scope))
+    yield from _listed(_log_records(store, one))
     yield b"]}"
 
 
@@ -177,9 +214,10 @@ def _listed(values: Iterable[Any], between: bytes = b",") -> Iterator[bytes]:
         comma = between
 
 
-def _edit(store: Store, scope: Scope) -> dict[str, Any]:
+def _edit(store: Store, one: Exportable) -> dict[str, Any]:
     """Return what a user said about a session, in the fields of PATCH /api/sessions/{id}."""
-    said = current(store, scope.project, scope.session_id)
+    scope = one.scope
+    said = one.read.said if one.read else current(store, scope.project, scope.session_id)
     found: dict[str, Any] = {"session_id": scope.session_id}
     if said.name is not None:
         found["name"] = said.name
@@ -194,10 +232,14 @@ def _edit(store: Store, scope: Scope) -> dict[str, Any]:
     return found
 
 
-def _log_records(store: Store, scope: Scope) -> Iterator[dict[str, Any]]:
+def _resource_logs(store: Store, one: Exportable, resources: Resources) -> Iterator[dict[str, Any]]:
+    return iter(()) if one.read and not one.read.has_logs else resource_logs(store, one.scope, resources)
+
+
+def _log_records(store: Store, one: Exportable) -> Iterator[dict[str, Any]]:
     cursor: str | None = None
-    while True:
-        found, cursor = logs(store, scope, limit=_SLICE, cursor=cursor, q="", min_severity=0)
+    while one.read is None or one.read.has_logs:
+        found, cursor = logs(store, one.scope, limit=_SLICE, cursor=cursor, q="", min_severity=0)
         yield from found
         if cursor is None:
             return
@@ -206,25 +248,26 @@ def _log_records(store: Store, scope: Scope) -> Iterator[dict[str, Any]]:
 def _otlp(store: Store, many: Iterable[Exportable]) -> Iterator[bytes]:
     """Yield an OTLP/JSON export request that, sent to a server, makes the same sessions again."""
     # Log records and edits follow the spans: other receivers of traces pass over them.
-    kept: list[Scope] = []
+    kept: list[Exportable] = []
     comma = b""
     yield b'{"resourceSpans":['
     for one in many:
         scope = one.scope
-        kept.append(scope)
+        kept.append(one._replace(read=one.read and one.read._replace(rows=[])))
         resources = Resources(store, scope.project)
-        for rows in _slices(store, scope, scope.where):
+        for rows in [one.read.rows] if one.read else _slices(store, scope, scope.where):
+            if not rows:
+                continue
             yield comma + b",".join(msgspec.json.encode(resource_spans(row, resources)) for row in rows)
             comma = b","
     yield b'],"resourceLogs":['
     comma = b""
-    for scope in kept:
-        resources = Resources(store, scope.project)
-        for record in resource_logs(store, scope, resources):
+    for one in kept:
+        for record in _resource_logs(store, one, Resources(store, one.scope.project)):
             yield comma + msgspec.json.encode(record)
             comma = b","
     yield b'],"edits":['
-    yield from _listed(_edit(store, scope) for scope in kept)
+    yield from _listed(_edit(store, one) for one in kept)
     yield b"]}"
 
 
@@ -319,7 +362,7 @@ def _parquet(store: Store, many: Iterable[Exportable]) -> Iterator[bytes]:
     arrow: Any = pyarrow
     parquet: Any = parquet_files
 
-    sink = _Sink()
+    sink = Sink()
     writer: Any = None
     try:
         for piece, _ in _tables(store, many, "Parquet"):
@@ -341,7 +384,7 @@ def _parquet(store: Store, many: Iterable[Exportable]) -> Iterator[bytes]:
     yield sink.taken()
 
 
-class _Sink(io.RawIOBase):
+class Sink(io.RawIOBase):
     """A file that is only written to, and hands on what was written."""
 
     def __init__(self) -> None:
@@ -350,17 +393,21 @@ class _Sink(io.RawIOBase):
         self._size = 0
 
     def writable(self) -> bool:
+        """Say yes."""
         return True
 
     def write(self, data: Any, /) -> int:
+        """Take bytes."""
         piece = bytes(data)
         self._pieces.append(piece)
         self._size += len(piece)
         return len(piece)
 
     def tell(self) -> int:
+        """Return how many bytes there were so far."""
         return self._size
 
     def taken(self) -> bytes:
+        """Return what was written since this was asked last."""
         pieces, self._pieces = self._pieces, []
         return b"".join(pieces)

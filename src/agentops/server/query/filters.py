@@ -40,6 +40,8 @@ class Filters:
     tool: list[str] = field(default_factory=list[str])
     user: list[str] = field(default_factory=list[str])
     name: list[str] = field(default_factory=list[str])
+    session: list[str] = field(default_factory=list[str])
+    """Their ids."""
     error: list[str] = field(default_factory=list[str])
     min_cost: float | None = None
     min_duration_ns: int | None = None
@@ -77,6 +79,9 @@ def condition(store: Store, filters: Filters) -> tuple[str, dict[str, Any]]:
     if filters.name:
         clauses.append("name IN {session_name:Array(String)}")
         values["session_name"] = filters.name
+    if filters.session:
+        clauses.append("session_id IN {session_ids:Array(String)}")
+        values["session_ids"] = filters.session
     if filters.error:
         clauses.append(_errors(filters.error, values))
     if filters.min_cost is not None:

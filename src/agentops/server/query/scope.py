@@ -10,9 +10,10 @@ from msgspec import Struct, field
 
 from agentops.server.query import side
 from agentops.server.query.kept import kept
-from agentops.server.query.sessions import traces
+from agentops.server.query.sessions import TraceRow, traces
 from agentops.server.store.client import Store
 from agentops.server.store.dialect import FEW_ROWS
+from agentops.server.store.edits import Trace, traces_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ _FEW: Final = 1_000
 
 
 class _Session(Struct):
+    session_id: str
     state: str
     lapses_at: int
     started_at: int
@@ -64,19 +66,32 @@ def scope(store: Store, project: str, session_id: str, now_ns: int) -> Scope | N
     found = kept(
         store,
         ("scope", project, session_id),
-        lambda: _state(store, project, session_id),
+        lambda: _states(store, project, [session_id]),
         lambda rows: all(len(row.roots) <= _FEW for row in rows),
     )
-    if not found:
-        return None
-    session, rows = found[0], of_session.result()
+    return _scope(project, found[0], of_session.result(), now_ns) if found else None
+
+
+def scopes(store: Store, project: str, session_ids: Sequence[str], now_ns: int) -> dict[str, Scope]:
+    """Return where the spans of several sessions are, by session id, without those that there are not."""
+    of_sessions = side.ask(lambda: traces_of(store, project, session_ids))
+    states = _states(store, project, session_ids)
+    of_session: dict[str, list[Trace]] = {}
+    for row in sorted(of_sessions.result(), key=lambda row: row.trace_id):
+        of_session.setdefault(row.session_id, []).append(row)
+    return {
+        one.session_id: _scope(project, one, of_session.get(one.session_id, []), now_ns) for one in states
+    }
+
+
+def _scope(project: str, session: _Session, rows: Sequence[TraceRow | Trace], now_ns: int) -> Scope:
     # As filters.py has it in SQL.
     running = session.state == "running" and session.lapses_at >= now_ns
     whole = [row.trace_id for row in rows if row.whole]
     mixed = [row.trace_id for row in rows if not row.whole]
     values: dict[str, Any] = {
         "project": project,
-        "session": session_id,
+        "session": session.session_id,
         "traces": [row.trace_id for row in rows],
         "roots": list(session.roots) or [""],
         "hangs": list(session.roots.values()) or [""],
@@ -113,7 +128,7 @@ def scope(store: Store, project: str, session_id: str, now_ns: int) -> Scope | N
         logs_inside = inside.replace(members, f"({members} OR {spans})")
     return Scope(
         project=project,
-        session_id=session_id,
+        session_id=session.session_id,
         where=f"project = {{project:String}} AND ({inside})",
         logs_where=(
             f"project = {{project:String}} AND ({logs_inside} "
@@ -126,11 +141,11 @@ def scope(store: Store, project: str, session_id: str, now_ns: int) -> Scope | N
     )
 
 
-def _state(store: Store, project: str, session_id: str) -> list[_Session]:
+def _states(store: Store, project: str, session_ids: Sequence[str]) -> list[_Session]:
     return store.rows(
-        "SELECT state, lapses_at, started_at, tags, roots FROM sessions FINAL "
-        f"WHERE project = {{project:String}} AND session_id = {{session:String}} AND NOT deleted {FEW_ROWS}",
-        {"project": project, "session": session_id},
+        "SELECT session_id, state, lapses_at, started_at, tags, roots FROM sessions FINAL WHERE project = "
+        f"{{project:String}} AND session_id IN {{sessions:Array(String)}} AND NOT deleted {FEW_ROWS}",
+        {"project": project, "sessions": list(session_ids)},
         _Session,
     )
 

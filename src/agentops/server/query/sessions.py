@@ -249,12 +249,29 @@ def session(store: Store, project: str, session_id: str, now_ns: int) -> dict[st
     )
     if not rows:
         return None
-    row = rows[0]
-    shown = _shown(row, now_ns)
-    shown["host_env"] = parsed(row.host_env) if row.host_env else None
-    shown["resource"] = resource(store, project, row.resource_id)
-    shown["trace_ids"] = [one.trace_id for one in of_session.result()[:1000]]
-    return shown
+    return _detailed(store, project, rows[0], [one.trace_id for one in of_session.result()], now_ns)
+
+
+def detailed(
+    store: Store, project: str, traces_of: Mapping[str, Sequence[str]], now_ns: int
+) -> dict[str, dict[str, Any]]:
+    """Return several sessions whole, by session id; given are theirs with their traces."""
+    rows = store.rows(
+        f"SELECT {_COLUMNS}, host_env FROM sessions FINAL "
+        "WHERE project = {project:String} AND session_id IN {ids:Array(String)} AND NOT deleted",
+        {"project": project, "ids": list(traces_of)},
+        _Row,
+    )
+    return {row.session_id: _detailed(store, project, row, traces_of[row.session_id], now_ns) for row in rows}
+
+
+def _detailed(store: Store, project: str, row: _Row, trace_ids: Sequence[str], now_ns: int) -> dict[str, Any]:
+    return {
+        **_shown(row, now_ns),
+        "host_env": parsed(row.host_env) if row.host_env else None,
+        "resource": resource(store, project, row.resource_id),
+        "trace_ids": list(trace_ids[:1000]),
+    }
 
 
 def existing(store: Store, project: str, session_ids: Sequence[str]) -> list[str]:
