@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import time
+import zipfile
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.known_store import session_id, with_attributes
+from tests.browser.test_sessions import open_list
 from tests.serving import Server
-from tests.spans import SECOND, body, span
+from tests.spans import SECOND, attributes, body, span
 
 
 @pytest.fixture
@@ -204,3 +207,53 @@ def test_a_session_deleted_on_its_page_is_gone_from_the_list_one_returns_to(
     refused.wait_for_url(f"{many.url}/sessions?q=Many")
     expect(refused.locator(f"[data-session='{session_id(0xE00 + 94)}']")).to_be_visible()
     expect(row).to_have_count(0)
+
+
+def test_what_fails_half_way_says_how_far_it_came_and_leaves_the_rest_chosen(
+    known: Server, refused: Page
+) -> None:
+    traces = range(0xD100, 0xD100 + 102)
+    began = time.time_ns() - 60 * SECOND
+    spans = [span(one, 1, name="Half", start_ns=began + place * SECOND) for place, one in enumerate(traces)]
+    for made in spans:
+        made["attributes"] = attributes({"agentops.tags": ["half"]})
+    assert known.post("/v1/traces", body(*spans)).status_code == 200
+    open_list(refused, known, "?tag=half")
+    expect(refused.locator("[data-total]")).to_have_attribute("data-total", "102")
+    table = refused.get_by_role("table", name="Sessions")
+    table.evaluate("all => all.scrollTo(0, all.scrollHeight)")
+    expect(table).to_have_attribute("aria-rowcount", "103")
+    refused.get_by_label("Choose all that are loaded").click()
+    bar = refused.get_by_role("toolbar", name="Chosen sessions")
+    expect(bar).to_contain_text("102 sessions chosen")
+
+    # One that is gone meanwhile is told of, and holds up nothing.
+    assert known.http.delete(f"/api/sessions/{session_id(traces[0])}").status_code == 204
+    with refused.expect_download() as downloading:
+        bar.get_by_role("button", name="Export the chosen sessions").click()
+        bar.get_by_role("button", name="CSV", exact=True).click()
+    assert len(zipfile.ZipFile(io.BytesIO(downloading.value.path().read_bytes())).namelist()) == 101
+    expect(bar).to_contain_text("101 exported, 1 session no longer there")
+
+    asked: list[Route] = []
+
+    def once(route: Route) -> None:
+        asked.append(route)
+        if len(asked) == 1:
+            route.continue_()
+        else:
+            refuse(route, 500)
+
+    refused.route("**/api/sessions/delete", once)
+    bar.get_by_role("button", name="Delete").click()
+    refused.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(bar).to_contain_text("failed after 100 of 102 sessions", timeout=20_000)
+    expect(bar).to_contain_text("It broke with 500.")
+    refused.unroute("**/api/sessions/delete")
+    # The one that was gone already is among the two.
+    expect(refused.locator("[data-total]")).to_have_attribute("data-total", "1")
+    bar.get_by_role("button", name="Delete").click()
+    expect(refused.get_by_role("dialog")).to_contain_text("Delete 2 sessions?")
+    refused.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(bar).to_have_count(0)
+    assert known.get("/api/sessions", tag="half")["total"] == 0

@@ -8,7 +8,7 @@ import re
 import time
 import zipfile
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 from tests.browser.known_store import DIGEST, HISTORY, HOSTILE, REFUND, session_id
 from tests.browser.test_sessions import open_list, shows
@@ -35,6 +35,8 @@ def test_chosen_sessions_are_tagged_exported_and_deleted_together(known: Server,
     box(page, BULK[0]).click()
     box(page, BULK[2]).click(modifiers=["Shift"])
     bar = page.get_by_role("toolbar", name="Chosen sessions")
+    asked: list[Request] = []
+    page.on("request", lambda one: asked.append(one))
     expect(bar).to_contain_text("3 sessions chosen")
     box(page, BULK[1]).click()
     expect(bar).to_contain_text("2 sessions chosen")
@@ -49,6 +51,7 @@ def test_chosen_sessions_are_tagged_exported_and_deleted_together(known: Server,
     )
     inside = json.loads(archive.read(f"session-{session_id(BULK[0])}.json"))
     assert inside["session"]["name"] == "Bulk 0"
+    assert [one.url.split("?")[0] for one in asked if "/export" in one.url] == [f"{known.url}/api/export"]
 
     page.get_by_label("Choose all that are loaded").click()
     bar.get_by_label("Tag to add").fill("seen")
@@ -63,6 +66,11 @@ def test_chosen_sessions_are_tagged_exported_and_deleted_together(known: Server,
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_role("heading", name="No session matches")).to_be_visible(timeout=20_000)
     assert known.get("/api/sessions", tag="bulk")["total"] == 0
+    changing = [one for one in asked if one.method != "GET"]
+    assert [one.method + one.url.removeprefix(known.url) for one in changing] == [
+        "PATCH/api/sessions",
+        "POST/api/sessions/delete",
+    ]
 
 
 def test_a_drag_across_the_bars_selects_a_range(known: Server, page: Page) -> None:

@@ -3,7 +3,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { request, requestRecord, requestWhole, withQuery } from "./client";
 import { arrangeAnswer, type SessionTimeline } from "./arranging";
-import type { Analytics, EventDetail, Facets, Health, Ledger, LogPage, SessionDetail, SessionPage } from "./types";
+import type { Analytics, EventDetail, Facets, Health, Ledger, LogPage, SessionDetail, SessionPage, SessionsEdited } from "./types";
 
 /** The filters of a session list, by the names of the route's query parameters. */
 export interface SessionFilters {
@@ -164,8 +164,12 @@ export function retagged(tags: readonly string[], { add_tags = [], remove_tags =
 }
 
 /** Change the tags of several sessions; those that are gone hold the others up in nothing. */
-export function editTags(ids: readonly string[], change: TagChange): Promise<unknown> {
+export function editTags(ids: readonly string[], change: TagChange): Promise<SessionsEdited> {
   return request("/api/sessions", { method: "PATCH", body: { sessions: ids, ...change } });
+}
+
+export function deleteSessions(ids: readonly string[]): Promise<SessionsEdited> {
+  return request("/api/sessions/delete", { method: "POST", body: { sessions: ids } });
 }
 
 export function deleteSession(id: string): Promise<unknown> {
@@ -192,6 +196,11 @@ export type Format = (typeof FORMATS)[number][0];
 
 export function exportUrl(id: string, format: string): string {
   return withQuery(`${session(id)}/export`, { format });
+}
+
+/** Where a zip archive with a file for each of these sessions is. */
+export function archiveUrl(ids: readonly string[], format: Format): string {
+  return withQuery("/api/export", { session: ids, format, each: true });
 }
 
 /** How many sessions there are, whatever is filtered. */

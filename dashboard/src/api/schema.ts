@@ -136,6 +136,26 @@ export interface paths {
         patch: operations["editSession"];
         trace?: never;
     };
+    "/api/sessions/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete Sessions
+         * @description Remove several sessions, their events and their logs; those that are gone already are `missing`.
+         */
+        post: operations["deleteSessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sessions/{session_id}/export": {
         parameters: {
             query?: never;
@@ -265,7 +285,7 @@ export interface paths {
         };
         /**
          * Export Sessions
-         * @description Return all sessions that pass the filters, complete, in one file.
+         * @description Return all sessions that pass the filters, complete, in one file or in one archive of files.
          */
         get: operations["exportSessions"];
         put?: never;
@@ -2603,10 +2623,20 @@ export interface components {
             indeterminate?: number | null;
         };
         /**
+         * Sessions
+         * @description Several sessions by their ids.
+         */
+        Sessions: {
+            /** Sessions */
+            sessions: string[];
+        };
+        /**
          * SessionsEdit
          * @description What a user may say about several sessions at once.
          */
         SessionsEdit: {
+            /** Sessions */
+            sessions: string[];
             /**
              * Add Tags
              * @default []
@@ -2617,12 +2647,10 @@ export interface components {
              * @default []
              */
             remove_tags: string[];
-            /** Sessions */
-            sessions: string[];
         };
         /**
          * SessionsEdited
-         * @description Which sessions of an edit there are.
+         * @description Which of the named sessions there are, or were until they were deleted.
          */
         SessionsEdited: {
             /** Sessions */
@@ -3549,7 +3577,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Which sessions of an edit there are. */
+            /** @description Which of the named sessions there are, or were until they were deleted. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4004,6 +4032,120 @@ export interface operations {
             };
             /** @description There is no such thing. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The route does not take this method. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is larger than the limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The content type or encoding is not accepted. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body has a field that cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too much, or too often; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is starting or cannot keep up; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    deleteSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Sessions"];
+            };
+        };
+        responses: {
+            /** @description Which of the named sessions there are, or were until they were deleted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionsEdited"];
+                };
+            };
+            /** @description A parameter or the body cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request has no key of this server (with --auth). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The request comes from another site, names another host, or its key has not the scope. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4680,7 +4822,12 @@ export interface operations {
     exportSessions: {
         parameters: {
             query?: {
-                format?: "json" | "otlp" | "csv" | "parquet";
+                /** @description html: with `each` only, for a page holds one session */
+                format?: "json" | "otlp" | "csv" | "parquet" | "html";
+                /** @description repeatable: these by their ids, those of them that there are */
+                session?: string[] | null;
+                /** @description a file for each session, in a zip archive */
+                each?: boolean;
                 /** @description text in names, inputs, outputs and errors */
                 q?: string;
                 /** @description repeatable: sessions with all of them */
@@ -4714,7 +4861,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The filtered sessions, complete, newest first: as JSON one document a line. */
+            /** @description The filtered sessions, complete, newest first: as JSON one document a line; with `each` a zip archive. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4724,6 +4871,7 @@ export interface operations {
                     "application/x-ndjson": string;
                     "text/csv; charset=utf-8": string;
                     "application/vnd.apache.parquet": string;
+                    "application/zip": string;
                 };
             };
             /** @description A parameter or the body cannot be read. */

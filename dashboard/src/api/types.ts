@@ -14,3 +14,4 @@ export type LogPage = Schemas["LogPage"];
 export type Ledger = Schemas["SessionLedger"];
 export type Health = Schemas["Health"];
 export type Analytics = Schemas["Analytics"];
+export type SessionsEdited = components["schemas"]["SessionsEdited"];

@@ -1,43 +1,30 @@
-/** Doing one thing to many, and naming the files that come of it. */
+/** Doing one thing to many, some of them at a time. */
 
-/** Run a task for each, a few at once; a failure, which is thrown, and a wish to stop hold up what has not begun. */
-export async function inTurn<T>(
-  all: readonly T[],
-  task: (one: T) => Promise<unknown>,
-  atOnce: number,
-  onDone?: (count: number) => void,
-  isStopped: () => boolean = () => false,
-): Promise<void> {
-  let next = 0;
-  let done = 0;
-  let failed = false;
-  const lane = async () => {
-    while (next < all.length && !failed && !isStopped()) {
-      const one = all[next++];
-      try {
-        await task(one);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-      onDone?.(++done);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, all.length) }, lane));
+/** Do a task with one part after the other, until it fails, which is thrown, or who asked wishes to stop. */
+export async function inTurn<T>(parts: readonly T[], task: (part: T) => Promise<unknown>, isStopped: () => boolean = () => false): Promise<void> {
+  for (const part of parts) {
+    if (isStopped()) return;
+    await task(part);
+  }
 }
 
 /** All, in parts of no more than so many. */
 export function inParts<T>(all: readonly T[], most: number): T[][] {
-  return Array.from({ length: Math.ceil(all.length / most) }, (_, part) => all.slice(part * most, (part + 1) * most));
+  return inWeighedParts(all, most, () => 1);
 }
 
-const ENDINGS: Record<string, string> = { otlp: "otlp.json" };
-
-/** A file's name for a session of any id, different from those that are taken. */
-export function fileName(id: string, format: string, taken: object): string {
-  const stem = `session-${id.replaceAll(/[^A-Za-z0-9._-]/g, "_").slice(0, 100)}`;
-  const ending = ENDINGS[format] ?? format;
-  let name = `${stem}.${ending}`;
-  for (let number = 2; name in taken; number++) name = `${stem}-${number}.${ending}`;
-  return name;
+/** All, in parts that weigh no more than so much together; what weighs more is a part of its own. */
+export function inWeighedParts<T>(all: readonly T[], most: number, weight: (one: T) => number): T[][] {
+  const parts: T[][] = [];
+  let heavy = most + 1;
+  for (const one of all) {
+    const added = weight(one);
+    heavy += added;
+    if (heavy > most) {
+      parts.push([]);
+      heavy = added;
+    }
+    parts[parts.length - 1].push(one);
+  }
+  return parts;
 }

@@ -2,78 +2,90 @@
 
 import { Link } from "@tanstack/react-router";
 import { useRef, useState } from "react";
-import { ApiError, requestBytes } from "../../api/client";
-import { editTags, exportUrl, type Format, FORMATS, withTag } from "../../api/queries";
+import { requestBytes } from "../../api/client";
+import { archiveUrl, editTags, type Format, FORMATS, withTag } from "../../api/queries";
+import type { SessionsEdited } from "../../api/types";
 import { grouped, plural } from "../../model/format";
-import { fileName, inParts, inTurn } from "../../model/bulk";
+import { inParts, inTurn, inWeighedParts } from "../../model/bulk";
 import { Confirm, Failure, Menu } from "../../ui/controls";
 import { READ_ONLY, useMayChange } from "../../ui/permission";
 
-const AT_ONCE = 6;
-/** Sessions that one request tags. */
-const TAGGED_AT_ONCE = 100;
+/** Sessions that one request changes: enough of them that the asking costs nothing, and progress is seen. */
+const AT_ONCE = 100;
+/** Characters of the ids that one address names: more is refused by some that stand between. */
+const NAMED_AT_ONCE = 3_000;
+const NAMING = "&session=".length;
 
 interface Props {
   chosen: ReadonlySet<string>;
-  onDone: () => void;
+  /** These are left to be chosen. */
+  onLeft: (chosen: ReadonlySet<string>) => void;
   onChanged: () => void;
-  onRemove: (id: string) => Promise<unknown>;
+  onRemove: (ids: readonly string[]) => Promise<SessionsEdited>;
 }
 
-export function Bulk({ chosen, onDone, onChanged, onRemove }: Props) {
+const NONE: ReadonlySet<string> = new Set();
+
+export function Bulk({ chosen, onLeft, onChanged, onRemove }: Props) {
   const [isDeleting, setDeleting] = useState(false);
   const [failure, setFailure] = useState<Error | null>(null);
   const [done, setDone] = useState<number | null>(null);
-  const [stopped, setStopped] = useState<{ of: ReadonlySet<string>; text: string } | null>(null);
+  const [ended, setEnded] = useState<{ of: ReadonlySet<string>; text: string } | null>(null);
   const isStopping = useRef(false);
   const mayChange = useMayChange();
   const isBusy = done !== null;
-  const each = (task: (id: string) => Promise<unknown>, after?: () => Promise<void>) =>
-    perform([...chosen].map((id) => [id]), ([id]) => task(id), AT_ONCE, after);
-  const perform = async (parts: string[][], task: (ids: string[]) => Promise<unknown>, atOnce: number, after?: () => Promise<void>) => {
-    let count = 0;
+  const end = (left: ReadonlySet<string>, text = "") => {
+    if (text) setEnded({ of: left, text });
+    onLeft(left);
+  };
+  /** Do a task with all that are chosen, part by part; `keeps` tells that nothing is done before all is. */
+  const perform = async (parts: string[][], task: (ids: string[]) => Promise<unknown>, keeps: boolean, after?: () => Promise<string>) => {
+    const left = new Set(chosen);
     isStopping.current = false;
     setDone(0);
     setFailure(null);
-    setStopped(null);
+    setEnded(null);
+    const soFar = () => `${grouped(chosen.size - left.size)} of ${plural(chosen.size, "session")}`;
     try {
       const part = async (ids: string[]) => {
-        await task(ids).catch(unlessGone);
-        setDone((count += ids.length));
+        await task(ids);
+        for (const id of ids) left.delete(id);
+        setDone(chosen.size - left.size);
       };
-      await inTurn(parts, part, atOnce, undefined, () => isStopping.current);
-      if (count < chosen.size) {
-        setStopped({ of: chosen, text: `stopped after ${grouped(count)} of ${plural(chosen.size, "session")}` });
-        return;
-      }
-      await after?.();
-      onDone();
+      await inTurn(parts, part, () => isStopping.current);
+      const text = left.size > 0 ? `stopped after ${soFar()}` : ((await after?.()) ?? "");
+      end(keeps && (text || left.size > 0) ? chosen : left, text);
     } catch (error) {
       setFailure(error instanceof Error ? error : new Error(String(error)));
+      end(keeps ? chosen : left, left.size < chosen.size ? `failed after ${soFar()}` : "");
     } finally {
       setDone(null);
       onChanged();
     }
   };
-  const tag = (text: string) => perform(inParts([...chosen], TAGGED_AT_ONCE), (ids) => editTags(ids, withTag(text)), 1);
+  const inHundreds = () => inParts([...chosen], AT_ONCE);
+  const tag = (text: string) => perform(inHundreds(), (ids) => editTags(ids, withTag(text)), false);
   const take = (format: Format) => {
-    const archive = import("./archive").then(({ Archive }) => new Archive());
-    return each(
-      async (id) => {
-        const bytes = new Uint8Array(await requestBytes(exportUrl(id, format)));
-        const to = await archive;
-        to.add(fileName(id, format, to.taken), bytes);
-      },
-      async () => save((await archive).finished(), `sessions-${format}.zip`),
-    );
+    const joining = import("./archive").then(({ Archive }) => new Archive());
+    const parts = inWeighedParts([...chosen], NAMED_AT_ONCE, (id) => encodeURIComponent(id).length + NAMING);
+    const part = async (ids: string[]) => {
+      const [archive, bytes] = await Promise.all([joining, requestBytes(archiveUrl(ids, format))]);
+      archive.add(bytes);
+    };
+    return perform(parts, part, true, async () => {
+      const archive = await joining;
+      save(archive.finished(), `sessions-${format}.zip`);
+      const missing = chosen.size - archive.count;
+      return missing > 0 ? `${grouped(archive.count)} exported, ${plural(missing, "session")} no longer there` : "";
+    });
   };
   return (
     <div className="bulk" role="toolbar" aria-label="Chosen sessions">
       <b role="status">
         {isBusy
           ? `${grouped(done)} of ${plural(chosen.size, "session")}…`
-          : stopped?.of === chosen
-            ? stopped.text
+          : ended?.of === chosen
+            ? ended.text
             : `${plural(chosen.size, "session")} chosen`}
       </b>
       <form
@@ -131,7 +143,7 @@ export function Bulk({ chosen, onDone, onChanged, onRemove }: Props) {
           Stop
         </button>
       ) : (
-        <button type="button" className="btn quiet" onClick={onDone}>
+        <button type="button" className="btn quiet" onClick={() => onLeft(NONE)}>
           Let go
         </button>
       )}
@@ -143,7 +155,7 @@ export function Bulk({ chosen, onDone, onChanged, onRemove }: Props) {
           onClose={() => setDeleting(false)}
           onConfirm={() => {
             setDeleting(false);
-            void each(onRemove);
+            void perform(inHundreds(), onRemove, false);
           }}
         >
           Their events go with them. This cannot be undone.
@@ -151,11 +163,6 @@ export function Bulk({ chosen, onDone, onChanged, onRemove }: Props) {
       )}
     </div>
   );
-}
-
-/** A session that was deleted meanwhile, here or elsewhere, holds the others up in nothing. */
-function unlessGone(error: unknown): void {
-  if (!(error instanceof ApiError && error.status === 404)) throw error;
 }
 
 function save(archive: Blob, name: string): void {

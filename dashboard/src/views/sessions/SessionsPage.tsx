@@ -150,7 +150,7 @@ export function SessionsPage() {
           )}
         </div>
       )}
-      {chosen.size > 0 && <Bulk chosen={chosen} onDone={() => setChosen(new Set())} onChanged={showPending} onRemove={remove} />}
+      {chosen.size > 0 && <Bulk chosen={chosen} onLeft={setChosen} onChanged={showPending} onRemove={remove} />}
       <div className="list">
         {pending > 0 && (
           <button

@@ -4,7 +4,7 @@ import { keepPreviousData, type QueryClient, type QueryKey, queryOptions, useQue
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, request } from "../../api/client";
 import { type Changed, live } from "../../api/live";
-import { deleteSession, fetchSessions, type SessionFilters, type SessionOrder } from "../../api/queries";
+import { deleteSessions, fetchSessions, type SessionFilters, type SessionOrder } from "../../api/queries";
 import type { Session, SessionPage } from "../../api/types";
 import { Pace } from "../../model/pace";
 import { append, type Loaded, mergeHead, unseen, updateInPlace, without } from "../../model/sessionList";
@@ -179,15 +179,15 @@ export function useSessionList(filters: SessionFilters, order: SessionOrder, isA
     }
   }, [client, key, page, isFetchingMore]);
 
-  /** Delete a session. Its row goes at once, and no answer from before brings it back. */
+  /** Delete sessions. Their rows go at once, and no answer from before brings them back. */
   const remove = useCallback(
-    async (id: string) => {
-      gone.current.add(id);
-      client.setQueryData(key, (old: SessionRows | undefined) => (old ? without(old, new Set([id])) : old));
+    async (ids: readonly string[]) => {
+      for (const id of ids) gone.current.add(id);
+      client.setQueryData(key, (old: SessionRows | undefined) => (old ? without(old, new Set(ids)) : old));
       try {
-        await deleteSession(id);
+        return await deleteSessions(ids);
       } catch (error) {
-        gone.current.delete(id);
+        for (const id of ids) gone.current.delete(id);
         throw error;
       }
     },
