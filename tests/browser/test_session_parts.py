@@ -104,6 +104,29 @@ def test_a_tools_answer_stands_beside_the_call_and_pictures_are_shown_or_asked_f
     expect(page.get_by_label("Find in session")).to_have_value("noon")
 
 
+def test_the_beginning_of_a_long_answer_is_unfolded_and_its_numbers_keep_their_digits(
+    known: Server, page: Page
+) -> None:
+    trace, at = 0xABB, time.time_ns() - 50 * SECOND
+    # The page reads what is longer than 500,000 characters a little at a time.
+    rows = [{"id": 2**60 + number, "words": f"row {number} " + "long " * 40} for number in range(3_000)]
+    made = {"agentops.entity.input": '{"page": 1}', "agentops.entity.output": json.dumps({"rows": rows})}
+    send(known, root(trace, "Long", [], at, 100, 1), event(trace, 2, 1, "tool", "listing", at, 5, **made))
+    page.goto(f"{known.url}/sessions/{session_id(trace)}?event={event_id(2)}")
+    output = panel(page).get_by_role("region", name="Output")
+    expect(output).to_contain_text("rows: [")
+    expect(output.locator(".branch .branch .branch")).to_have_count(100)
+    output.get_by_role("button", name="{ id, words }").last.click()
+    expect(output).to_contain_text(f"id: {2**60 + 99}")
+    expect(output).to_contain_text("row 99 long")
+    expect(output.get_by_role("button", name="Show more (2,900 left)")).to_be_visible()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    output.get_by_role("button", name="Copy the output").click()
+    expect(output.get_by_text("copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert json.loads(copied) == {"rows": rows}
+
+
 def test_logs_are_narrowed_by_severity_and_text_and_lead_to_their_event(known: Server, page: Page) -> None:
     def record(number: int, severity: int, words: str) -> dict[str, Any]:
         return {

@@ -1,6 +1,6 @@
 /** One way to ask for what is known: typed answers, and errors that say what failed and what to do. */
 
-import { hasLongNumbers, readJson } from "../model/json";
+import { hasLongNumbers, readingJson, readJson, withDoubles } from "../model/json";
 
 /** The server refused, or could not be reached (`status` 0). */
 export class ApiError extends Error {
@@ -42,13 +42,35 @@ export async function request<T>(path: string, options: Options = {}): Promise<T
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
+/** An answer of more characters is read a little at a time: the page goes on while it is. */
+const LARGE = 500_000;
+const STEP_MS = 8;
+
 /** The answer; in the fields that hold what a program recorded, numbers keep all their digits. */
 export async function requestRecord<T extends object>(path: string, recorded: readonly (keyof T)[], options: Options = {}): Promise<T> {
   const text = await (await answered(path, options)).text();
+  if (text.length > LARGE) {
+    const exact = (await readSlowly(text, options.signal)) as T;
+    return Object.fromEntries(
+      Object.entries(exact).map(([field, value]) => [field, recorded.includes(field as keyof T) ? value : withDoubles(value)]),
+    ) as T;
+  }
   const value = JSON.parse(text) as T;
   if (!hasLongNumbers(text)) return value;
   const exact = readJson(text) as T;
   return { ...value, ...Object.fromEntries(recorded.map((field) => [field, exact[field]])) };
+}
+
+async function readSlowly(text: string, signal?: AbortSignal): Promise<unknown> {
+  const reading = readingJson(text);
+  for (let until = performance.now() + STEP_MS; ; ) {
+    const { done, value } = reading.next();
+    if (done) return value;
+    if (performance.now() < until) continue;
+    await new Promise((goOn) => setTimeout(goOn));
+    signal?.throwIfAborted();
+    until = performance.now() + STEP_MS;
+  }
 }
 
 /** The answer as bytes, for another thread to read. */

@@ -58,3 +58,95 @@ function afterString(text: string, opens: number): number {
   }
   return text.length;
 }
+
+/** Values that are read between two looks at the clock. */
+const VALUES_A_STEP = 500;
+
+/**
+ * Read JSON as `readJson` does, a little at a time: whoever goes through it may do something else between two steps.
+ * @throws SyntaxError when it is no JSON.
+ */
+export function* readingJson(text: string): Generator<undefined, unknown> {
+  const open: { into: unknown[] | Record<string, unknown>; key: string }[] = [];
+  let at = 0;
+  let count = 0;
+  const next = () => {
+    while (text.charCodeAt(at) <= 32) at++;
+    return text[at];
+  };
+  const take = (mark: string) => {
+    if (next() !== mark) throw new SyntaxError(`JSON is damaged at ${at}.`);
+    at++;
+  };
+  const string = () => {
+    take('"');
+    const begin = at - 1;
+    at = afterString(text, begin);
+    if (text[at - 1] !== '"' || at - begin < 2) throw new SyntaxError("JSON is cut off.");
+    const inside = text.slice(begin + 1, at - 1);
+    return /[\\\0-\x1f]/.test(inside) ? (JSON.parse(text.slice(begin, at)) as string) : inside;
+  };
+  const key = () => {
+    const name = string();
+    take(":");
+    return name;
+  };
+  for (;;) {
+    if (++count % VALUES_A_STEP === 0) yield;
+    let value: unknown;
+    const mark = next();
+    if (mark === "[" || mark === "{") {
+      at++;
+      value = mark === "[" ? [] : {};
+      if (next() !== (mark === "[" ? "]" : "}")) {
+        open.push({ into: value as unknown[], key: mark === "[" ? "" : key() });
+        continue;
+      }
+      at++;
+    } else if (mark === '"') value = string();
+    else {
+      WORD.lastIndex = at;
+      const word = WORD.exec(text)?.[0] ?? "";
+      at += word.length;
+      value = plain(word);
+    }
+    for (;;) {
+      const around = open.at(-1);
+      if (around === undefined) {
+        if (next() !== undefined) throw new SyntaxError(`JSON is damaged at ${at}.`);
+        return value;
+      }
+      put(around.into, around.key, value);
+      const isList = Array.isArray(around.into);
+      if (next() === ",") {
+        at++;
+        if (!isList) around.key = key();
+        break;
+      }
+      take(isList ? "]" : "}");
+      value = around.into;
+      open.pop();
+    }
+  }
+}
+
+const WORD = /[-+.\w]*/y;
+
+function plain(word: string): unknown {
+  const value: unknown = JSON.parse(word);
+  return typeof value === "number" && /^-?\d{16,}$/.test(word) && !Number.isSafeInteger(value) ? BigInt(word) : value;
+}
+
+function put(into: unknown[] | Record<string, unknown>, key: string, value: unknown): void {
+  if (Array.isArray(into)) into.push(value);
+  else if (key === "__proto__") Object.defineProperty(into, key, { value, enumerable: true, configurable: true, writable: true });
+  else into[key] = value;
+}
+
+/** A value with numbers in place of bigints: of what is counted here, a double is enough. */
+export function withDoubles(value: unknown): unknown {
+  if (typeof value === "bigint") return Number(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(withDoubles);
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, withDoubles(one)]));
+}

@@ -3,8 +3,8 @@
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { ApiError } from "../api/client";
 
-/** Copy a text; says so for a moment. */
-export function Copy({ text, label = "Copy", children }: { text: string; label?: string; children?: ReactNode }) {
+/** Copy a text, which is made when it is asked for if it is long; says so for a moment. */
+export function Copy({ text, label = "Copy", children }: { text: string | (() => string); label?: string; children?: ReactNode }) {
   const [done, setDone] = useState(false);
   useEffect(() => {
     if (!done) return;
@@ -17,7 +17,7 @@ export function Copy({ text, label = "Copy", children }: { text: string; label?:
       className={children ? "copy" : "icon"}
       aria-label={children ? undefined : label}
       title={label}
-      onClick={() => void copied(text).then(setDone)}
+      onClick={() => void copied(typeof text === "string" ? text : text()).then(setDone)}
     >
       {children}
       {done ? <span className="done">copied</span> : !children && <CopyIcon />}

@@ -1,21 +1,31 @@
 /** A JSON value as a tree one can fold. Long lists and texts are shown a part at a time. */
 
-import { useState } from "react";
+import { useMemo, useState } from "react";
+import { grouped, plural } from "../model/format";
 import { Long } from "./text";
 import { oneLine, visible } from "../model/visible";
 
 const PAGE = 100;
+/** Lines that a value shows by itself, about. */
+const ROOM = 400;
 
 export function Json({ value, open = 2 }: { value: unknown; open?: number }) {
   return (
     <div className="json mono">
-      <Node name={null} value={value} open={open} />
+      <Node name={null} value={value} open={open} room={ROOM} />
     </div>
   );
 }
 
-function Node({ name, value, open }: { name: string | null; value: unknown; open: number }) {
-  if (typeof value === "object" && value !== null) return <Branch name={name} value={value} open={open} />;
+interface Props {
+  name: string | null;
+  /** Levels that are unfolded by themselves, and lines that they may take together. */
+  open: number;
+  room: number;
+}
+
+function Node({ name, value, open, room }: Props & { value: unknown }) {
+  if (typeof value === "object" && value !== null) return <Branch name={name} value={value} open={open} room={room} />;
   return (
     <div className="leaf">
       <Key name={name} />
@@ -24,13 +34,14 @@ function Node({ name, value, open }: { name: string | null; value: unknown; open
   );
 }
 
-function Branch({ name, value, open }: { name: string | null; value: object; open: number }) {
+function Branch({ name, value, open, room }: Props & { value: object }) {
   const isList = Array.isArray(value);
-  const entries = isList ? value.map((item, index) => [String(index), item] as const) : Object.entries(value);
-  const [isOpen, setOpen] = useState(open > 0 && entries.length <= 500);
+  const keys = useMemo(() => (isList ? null : Object.keys(value)), [value, isList]);
+  const count = isList ? value.length : (keys?.length ?? 0);
+  const [isOpen, setOpen] = useState(open > 0 && Math.min(count, PAGE) <= room);
   const [limit, setLimit] = useState(PAGE);
   const [start, end] = isList ? ["[", "]"] : ["{", "}"];
-  if (entries.length === 0) {
+  if (count === 0) {
     return (
       <div className="leaf">
         <Key name={name} />
@@ -43,17 +54,23 @@ function Branch({ name, value, open }: { name: string | null; value: object; ope
       <button type="button" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
         <span className="chevron" aria-hidden="true" />
         <Key name={name} />
-        {isOpen ? start : <span className="faint">{summary(entries, isList)}</span>}
+        {isOpen ? start : <span className="faint">{summary(keys, count)}</span>}
       </button>
       {isOpen && (
         <>
           <div className="children">
-            {entries.slice(0, limit).map(([key, item]) => (
-              <Node key={key} name={isList ? null : key} value={item} open={open - 1} />
+            {(keys?.slice(0, limit) ?? Array.from({ length: Math.min(count, limit) }, (_, index) => index)).map((key) => (
+              <Node
+                key={key}
+                name={isList ? null : String(key)}
+                value={(value as Record<string | number, unknown>)[key]}
+                open={open - 1}
+                room={room / Math.min(count, PAGE)}
+              />
             ))}
-            {entries.length > limit && (
+            {count > limit && (
               <button type="button" className="more" onClick={() => setLimit(limit + 10 * PAGE)}>
-                Show more ({entries.length - limit} left)
+                Show more ({grouped(count - limit)} left)
               </button>
             )}
           </div>
@@ -84,7 +101,7 @@ function Scalar({ value }: { value: unknown }) {
   return <span className={value === null ? "faint" : "number"}>{String(value)}</span>;
 }
 
-function summary(entries: readonly (readonly [string, unknown])[], isList: boolean): string {
-  if (isList) return `[ ${entries.length} ${entries.length === 1 ? "item" : "items"} ]`;
-  return `{ ${oneLine(entries.slice(0, 4).map(([key]) => key).join(", "), 60)}${entries.length > 4 ? ", …" : ""} }`;
+function summary(keys: readonly string[] | null, count: number): string {
+  if (keys === null) return `[ ${plural(count, "item")} ]`;
+  return `{ ${oneLine(keys.slice(0, 4).join(", "), 60)}${count > 4 ? ", …" : ""} }`;
 }

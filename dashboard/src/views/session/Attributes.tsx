@@ -53,7 +53,7 @@ export function Attributes({ values }: { values: Record<string, unknown> }) {
                     <wbr />
                   </Fragment>
                 ))}
-              <Copy text={asText(values[name])} label={`Copy ${visible(name)}`} />
+              <Copy text={() => asText(values[name])} label={`Copy ${visible(name)}`} />
             </dt>
             <dd>
               <Value value={values[name]} open={0} />

@@ -141,7 +141,7 @@ function Body({ title, value }: { title: string; value: unknown }) {
       <header>
         <h3>{title}</h3>
         <span className="grow" />
-        <Copy text={typeof value === "string" ? value : writeJson(value, 2)} label={`Copy the ${title.toLowerCase()}`} />
+        <Copy text={typeof value === "string" ? value : () => writeJson(value, 2)} label={`Copy the ${title.toLowerCase()}`} />
       </header>
       <div className="body-value">
         <Value value={value} />

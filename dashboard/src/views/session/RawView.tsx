@@ -24,7 +24,7 @@ export function RawView({ session, eventId }: { session: SessionDetail; eventId:
           </a>
         )}
         <span className="grow" />
-        {value !== undefined && <Copy text={writeJson(value, 2)} label="Copy as JSON" />}
+        {value !== undefined && <Copy text={() => writeJson(value, 2)} label="Copy as JSON" />}
       </header>
       {value !== undefined && <Json key={eventId ?? ""} value={value} open={3} />}
     </div>
