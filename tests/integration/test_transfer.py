@@ -241,7 +241,7 @@ def test_all_sessions_in_one_file_are_equal_too(
 def test_an_archive_holds_each_sessions_own_export(
     module_server: Server, recorded: list[str], form: str
 ) -> None:
-    chosen = [*recorded[:3], "nobody"]
+    chosen = [*recorded[:3], "nobody\0"]
     asked = {"session": chosen, "format": form, "each": "true"}
     answer = module_server.http.get("/api/export", params=asked)
     assert answer.headers["content-disposition"] == 'attachment; filename="sessions.zip"'

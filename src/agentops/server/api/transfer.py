@@ -15,7 +15,7 @@ from agentops.server.api import models
 from agentops.server.api.answers import documented, json
 from agentops.server.api.errors import ApiError
 from agentops.server.api.otlp import with_body
-from agentops.server.api.parameters import FilterQuery, Word, only_known, text
+from agentops.server.api.parameters import FilterQuery, only_known
 from agentops.server.api.state import Rooms, now_ns, own_writes, project_of, rooms
 from agentops.server.ingest.body import encoding_of
 from agentops.server.ingest.imported import Imported, imported
@@ -59,7 +59,7 @@ def export_sessions(
         Query(alias="format", description="html: with `each` only, for a page holds one session"),
     ] = "json",
     session: Annotated[
-        list[Word] | None, Query(description="repeatable: these by their ids, those of them that there are")
+        list[str] | None, Query(description="repeatable: these by their ids, those of them that there are")
     ] = None,
     each: Annotated[bool, Query(description="a file for each session, in a zip archive")] = False,
 ) -> Response:
@@ -69,7 +69,7 @@ def export_sessions(
     if form == "html" and not each:
         hint = "Ask for each=true, an archive with a page for each, or for GET /api/sessions/{id}/export."
         raise ApiError(400, "invalid_parameter", "format: a page holds one session.", hint)
-    found = exportables(here.store, replace(chosen, session=[text("session", one) for one in session or ()]))
+    found = exportables(here.store, replace(chosen, session=session or []))
     media = ZIP if each else LINES if form == "json" else MEDIA[form]
     ending = "zip" if each else {"json": "jsonl", "otlp": "otlp.json"}.get(form, form)
     return StreamingResponse(
