@@ -45,7 +45,10 @@ test("rows that are gone leave", () => {
 });
 
 test("rows that wait above are counted", () => {
-  expect(unseen(list("abc"), list("nmabc"))).toBe(2);
+  expect(unseen(list("abc"), list("nmabc"))).toEqual({ count: 2, isMore: false });
+  // A page of nothing but new rows: those that it pushed out are new as well.
+  expect(unseen(list("abc"), list("xyz"))).toEqual({ count: 3, isMore: true });
+  expect(unseen(list("abc"), list("xyz", null))).toEqual({ count: 3, isMore: false });
 });
 
 test("a range is chosen in either direction, and what is gone chooses nothing else", () => {

@@ -51,10 +51,19 @@ export function without<T extends Row>(loaded: Loaded<T>, gone: ReadonlySet<stri
   return gone.size === 0 ? loaded : { ...loaded, rows: loaded.rows.filter((row) => !gone.has(row.session_id)) };
 }
 
-/** How many of a fresh first page are not among the loaded rows. */
-export function unseen<T extends Row>(loaded: Loaded<T>, head: Loaded<T>): number {
+/** Rows that wait above the loaded ones; `isMore` when at least so many do. */
+export interface Waiting {
+  readonly count: number;
+  readonly isMore: boolean;
+}
+
+export const NONE_WAITS: Waiting = { count: 0, isMore: false };
+
+/** How many of a fresh first page are not among the loaded rows: after a page of nothing but new ones there may be others. */
+export function unseen<T extends Row>(loaded: Loaded<T>, head: Loaded<T>): Waiting {
   const known = new Set(loaded.rows.map((row) => row.session_id));
-  return head.rows.filter((row) => !known.has(row.session_id)).length;
+  const count = head.rows.filter((row) => !known.has(row.session_id)).length;
+  return { count, isMore: count === head.rows.length && head.cursor !== null };
 }
 
 /** The ids from one row to another, both included, whichever stands first; only the second when the first is gone. */

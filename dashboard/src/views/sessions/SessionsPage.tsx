@@ -152,7 +152,7 @@ export function SessionsPage() {
       )}
       {chosen.size > 0 && <Bulk chosen={chosen} onLeft={setChosen} onChanged={showPending} onRemove={remove} />}
       <div className="list">
-        {pending > 0 && (
+        {pending.count > 0 && (
           <button
             type="button"
             className="pending"
@@ -161,7 +161,8 @@ export function SessionsPage() {
               showPending();
             }}
           >
-            ↑ {grouped(pending)} new
+            ↑ {grouped(pending.count)}
+            {pending.isMore && "+"} new
           </button>
         )}
         {error && !list ? (

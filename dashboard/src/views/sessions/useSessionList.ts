@@ -7,7 +7,7 @@ import { type Changed, live } from "../../api/live";
 import { deleteSessions, fetchSessions, type SessionFilters, type SessionOrder } from "../../api/queries";
 import type { Session, SessionPage } from "../../api/types";
 import { Pace } from "../../model/pace";
-import { append, type Loaded, mergeHead, unseen, updateInPlace, without } from "../../model/sessionList";
+import { append, type Loaded, mergeHead, NONE_WAITS, unseen, updateInPlace, without } from "../../model/sessionList";
 
 type SessionRows = Loaded<Session>;
 
@@ -70,7 +70,7 @@ export function useSessionList(filters: SessionFilters, order: SessionOrder, isA
     [filtersText, sort, direction],
   );
   const key = rows.queryKey;
-  const [pending, setPending] = useState(0);
+  const [pending, setPending] = useState(NONE_WAITS);
   const [isFetchingMore, setFetchingMore] = useState(false);
   const [failed, setFailed] = useState<Failed | null>(null);
   const page = useCallback(
@@ -127,7 +127,7 @@ export function useSessionList(filters: SessionFilters, order: SessionOrder, isA
       const news = [...after, ...singles.filter((row) => row !== null)];
       const moves = take || atTop.current();
       const now = client.getQueryData<SessionRows>(key) ?? before;
-      setPending(moves ? 0 : unseen(now, head));
+      setPending(moves ? NONE_WAITS : unseen(now, head));
       const next = moves ? mergeHead(now, head) : updateInPlace({ ...now, total: head.total }, head.rows);
       client.setQueryData(key, without(updateInPlace(next, news), new Set([...missing, ...gone.current])));
       return left.slice(SINGLES);
@@ -146,7 +146,7 @@ export function useSessionList(filters: SessionFilters, order: SessionOrder, isA
       changed &&= new Set([...changed, ...left]);
       pace.ask();
     }, REST_MS);
-    setPending(0);
+    setPending(NONE_WAITS);
     setFailed(null);
     if (client.getQueryData(key)) pace.ask();
     let later: ReturnType<typeof setTimeout>;
