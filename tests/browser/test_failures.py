@@ -260,3 +260,20 @@ def test_what_fails_half_way_says_how_far_it_came_and_leaves_the_rest_chosen(
     refused.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(bar).to_have_count(0)
     assert known.get("/api/sessions", tag="half")["total"] == 0
+
+
+def test_a_list_that_is_brought_up_to_date_again_says_no_more_that_it_could_not(
+    known: Server, refused: Page
+) -> None:
+    open_list(refused, known)
+    expect(refused.locator(".live")).to_have_text("live")
+    refused.locator(".table-row[data-session] input").first.click()
+    refused.route(re.compile(r"/api/sessions(\?|$)"), lambda route: refuse(route, 500))
+    refused.get_by_label("Tag to add").fill("seen")
+    refused.keyboard.press("Enter")
+    failure = refused.locator(".list-failure")
+    expect(failure).to_contain_text("It broke with 500.")
+    refused.unroute(re.compile(r"/api/sessions(\?|$)"))
+    assert known.post("/v1/traces", body(span(0xE99, 1, name="News"))).status_code == 200
+    expect(failure).to_have_count(0, timeout=15_000)
+    known.http.delete(f"/api/sessions/{session_id(0xE99)}")

@@ -109,6 +109,7 @@ export function useSessionList(filters: SessionFilters, order: SessionOrder, isA
       const before = client.getQueryData<SessionRows>(key);
       if (!before) return [];
       const read = await page(null);
+      setFailed((old) => (old?.isOfRest ? old : null));
       const head = without(read, gone.current);
       const inHead = new Set(head.rows.map((row) => row.session_id));
       const beyond = before.rows.map((row) => row.session_id).filter((id) => !inHead.has(id) && (changed === null || changed.has(id)));
