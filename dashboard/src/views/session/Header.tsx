@@ -1,5 +1,6 @@
 /** A session's name, state and numbers. */
 
+import { useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { isFile } from "../../api/client";
@@ -16,6 +17,7 @@ import { READ_ONLY, useMayChange } from "../../ui/permission";
 import { usePreference } from "../../ui/preferences";
 import { Duration, Moment } from "../../ui/time";
 import { leftList } from "../sessions/search";
+import { leaveOut } from "../sessions/useSessionList";
 import { Name, Tags } from "./Editable";
 import { Recorded } from "./Recorded";
 import { useEdits } from "./useEdits";
@@ -72,11 +74,13 @@ function Actions({ sessionId, mayChange, onFailure }: { sessionId: string; mayCh
   const navigate = useNavigate();
   const [isDeleting, setDeleting] = useState(false);
   const [isGoing, setGoing] = useState(false);
+  const client = useQueryClient();
   const remove = async () => {
     setDeleting(false);
     setGoing(true);
     try {
       await deleteSession(sessionId);
+      leaveOut(client, sessionId);
       await navigate({ to: "/sessions", search: leftList(), replace: true });
     } catch (error) {
       setGoing(false);

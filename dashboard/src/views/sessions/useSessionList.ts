@@ -31,6 +31,11 @@ export function rowsQuery(filters: SessionFilters, order: SessionOrder) {
   });
 }
 
+/** Leave a session that was deleted out of all lists at once: the server's word of it may take a while. */
+export function leaveOut(client: QueryClient, id: string): void {
+  client.setQueriesData<SessionRows>({ queryKey: ["sessions"] }, (old) => old && without(old, new Set([id])));
+}
+
 /** An answer that would have added rows: those of the rest of the list, or the new ones. */
 interface Failed {
   readonly error: Error;
@@ -44,12 +49,17 @@ function asError(error: unknown): Error {
 /** What changed while a list that had been left was not shown, by its key. */
 const heardAway = new Map<string, { changed: Changed; stop: () => void }>();
 
-function listenAway(client: QueryClient, key: QueryKey): void {
-  const heard = { changed: new Set<string>() as Changed, stop: () => {} };
+function both(some: Changed, others: Changed): Changed {
+  return some && others ? new Set([...some, ...others]) : null;
+}
+
+/** Keep what changes of a list that is left, besides what it has not been asked for yet. */
+function listenAway(client: QueryClient, key: QueryKey, changed: Changed): void {
+  const heard = { changed, stop: () => {} };
   heard.stop = live.subscribe((ids) => {
     // A list that nobody came back to is forgotten.
     if (client.getQueryData(key) === undefined) takeHeard(key);
-    heard.changed = ids && heard.changed ? new Set([...heard.changed, ...ids]) : null;
+    heard.changed = both(heard.changed, ids);
   });
   heardAway.set(JSON.stringify(key), heard);
 }
@@ -142,17 +152,21 @@ export function useSessionList(filters: SessionFilters, order: SessionOrder, isA
     const pace = new Pace(async () => {
       const batch = changed;
       changed = new Set();
-      const left = await refresh(batch);
-      if (left.length === 0) return;
-      changed &&= new Set([...changed, ...left]);
-      pace.ask();
+      let left = batch;
+      try {
+        left = new Set(await refresh(batch));
+        if (left.size > 0) pace.ask();
+      } finally {
+        // What could not be read is asked for with the next word.
+        changed = both(changed, left);
+      }
     }, REST_MS);
     setPending(NONE_WAITS);
     setFailed(null);
     if (client.getQueryData(key)) pace.ask();
     let later: ReturnType<typeof setTimeout>;
     const stop = live.subscribe((ids) => {
-      changed = ids && changed ? new Set([...changed, ...ids]) : null;
+      changed = both(changed, ids);
       // A first page on its way, or just read, may tell of a time before the news; it is brought up to date once it is shown.
       if (ids !== null && client.getQueryData(key)) pace.ask();
       else later = setTimeout(() => pace.ask(), FIRST_REST_MS);
@@ -161,7 +175,7 @@ export function useSessionList(filters: SessionFilters, order: SessionOrder, isA
       clearTimeout(later);
       stop();
       pace.stop();
-      listenAway(client, key);
+      listenAway(client, key, changed);
     };
   }, [client, key, refresh]);
 

@@ -211,9 +211,12 @@ class Writer:
         while len(self._resources) > _MOST_KNOWN_RESOURCES:
             self._resources.popitem(last=False)
         touched: dict[TraceKey, list[Fact]] = {}
-        for project, session_id in {one for batch in batches for one in batch.loose}:
-            # Whoever looks at the session is told, by way of its traces.
-            for trace in traces_of(self._store, project, [session_id]):
+        loose: dict[str, set[str]] = {}
+        for project, session_id in (one for batch in batches for one in batch.loose):
+            loose.setdefault(project, set()).add(session_id)
+        for project, session_ids in loose.items():
+            # Whoever looks at the sessions is told, by way of their traces.
+            for trace in traces_of(self._store, project, sorted(session_ids)):
                 touched[project, trace.trace_id] = []
         logs = [line for batch in batches for line in batch.logs]
         self._insert("logs", logs)
