@@ -334,22 +334,6 @@ def test_a_whole_answer_of_the_responses_api_is_its_messages() -> None:
     assert both(said)[1] == [text("assistant", "hello")]
 
 
-@pytest.mark.parametrize(
-    ("asked", "shown", "kept"),
-    [
-        ({"model": "codestral-latest", "prompt": "def a():"}, "def a():", "messages"),
-        ({"input": "bad words"}, "bad words", "messages"),
-        ({"inputs": "Hello", "agent_id": "a"}, "Hello", "messages"),
-        # More than the one text, and no request of a model's.
-        ({"input": "Hello", "chat_history": "..."}, '{"input":"Hello","chat_history":"..."}', "json"),
-    ],
-)
-def test_a_request_of_one_text_is_that_text(asked: dict[str, str], shown: str, kept: str) -> None:
-    given = json.dumps(asked, separators=(",", ":"))
-    found = event({"openinference.span.kind": "LLM", "input.value": given})
-    assert (found.input_preview, found.input_format) == (shown, kept)
-
-
 def test_prompts_of_older_completions() -> None:
     said = {"llm.prompts.0.prompt.text": "Once", "llm.choices.0.completion.text": "upon"}
     assert both(said) == ([text("user", "Once")], [text("assistant", "upon")])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from tests.unit.normalise.spans import event, happened, messages, text
 
 LLM = {"gen_ai.operation.name": "chat"}
@@ -185,3 +187,19 @@ def test_the_finish_reason_beside_a_message_of_google_is_its() -> None:
         "gen_ai.choice", finish_reason="stop", content={"role": "model", "parts": [{"text": "yo"}]}
     )
     assert both({}, events=[said])[1] == [text("assistant", "yo", finish_reason="stop")]
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown", "kept"),
+    [
+        ({"model": "codestral-latest", "prompt": "def a():"}, "def a():", "messages"),
+        ({"input": "bad words"}, "bad words", "messages"),
+        ({"inputs": "Hello", "agent_id": "a"}, "Hello", "messages"),
+        # More than the one text, and no request of a model's.
+        ({"input": "Hello", "chat_history": "..."}, '{"input":"Hello","chat_history":"..."}', "json"),
+    ],
+)
+def test_a_request_of_one_text_is_that_text(asked: dict[str, str], shown: str, kept: str) -> None:
+    given = json.dumps(asked, separators=(",", ":"))
+    found = event({"openinference.span.kind": "LLM", "input.value": given})
+    assert (found.input_preview, found.input_format) == (shown, kept)
