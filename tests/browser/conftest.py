@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser import known_store
 from tests.browser.chromium import chromium
 from tests.serving import Server
+
+# Three browsers on two processors may take a while.
+expect.set_options(timeout=15_000)
 
 NO_FAULTS = ("ERR_INTERNET_DISCONNECTED", "not used within a few seconds")
 

@@ -107,7 +107,7 @@ def test_a_tools_answer_stands_beside_the_call_and_pictures_are_shown_or_asked_f
 def test_the_beginning_of_a_long_answer_is_unfolded_and_its_numbers_keep_their_digits(
     known: Server, page: Page
 ) -> None:
-    trace, at = 0xABB, time.time_ns() - 50 * SECOND
+    trace, at = 0xABD, time.time_ns() - 50 * SECOND
     # The page reads what is longer than 500,000 characters a little at a time.
     rows = [{"id": 2**60 + number, "words": f"row {number} " + "long " * 40} for number in range(3_000)]
     made = {"agentops.entity.input": '{"page": 1}', "agentops.entity.output": json.dumps({"rows": rows})}
