@@ -180,12 +180,13 @@ UNPLACED_COLUMNS: Final = f"{_LIGHT}, {_HEAVY}, CAST(NULL, 'Nullable(String)') A
 """Columns of a WholeEventRow that `placed` is to tell its parent and status."""
 
 
-def placed(row: WholeEventRow, scope: Scope) -> WholeEventRow:
-    """Return a row with the parent and the status that `whole_columns` would have asked for."""
+def placed(rows: list[WholeEventRow], scope: Scope) -> list[WholeEventRow]:
+    """Return rows of a session with the parents and states that `whole_columns` would have asked for."""
     roots = dict(zip(scope.values["roots"], scope.values["hangs"], strict=True))
-    row.parent = roots.get(row.parent_id, row.parent_id) or None
-    row.shown_status = row.status if row.ended else scope.values["open"]
-    return row
+    for row in rows:
+        row.parent = roots.get(row.parent_id, row.parent_id) or None
+        row.shown_status = row.status if row.ended else scope.values["open"]
+    return rows
 
 
 def agents_of(store: Store, scope: Scope, rows: Sequence[EventRow]) -> Agents:

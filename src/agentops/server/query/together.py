@@ -68,11 +68,10 @@ def _read(store: Store, several: Sequence[Exportable]) -> Iterator[Exportable]:
         yield from several
         return
     project = alone[0].scope.project
-    of_trace = {trace: one.scope for one in alone for trace in one.scope.values["traces"]}
+    of_trace = {trace: one.scope.session_id for one in alone for trace in one.scope.values["traces"]}
     rows: dict[str, list[WholeEventRow]] = {}
     for row in _rows(store, project, list(of_trace)):
-        where = of_trace[row.trace_id]
-        rows.setdefault(where.session_id, []).append(placed(row, where))
+        rows.setdefault(of_trace[row.trace_id], []).append(row)
     agents = agents_above(store, alone[0].scope, list(of_trace))
     said = edits_of(store, [(project, one.scope.session_id) for one in alone])
     logged = _logged(store, project, alone)
@@ -83,7 +82,7 @@ def _read(store: Store, several: Sequence[Exportable]) -> Iterator[Exportable]:
         session_id = one.scope.session_id
         yield one._replace(
             read=Read(
-                rows.pop(session_id, []),
+                placed(rows.pop(session_id, []), one.scope),
                 agents,
                 _has_logs(one.scope, logged),
                 said.get((project, session_id)) or Edit(project=project, session_id=session_id),
