@@ -166,8 +166,7 @@ class LangchainCallbackHandler(_Base):
         self, kind: str, name: str, attributes: dict[str, Any], run_id: Any, told: Mapping[str, Any]
     ) -> None:
         with _kept():
-            instrumented = client.instrumentation
-            if not client.ready or (instrumented is not None and _LIBRARY in instrumented.enabled):
+            if not client.ready or (client.libraries is not None and client.libraries.enabled(_LIBRARY)):
                 return
             above = self._spans.get(told.get("parent_run_id"))
             where = get_current()

@@ -27,9 +27,9 @@ from agentops.sdk.registry import Registry
 from agentops.sdk.session import Analytics, Session, analytics, seconds_of, seconds_said
 
 if TYPE_CHECKING:
-    from agentops.instrument import Instrumentation
     from agentops.journal import Header, Journal
     from agentops.sdk.guard import Guard
+    from agentops.sdk.libraries import Libraries
     from agentops.sdk.logs import LogCapture
     from agentops.sdk.provider import Provider
     from agentops.sdk.spans import Agent, RecordedSpan
@@ -75,13 +75,12 @@ class Client:
         self.tally = Tally()
         self.guard: Guard | None = None
         self.logs: LogCapture | None = None
-        self.instrumentation: Instrumentation | None = None
+        self.libraries: Libraries | None = None
         self.instance = ""
         self.figures = Figures()
         self._warned: set[str] = set()
         self._span_class: Any = None
         self._place: Any = None
-        self._joined: list[Any] = []
 
     # Beginning.
 
@@ -100,7 +99,8 @@ class Client:
         from agentops.journal import Journal
         from agentops.otlp import encode
         from agentops.sdk import guard, logs, spans
-        from agentops.sdk.provider import Provider, install, place
+        from agentops.sdk.libraries import Libraries
+        from agentops.sdk.provider import install, place
         from agentops.shipper import Client as Http
         from agentops.shipper import Shipper
 
@@ -127,65 +127,32 @@ class Client:
         self.recorder.resource = self._resource()
         self.recorder.lost = self.journal.losses.own_by_reason
         self.lifecycle = Lifecycle(self.registry, self.recorder, chosen, settings.script_name())
-        self.provider = Provider(
+        self.libraries = Libraries(
             self.recorder,
             self.belonging,
-            self.recorder.resource,
+            gate=self._gate,
+            follow=self._follow,
+            repeated=self._repeated,
             unplaced=self.unplaced,
-            silenced=self._silenced_here,
         )
+        self.provider = self.libraries.provider
         self.lifecycle.on_root = self.provider.show
         self._span_class, self._place = spans.RecordedSpan, place
-        install(self.provider, self._join)
+        install(self.provider, self.libraries.join)
         self.guard = guard.Guard(self)
         self.guard.install()
         self.recorder.look = self.guard.signals.look_again
         self.logs = logs.LogCapture(self, chosen.capture_logs)
         self.logs.install()
-        self._instrument(chosen.instrument_llm_calls)
+        self.libraries.instrument(chosen.instrument_llm_calls)
 
-    def _join(self, existing: Any) -> None:
-        """Join a tracer provider of the program's own."""
-        if not hasattr(existing, "add_span_processor") or any(existing is known for known in self._joined):
-            return
-        from agentops.sdk.provider import Joined
-
-        self._joined.append(existing)
-        existing.add_span_processor(Joined(self.recorder, self.belonging, self._silenced, self.unplaced))
-        self.provider.forward = getattr(existing, "_active_span_processor", None)
-
-    def _join_processor(self, processor: Any) -> None:
-        """Join what sees the spans of an instrumentor that the program has enabled itself."""
-        from agentops.sdk.provider import Joined
-
-        if all(
-            processor is not known and processor is not getattr(known, "_active_span_processor", None)
-            for known in self._joined
-        ):
-            self._joined.append(processor)
-            processor.add_span_processor(Joined(self.recorder, self.belonging, self._silenced, self.unplaced))
-
-    def _silenced_here(self, scope: str) -> bool:
-        if self.instrumentation is None:
-            # Left alone, a library would trace itself all the same, because of our being there.
-            from agentops.instrument.registry import SELF_TRACED
-
-            return scope.startswith(SELF_TRACED)
-        return self._silenced(scope)
-
-    def _silenced(self, scope: str) -> bool:
-        if self.instrumentation is None:
-            return False
-        if self.instrumentation.asides(scope):
-            return True
-        if not self.instrumentation.repeats(scope):
-            return False
+    def _repeated(self, scope: str) -> None:
+        # A forked child has a tally of its own.
         self.tally.count_repeated(scope)
-        return True
 
-    def instruments(self, function: Any) -> bool:
+    def records(self, function: Any) -> bool:
         """Say whether calls of a callable are recorded by an instrumentor."""
-        return self.instrumentation is not None and self.instrumentation.records(function)
+        return self.libraries is not None and self.libraries.records(function)
 
     def _follow(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return a callable whose streams are recorded in the session that a call made here belongs to."""
@@ -195,16 +162,6 @@ class Client:
         from agentops.sdk.patch import patched
 
         return patched(self, current, function)
-
-    def stop_instrumenting(self) -> None:
-        """Take back whatever was done to LLM libraries."""
-        if self.instrumentation is not None:
-            self.instrumentation.uninstall()
-
-    def resume_instrumenting(self) -> None:
-        """Instrument again what `stop_instrumenting` took back."""
-        if self.instrumentation is not None:
-            self.instrumentation.resume()
 
     def _gate(self) -> None:
         """Refuse an LLM call that could belong to any of several sessions.
@@ -335,14 +292,13 @@ class Client:
         """
         try:
             if self.ready:
-                home, problems = self.settings.home_folder, getattr(self.instrumentation, "problems", None)
-                recorder = self.recorder
+                home, recorder = self.settings.home_folder, self.recorder
                 self.tally.write(
                     home,
                     settings.script_name(),
                     mask=recorder.redact,
                     failed=recorder.failures,
-                    unrecorded=problems,
+                    unrecorded=self.libraries.problems if self.libraries is not None else {},
                     cut=recorder.cutting.values,
                     last=last,
                 )
@@ -393,7 +349,8 @@ class Client:
         return identity.target(self.settings)
 
     def _header(self) -> Header:
-        return identity.header(self.settings, self._resource(), self._joined, self.recorder.redact)
+        joined = () if self.libraries is None else self.libraries.joined
+        return identity.header(self.settings, self._resource(), joined, self.recorder.redact)
 
     def _resource(self) -> Any:
         return identity.resource(self.settings, self.instance)
@@ -416,8 +373,8 @@ class Client:
                 settings_level(given["log_level"])
             if "capture_logs" in given and self.logs is not None:
                 self.logs.set_level(given["capture_logs"])
-            if "instrument_llm_calls" in given:
-                self._instrument(given["instrument_llm_calls"])
+            if "instrument_llm_calls" in given and self.libraries is not None:
+                self.libraries.instrument(given["instrument_llm_calls"])
             if "max_wait_time" in given or "max_queue_size" in given:
                 self.shipper.set_pace(self.settings.max_wait_time, self.settings.max_queue_size)
             if {"endpoint", "exporter_endpoint", "api_key", "service_name"} & given.keys():
@@ -430,18 +387,6 @@ class Client:
                     "configure(%s=...) comes after init(), which is when it counts: it has no effect.",
                     "=..., ".join(late),
                 )
-
-    def _instrument(self, wanted: bool) -> None:
-        if wanted and self.instrumentation is None:
-            from agentops.instrument import Instrumentation
-
-            self.instrumentation = Instrumentation(
-                self.provider, self._gate, self._follow, self._join_processor
-            )
-            self.instrumentation.install()
-        elif not wanted and self.instrumentation is not None:
-            self.instrumentation.uninstall()
-            self.instrumentation = None
 
     def after_fork_in_child(self) -> None:
         """Become a process of its own, contributing to the sessions that the parent started."""
@@ -484,8 +429,8 @@ class Client:
                     self.guard.uninstall()
                 if self.logs is not None:
                     self.logs.uninstall()
-                if self.instrumentation is not None:
-                    self.instrumentation.uninstall()
+                if self.libraries is not None:
+                    self.libraries.stop()
                 from agentops.sdk.provider import uninstall
 
                 uninstall(self.provider)

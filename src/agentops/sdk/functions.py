@@ -91,8 +91,8 @@ def init(
     )
     with client.lock:
         if client.ready:
-            if instrument_llm_calls is not False:
-                client.resume_instrumenting()
+            if instrument_llm_calls is not False and client.libraries is not None:
+                client.libraries.resume()
             only = client.registry.only
             logger.warning(
                 "init() was called before; this call changes nothing. Use agentops.configure() to change a "
@@ -135,7 +135,8 @@ def stop_instrumenting() -> None:
 
     Sessions, decorators and events go on. Libraries that are imported afterwards are left alone too.
     """
-    client.stop_instrumenting()
+    if client.libraries is not None:
+        client.libraries.stop()
 
 
 def get_api_key() -> str | None:

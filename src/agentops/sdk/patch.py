@@ -66,7 +66,7 @@ class _Plan:
         self.call = function
         self.name = shown_name(function)
         self.bind = binder(function)
-        self.recorded = is_recorded(function) or client.instruments(function)
+        self.recorded = is_recorded(function) or client.records(function)
 
     # One shape for each kind of callable.
 
