@@ -420,11 +420,13 @@ def test_settings_that_change_later_hold_from_then_on(
 
 def test_libraries_may_be_recorded_and_left_alone_in_turn(home: object) -> None:
     agentops.init(instrument_llm_calls=False)
-    assert client.instrumentation is None
+    libraries = client.libraries
+    assert libraries is not None
+    assert libraries.instrumentation is None
     agentops.configure(instrument_llm_calls=True)
-    assert client.instrumentation is not None
+    assert libraries.instrumentation is not None
     agentops.configure(instrument_llm_calls=False)
-    assert client.instrumentation is None
+    assert libraries.instrumentation is None
 
 
 def test_init_after_the_end_says_how_to_start_another(home: object, caplog: pytest.LogCaptureFixture) -> None:
