@@ -103,9 +103,7 @@ class Server:
         store = opened.store
         self.live = Live()
         self._relay = Relay(store, self.live)
-        summariser = Summariser(
-            store, options.silence, self._relay.publish, listened=lambda: self.live.listeners > 0
-        )
+        summariser = Summariser(store, options.silence, self._relay.publish, listened=self.live.listened)
         writer = Writer(store, summariser)
         self.auth = Auth(
             store,
@@ -127,7 +125,7 @@ class Server:
             home=options.home,
             backlog=Backlog(options.home),
         )
-        self._lapses = Lapses(store, summariser, self.live.publish, Living(options.home))
+        self._lapses = Lapses(store, summariser, self.live.publish, Living(options.home), self.live.listened)
         self._tidy = Tidy(store, lambda: writer.commits + summariser.passes)
         # The engine starts threads as it needs them.
         self._merges = Again(

@@ -23,12 +23,15 @@ _EVERY_S: Final = 1.0
 _AHEAD_NS: Final = 3 * 10**9
 """How long before its time a session is looked at: the summary with its sign of life takes a moment."""
 _BEHIND_NS: Final = 24 * 3600 * 10**9
-"""How far back the first look goes: a program may have been silent while no server was there to see."""
+"""How far back a look goes at the most: a program may have been silent while no server was there to see."""
 
 
-class _Lapsing(Struct):
+class _Key(Struct):
     project: str
     session_id: str
+
+
+class _Lapsing(_Key):
     own: bool
     lapses_at: int
 
@@ -40,7 +43,15 @@ class _First(Struct):
 class Lapses:
     """A thread that looks, once a second, which running sessions pass their time of silence.
 
-    On a store of its own it looks only when one may: the rows know when, and nobody else writes them.
+    On a store of its own it looks only when one may: the rows know when, and nobody else writes them. On one
+    that others write to it looks only while somebody would be told, or a program of this home may live.
+
+    Args:
+        store: where the sessions are.
+        summariser: knows when the next one lapses, and takes up those with a sign of life.
+        on_change: told the project and the ids of sessions that fell silent.
+        living: the programs of this home.
+        listened: whether anybody waits for `on_change`.
     """
 
     def __init__(
@@ -49,11 +60,13 @@ class Lapses:
         summariser: Summariser,
         on_change: Callable[[str, list[str]], None],
         living: Living,
+        listened: Callable[[], bool],
     ) -> None:
         self._store = store
         self._summariser = summariser
         self._on_change = on_change
         self._living = living
+        self._listened = listened
         self._told_until = time.time_ns()
         self._looked_until = self._told_until - _BEHIND_NS
         self._first = 0
@@ -74,12 +87,18 @@ class Lapses:
 
     def _look(self) -> None:
         now = time.time_ns()
-        self._first = min(self._first, self._summariser.first_lapse())
-        if self._store.url.embedded and self._first >= now + _AHEAD_NS:
-            return
-        first = self._first_after(now) if self._store.url.embedded else 0
-        self._first = 0
-        lapsing = self._between(min(self._looked_until, self._told_until), now + _AHEAD_NS)
+        if not self._store.url.embedded:
+            if not self._listened() and not self._living.instances():
+                return
+            first = 0
+        else:
+            self._first = min(self._first, self._summariser.first_lapse())
+            if self._first >= now + _AHEAD_NS:
+                return
+            first = self._first_after(now)
+            self._first = 0
+        since = max(now - _BEHIND_NS, min(self._looked_until, self._told_until))
+        lapsing = self._between(since, now + _AHEAD_NS)
         kept = self._kept([one for one in lapsing if one.own])
         self._tell(
             one
@@ -100,13 +119,24 @@ class Lapses:
         return found[0].at if found else NEVER
 
     def _between(self, after: int, until: int) -> list[_Lapsing]:
-        return self._store.rows(
-            "SELECT project, session_id, own, lapses_at FROM sessions FINAL "
-            "WHERE state = 'running' AND NOT deleted "
+        # Without FINAL first: few rows of a large table lapse, and only their versions need be settled.
+        found = self._store.rows(
+            "SELECT DISTINCT project, session_id FROM sessions WHERE state = 'running' AND NOT deleted "
             "AND lapses_at >= {after:UInt64} AND lapses_at < {until:UInt64} LIMIT 10000",
             {"after": after, "until": until},
-            _Lapsing,
+            _Key,
         )
+        lapsed: list[_Lapsing] = []
+        for project, ids in _by_project(found).items():
+            lapsed += self._store.rows(
+                "SELECT project, session_id, own, lapses_at FROM sessions FINAL "
+                "WHERE project = {project:String} AND session_id IN {ids:Array(String)} "
+                "AND state = 'running' AND NOT deleted "
+                "AND lapses_at >= {after:UInt64} AND lapses_at < {until:UInt64}",
+                {"project": project, "ids": ids, "after": after, "until": until},
+                _Lapsing,
+            )
+        return lapsed
 
     def _kept(self, sessions: list[_Lapsing]) -> set[tuple[str, str]]:
         """Give a sign of life for the sessions of programs that live; return which these are."""
@@ -123,7 +153,7 @@ class Lapses:
             self._on_change(project, ids)
 
 
-def _by_project(sessions: Iterable[_Lapsing]) -> dict[str, list[str]]:
+def _by_project(sessions: Iterable[_Key]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for one in sessions:
         found.setdefault(one.project, []).append(one.session_id)

@@ -62,6 +62,10 @@ class Live:
         """How many listen now."""
         return len(self._listeners)
 
+    def listened(self) -> bool:
+        """Say whether anybody listens now."""
+        return bool(self._listeners)
+
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Say which loop the listeners live on."""
         self._loop = loop
