@@ -22,12 +22,13 @@ from agentops.server.store.client import Store
 INTERVALS: Final = ("minute", "hour", "day", "week")
 SESSION_GROUPS: Final = {"state": f"[{STATE}]", "tag": "arrayDistinct(tags)", "user": "[user_id]"}
 EVENT_GROUPS: Final = {
-    "model": "model",
-    "agent": "agent",
-    "tool": "if(kind = 'tool', name, '')",
-    "kind": "kind",
-    "name": "name",
+    "model": ("model",),
+    "agent": ("agent",),
+    "tool": ("name", "kind = 'tool'"),
+    "kind": ("kind",),
+    "name": ("name",),
 }
+"""The column of each group, as it is stored, which is quicker than its text; and which events have one."""
 _MOST_GROUPS: Final = 200
 _MOST_BUCKETS: Final = 5_000
 _TOKENS: Final = ("input", "output", "cache_read", "cache_write", "reasoning")
@@ -162,6 +163,12 @@ def analytics(
     }
 
 
+def grouped(by: str) -> tuple[str, str]:
+    """Return the column of one of EVENT_GROUPS, and SQL for whether an event has a value there."""
+    column, *which = EVENT_GROUPS[by]
+    return column, " AND ".join([*which, f"{column} != ''"])
+
+
 def _asked(question: Callable[[], _Answer]) -> Future[_Answer]:
     return _side.submit(question)
 
@@ -206,14 +213,14 @@ def _groups(
         return _session_groups(store, where, values, SESSION_GROUPS[group_by], beside)
     chosen = ["duration_ns", "failed", *_TOKENS, "cost"]
     chosen += {"tool": ["kind", "name"]}.get(group_by, [group_by])
-    value = f"toString({EVENT_GROUPS[group_by]})"
+    value, which = grouped(group_by)
     sums = ", ".join(f"sum({name}) AS {name}" for name in (*_TOKENS, "cost"))
     measured = events(where, tuple(chosen), beside, of_models=group_by == "model")
     found = store.rows(
         f"""
         SELECT {value} AS group_value, uniqExact(session) AS sessions, count() AS events,
             countIf(failed) AS errors, {_LATENCY} AS latency, {sums}
-        FROM ({measured}) WHERE {value} != '' GROUP BY group_value
+        FROM ({measured}) WHERE {which} GROUP BY group_value
         ORDER BY cost DESC NULLS LAST, events DESC, group_value LIMIT {{most_groups:UInt32}}
         """,
         values,

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from agentops.server.query.analytics import EVENT_GROUPS
+from agentops.server.query.analytics import EVENT_GROUPS, grouped
 from agentops.server.query.filters import DURATION, STATE, Filters, condition
 from agentops.server.query.measured import Elsewhere, bucket, elsewhere, events
 from agentops.server.query.times import iso
@@ -114,7 +114,7 @@ def breakdown(
 def _of_events(where: str, by: str, at: str, beside: Elsewhere) -> str:
     chosen = ["duration_ns", "failed", "input", "output", "cost"]
     chosen += {"tool": ["kind", "name"]}.get(by, [by])
-    value = f"toString({EVENT_DIMENSIONS[by]})"
+    value, which = grouped(by)
     return f"""
         SELECT {value} AS group_value, starts_at, count() AS part_counted, countIf(failed) AS part_failed,
             uniqExact(session) AS part_sessions,
@@ -122,7 +122,7 @@ def _of_events(where: str, by: str, at: str, beside: Elsewhere) -> str:
             if(sum(input) IS NULL, sum(output), sum(input) + ifNull(sum(output), 0)) AS part_tokens,
             sum(cost) AS part_cost
         FROM ({events(where, tuple(chosen), beside, f"{at} AS starts_at", of_models=by == "model")})
-        WHERE {value} != '' GROUP BY group_value, starts_at
+        WHERE {which} GROUP BY group_value, starts_at
     """
 
 
