@@ -98,6 +98,23 @@ def test_money_and_time_stand_under_one_heading_each(server: Server) -> None:
     )
 
 
+def test_of_many_sessions_with_failed_tools_all_are_counted_and_the_worst_are_named(server: Server) -> None:
+    for number in range(30, 55):
+        failing = call(number, 2, "tool", "a", ms=number, fails=True)
+        # One session in five says more than its row holds: it makes the same call again.
+        again = [call(number, 3 + n, "llm", "hello", ms=1) for n in range(2 * (number % 5 == 0))]
+        root = span(number, 1, name="main", start_ns=START, ms=5000, session__id=f"s{number}")
+        assert server.post("/v1/traces", body(root, failing, *again)).status_code == 200
+    headings = {one["heading"]: one for one in server.get("/api/analytics/waste")["headings"]}
+    failed = headings["failed"]
+    assert (failed["count"], failed["sessions"], failed["duration_ms"]) == (25, 25, sum(range(30, 55)))
+    assert [(one["name"], one["count"], one["sessions"]) for one in failed["calls"]] == [("tool x", 25, 25)]
+    assert [(one["session_id"], one["duration_ms"]) for one in failed["worst"]] == [
+        (f"s{number}", number) for number in range(54, 34, -1)
+    ]
+    assert headings["repeat"]["count"] == 5
+
+
 def test_only_the_same_input_makes_the_same_call_wherever_in_the_session_it_is(server: Server) -> None:
     of: dict[str, Any] = {"session__id": "both"}
     first = [
