@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 
 from msgspec import Struct
 
-from agentops.server.query.filters import STATE, Filters, condition, deeper
+from agentops.server.query.filters import LAPSED, STATE, Filters, condition, deeper
 from agentops.server.query.measured import Elsewhere, bucket, durations, elsewhere, events
 from agentops.server.query.times import iso
 from agentops.server.store.client import Store
@@ -47,8 +47,8 @@ _Answer = TypeVar("_Answer")
 
 _SESSION_SUMS: Final = f"""
     count() AS sessions,
-    countIf({STATE} = 'running') AS running, countIf({STATE} = 'success') AS success,
-    countIf({STATE} = 'fail') AS fail, countIf({STATE} = 'indeterminate') AS indeterminate,
+    countIf(state = 'running' AND NOT {LAPSED}) AS running, countIf(state = 'success') AS success,
+    countIf(state = 'fail') AS fail, countIf(state = 'indeterminate' OR {LAPSED}) AS indeterminate,
     sum(events) AS all_events, sum(errors) AS all_errors, sum(llm) AS llm_calls, sum(tool) AS tool_calls,
     sum(tokens_input) AS input, sum(tokens_output) AS output, sum(tokens_cache_read) AS cache_read,
     sum(tokens_cache_write) AS cache_write, sum(tokens_reasoning) AS reasoning, sum(tokens_total) AS total,
