@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 import steps
+
+_PATIENCE_S: Final = 60
 
 
 def install(packages: Sequence[str], why: str) -> None:
@@ -38,6 +42,37 @@ def install(packages: Sequence[str], why: str) -> None:
         )
     except steps.StepFailed as error:
         raise steps.StepFailed(f"{error}\n{by_hand}") from None
+
+
+def add(package: str) -> bool:
+    """Install a package that would be nice to have, and say whether it is there.
+
+    It is left out when it cannot come at once and alone: nothing that is installed is changed for it.
+    """
+    apt = shutil.which("apt-get")
+    as_root = _as_root()
+    if apt is None or as_root is None:
+        return False
+    ask = [*as_root, apt, "install", "-y", "--no-install-recommends", package]
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for step in ("--simulate", "--download-only", "--no-download"):
+        try:
+            done = subprocess.run(
+                [*ask, step],
+                check=False,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                # Only what changes nothing may be given up half way.
+                timeout=None if step == "--no-download" else _PATIENCE_S,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        if done.returncode != 0 or (step == "--simulate" and done.stdout.count("\nInst ") != 1):
+            return False
+    return True
 
 
 def _as_root() -> list[str] | None:

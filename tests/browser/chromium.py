@@ -9,12 +9,13 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, sync_playwright
 
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chromium-headless-shell")
+
 
 @contextmanager
 def chromium() -> Generator[Browser]:
     """Yield a headless Chromium: the one that AGENTOPS_TEST_BROWSER names, else the first one in PATH."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    path = os.environ.get("AGENTOPS_TEST_BROWSER") or next(filter(None, map(shutil.which, names)), None)
+    path = os.environ.get("AGENTOPS_TEST_BROWSER") or next(filter(None, map(shutil.which, _NAMES)), None)
     assert path is not None, (
         "The browser tests need Chromium: sudo apt-get install chromium (make test does it)."
     )
