@@ -115,3 +115,40 @@ def test_log_records_of_a_deleted_session_are_nobody_elses(module_server: Server
     module_server.post("/v1/traces", body(span(next(_traces), 1, session__id=gone)))
     assert bodies(module_server, kept) == ["kept"]
     assert bodies(module_server, gone) == []
+
+
+def timeless(trace: int, *texts: str, **more: str) -> dict[str, Any]:
+    """Return a request of records that say no time, or only when they were observed."""
+    request = log_body(trace, 1)
+    request["resourceLogs"][0]["scopeLogs"][0]["logRecords"] = [
+        {"traceId": f"{trace:032x}", "spanId": f"{1:016x}", "body": value(text), **more} for text in texts
+    ]
+    return request
+
+
+def test_a_record_without_a_time_stands_where_it_came(module_server: Server, trace: int) -> None:
+    began = time.time_ns()
+    module_server.post("/v1/traces", body(span(trace, 1)))
+    module_server.post("/v1/logs", log_body(trace, 1, body=value("first")))
+    texts = [f"then {number}" for number in range(9)]
+    for _ in range(2):  # The second time as a client does that heard no answer.
+        assert module_server.post("/v1/logs", timeless(trace, *texts)).status_code == 200
+    module_server.post("/v1/logs", log_body(trace, 1, body=value("last")))
+    observed = {"timeUnixNano": "18446744073709551615", "observedTimeUnixNano": str(began)}
+    module_server.post("/v1/logs", timeless(trace, "before all", **observed))
+    path = f"/api/sessions/{session_of(trace)}"
+    found, cursor = [], None
+    while cursor or not found:
+        page = module_server.get(f"{path}/logs", limit=4, **({"cursor": cursor} if cursor else {}))
+        found += page["logs"]
+        cursor = page["next_cursor"]
+    assert [one["body"] for one in found] == ["before all", "first", *texts, "last"]
+    assert all(one["at"] >= found[0]["at"] for one in found)
+    # An export says when they came; imported twice, there as here, they stand as they did and once.
+    export = module_server.http.get(f"{path}/export").content
+    for target in (path, None):
+        if target is None:
+            assert module_server.http.delete(path).status_code == 204
+        for _ in range(2):
+            assert module_server.post("/api/import", export, content_type="application/json").status_code == 200
+        assert module_server.get(f"{path}/logs")["logs"] == found

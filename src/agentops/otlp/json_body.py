@@ -334,12 +334,11 @@ def _span(span: _Span, resource: Resource, scope: Scope, wide: bool) -> Span:
 
 
 def _log(record: _Record, resource: Resource, scope: Scope, wide: bool) -> LogRecord:
-    time_ns = _int(record.time_unix_nano, "time_unix_nano") or _int(
-        record.observed_time_unix_nano, "observed_time_unix_nano"
-    )
+    made_at = _moment(record.time_unix_nano, "time_unix_nano")
+    observed_at = _moment(record.observed_time_unix_nano, "observed_time_unix_nano")
     body = _value(record.body, 0, [])
     return LogRecord(
-        time_ns=time_ns if 0 <= time_ns <= LATEST_NS else 0,
+        time_ns=made_at or observed_at,
         severity=_enum(record.severity_number, _SEVERITIES, "severity_number"),
         severity_text=record.severity_text or "",
         body=cut(body) if isinstance(body, str) else body,
@@ -375,6 +374,12 @@ def _int(value: Whole, field: str) -> int:
         return int(value)
     except (ValueError, OverflowError):
         raise Refusal(f"{field} must be a whole number") from None
+
+
+def _moment(value: Whole, field: str) -> int:
+    """Return unix nanoseconds; what can be no time is 0, as one that is not said."""
+    time_ns = _int(value, field)
+    return time_ns if 0 <= time_ns <= LATEST_NS else 0
 
 
 _KINDS: Final = ("SPAN_KIND_", ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"))

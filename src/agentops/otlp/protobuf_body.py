@@ -145,7 +145,7 @@ def _log(record: WireLogRecord, resource: Resource, scope: Scope, wide: bool) ->
         raise Refusal("span_id must be 8 bytes or empty")
     body = _value(record.body, 0, [])
     return LogRecord(
-        time_ns=_ns(record.time_unix_nano or record.observed_time_unix_nano),
+        time_ns=_ns(record.time_unix_nano) or _ns(record.observed_time_unix_nano),
         severity=record.severity_number,
         severity_text=record.severity_text,
         body=cut(body) if isinstance(body, str) else body,

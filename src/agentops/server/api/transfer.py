@@ -111,7 +111,7 @@ async def import_sessions(request: Request) -> Response:
         if read.spans:
             waiting.append(here.ingest.spans(read.spans, project, seen=read.seen))
         if read.records:
-            waiting.append(here.ingest.records(read.records, project, read.log_ids))
+            waiting.append(here.ingest.records(read.records, project, read.log_ids, read.came_at))
         return read, waiting
 
     read, waiting = await with_body(request, here, submitted)

@@ -30,6 +30,7 @@ class Imported(Struct):
         rejected: What cannot be used, by reason.
         seen: When the other store heard of a span, by trace and span id.
         log_ids: Ids of the log records, "" where the file names none.
+        came_at: When log records came to the other store that say no time themselves, else 0.
         edits: What users said about sessions: fields of PATCH /api/sessions/{id} with a `session_id`.
     """
 
@@ -38,6 +39,7 @@ class Imported(Struct):
     rejected: list[Rejected] = field(default_factory=list[Rejected])
     seen: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     log_ids: list[str] = field(default_factory=list[str])
+    came_at: list[int] = field(default_factory=list[int])
     edits: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
 
@@ -64,13 +66,18 @@ def imported(body: bytes, encoding: str) -> Imported:
         seen = one.get("seenTimeUnixNano")
         if isinstance(seen, str) and seen.isdigit() and len(seen) < 20:
             found.seen[str(one.get("traceId", "")).lower(), str(one.get("spanId", "")).lower()] = int(seen)
-    ids = [str(one.get("logId", "")) for one in _inner(document, "resourceLogs", "scopeLogs", "logRecords")]
+    listed = list(_inner(document, "resourceLogs", "scopeLogs", "logRecords"))
     # A refused record would shift the others: then they get new ids.
-    found.log_ids = ids if len(ids) == len(logs.records) else [""] * len(logs.records)
+    if len(listed) == len(logs.records):
+        found.log_ids = [str(one.get("logId", "")) for one in listed]
+        found.came_at = [
+            record.time_ns if one.get("logId") and one.get("timeUnixNano") == "0" else 0
+            for one, record in zip(listed, logs.records, strict=True)
+        ]
     edits: Any = document.get("edits")
     if isinstance(edits, list):
-        listed = cast(list[Any], edits)
-        found.edits = [one for one in listed if isinstance(one, dict) and "session_id" in one]
+        said = cast(list[Any], edits)
+        found.edits = [one for one in said if isinstance(one, dict) and "session_id" in one]
     return found
 
 

@@ -123,9 +123,20 @@ class Ingest:
         return None, []
 
     def records(
-        self, records: list[LogRecord], project: str, ids: Sequence[str] | None = None
+        self,
+        records: list[LogRecord],
+        project: str,
+        ids: Sequence[str] = (),
+        came_at: Sequence[int] = (),
     ) -> Future[None]:
-        """Submit log records that are decoded already; as `traces`. `ids`: those of an export."""
+        """Submit log records that are decoded already; as `traces`.
+
+        Args:
+            records: what was decoded.
+            project: whose records these are.
+            ids: those of an export, "" for what has none; or nothing.
+            came_at: when another store got records that say no time, as unix nanoseconds, else 0; or nothing.
+        """
         received_at = self._clock()
         resources = Resources(project)
         lines: list[bytes] = []
@@ -135,17 +146,18 @@ class Ingest:
         seen: dict[str, int] = {}
         for index, record in enumerate(records):
             log = normalise_log(record, seen)
-            if ids is not None and ids[index]:
+            version = received_at + index
+            if ids and ids[index]:
                 log = replace(log, log_id=ids[index])
+            if came_at and came_at[index]:
+                log, version = replace(log, at_ns=0), came_at[index]
             content = content or log.content
             if log.trace_id:
                 touched.setdefault((project, log.trace_id), [])
             elif log.declared_session:
                 loose.add((project, log.declared_session))
             resource_id = resources.id_of(record.resource)
-            lines.append(
-                ENCODER.encode((project, received_at + index, received_at, resource_id, *astuple(log)))
-            )
+            lines.append(ENCODER.encode((project, version, received_at, resource_id, *astuple(log))))
         batch = Batch(
             logs=lines,
             resources=resources.found,

@@ -12,13 +12,14 @@ from agentops.server.query.sessions import parsed
 from agentops.server.query.text import contains
 from agentops.server.query.times import iso
 from agentops.server.store.client import Store
+from agentops.server.store.complete import MADE_AT
 
 
 class _Log(Struct):
     log_id: str
     trace_id: str
     span_id: str
-    at_ns: int
+    made_at: int
     severity: int
     severity_text: str
     name: str
@@ -40,7 +41,7 @@ def logs(
     values = dict(scope.values)
     if cursor is not None:
         values["after"], values["after_id"] = cursors.read(cursor, int, str)
-        where += " AND (at_ns, log_id) > ({after:UInt64}, {after_id:String})"
+        where += f" AND ({MADE_AT}, log_id) > ({{after:UInt64}}, {{after_id:String}})"
     if min_severity:
         where += " AND severity >= {severity:UInt8}"
         values["severity"] = min_severity
@@ -48,9 +49,9 @@ def logs(
         where += f" AND ({contains('body', 'q', q)} OR {contains('logger', 'q', q)})"
         values["q"] = q
     rows = store.rows(
-        "SELECT log_id, trace_id, span_id, at_ns, severity, severity_text, name, body, body_format, "
-        "logger, attributes "
-        f"FROM logs FINAL WHERE {where} ORDER BY at_ns, log_id LIMIT {{limit:UInt32}}",
+        f"SELECT log_id, trace_id, span_id, {MADE_AT} AS made_at, severity, severity_text, name, body, "
+        "body_format, logger, attributes "
+        f"FROM logs FINAL WHERE {where} ORDER BY made_at, log_id LIMIT {{limit:UInt32}}",
         {**values, "limit": limit + 1},
         _Log,
     )
@@ -61,7 +62,7 @@ def logs(
             "log_id": row.log_id,
             "event_id": row.span_id or None,
             "trace_id": row.trace_id or None,
-            "at": iso(row.at_ns),
+            "at": iso(row.made_at),
             "severity": row.severity,
             "severity_text": row.severity_text or None,
             "name": row.name or None,
@@ -71,4 +72,4 @@ def logs(
         }
         for row in rows
     ]
-    return shown, cursors.written(rows[-1].at_ns, rows[-1].log_id) if more else None
+    return shown, cursors.written(rows[-1].made_at, rows[-1].log_id) if more else None

@@ -20,11 +20,12 @@ from agentops.server.query.events import WholeEventRow
 from agentops.server.query.scope import Scope
 from agentops.server.query.sessions import parsed, resource
 from agentops.server.store.client import Store
+from agentops.server.store.complete import MADE_AT
 
 _SLICE: Final = 500
 _LOG_COLUMNS: Final = (
-    "log_id, trace_id, span_id, at_ns, severity, severity_text, name, body, body_format, logger, attributes, "
-    "resource_id"
+    f"log_id, trace_id, span_id, at_ns, {MADE_AT} AS made_at, severity, severity_text, name, body, "
+    "body_format, logger, attributes, resource_id"
 )
 
 
@@ -60,6 +61,7 @@ class _LogRow(Struct):
     trace_id: str
     span_id: str
     at_ns: int
+    made_at: int
     severity: int
     severity_text: str
     name: str
@@ -160,7 +162,7 @@ def resource_logs(store: Store, scope: Scope, resources: Resources) -> Iterator[
     while True:
         rows = store.rows(
             f"SELECT {_LOG_COLUMNS} FROM logs FINAL WHERE {scope.logs_where} "
-            "AND (at_ns, log_id) > ({after:UInt64}, {after_id:String}) ORDER BY at_ns, log_id "
+            f"AND ({MADE_AT}, log_id) > ({{after:UInt64}}, {{after_id:String}}) ORDER BY made_at, log_id "
             f"LIMIT {_SLICE}",
             {**scope.values, "after": after, "after_id": after_id},
             _LogRow,
@@ -172,12 +174,13 @@ def resource_logs(store: Store, scope: Scope, resources: Resources) -> Iterator[
             }
         if len(rows) < _SLICE:
             return
-        after, after_id = rows[-1].at_ns, rows[-1].log_id
+        after, after_id = rows[-1].made_at, rows[-1].log_id
 
 
 def _record(row: _LogRow) -> dict[str, Any]:
     record: dict[str, Any] = {
         "timeUnixNano": str(row.at_ns),
+        **({} if row.at_ns else {"observedTimeUnixNano": str(row.made_at)}),
         "severityNumber": row.severity,
         "severityText": row.severity_text,
         "eventName": row.name,

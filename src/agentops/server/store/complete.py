@@ -6,7 +6,7 @@ any other.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -15,6 +15,10 @@ from agentops.server.normalise.bodies import messages_body
 from agentops.server.normalise.logs import completed
 from agentops.server.store.client import Store
 from agentops.server.store.facts import Fact, TraceKey, stored_fact
+
+
+MADE_AT: Final = "if(at_ns = 0, version, at_ns)"
+"""SQL for when a log record was made; for one that says no time, when it came (and where in its request)."""
 
 
 class _Content(Struct):
@@ -33,8 +37,8 @@ def complete(store: Store, client: Any, project: str, trace_ids: list[str]) -> d
     """Complete the spans of these traces that say nothing themselves; return the facts of those that were."""
     found = store.rows(
         "SELECT trace_id, span_id, groupArray(input) AS inputs, groupArray(output) AS outputs FROM "
-        "(SELECT trace_id, span_id, at_ns, input, output FROM logs FINAL WHERE project = {project:String} "
-        "AND trace_id IN {ids:Array(String)} AND content ORDER BY at_ns, log_id) GROUP BY trace_id, span_id",
+        "(SELECT trace_id, span_id, input, output FROM logs FINAL WHERE project = {project:String} AND trace_id "
+        f"IN {{ids:Array(String)}} AND content ORDER BY {MADE_AT}, log_id) GROUP BY trace_id, span_id",
         {"project": project, "ids": trace_ids},
         _Content,
     )
