@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
+from agentops.model import LogRecord, Resource, Scope
 from agentops.server import prices
 from agentops.server.auth.projects import Projects
 from agentops.server.ingest import Ingest
@@ -223,6 +224,49 @@ def test_old_sessions_go_wholly_where_their_project_says_so(opened: Rooms) -> No
     # What is used again is there again.
     opened.send(span(2, 1, name="new", session__id="old"), project="short")
     assert opened.session("old", "short") is not None
+
+
+def log_of(text: str, trace: int = 0, session: str = "") -> LogRecord:
+    return LogRecord(
+        time_ns=0,
+        severity=0,
+        severity_text="",
+        body=text,
+        resource=Resource({}),
+        scope=Scope("app"),
+        trace_id=f"{trace:032x}" if trace else "",
+        attributes={"session.id": session} if session else {},
+    )
+
+
+def test_log_records_of_no_session_go_with_what_their_project_keeps(opened: Rooms) -> None:
+    now = time.time_ns()
+
+    def texts(project: str) -> list[str]:
+        rows: Rows = opened.store.rows(
+            "SELECT body FROM logs FINAL WHERE project = {p:String} ORDER BY body",
+            {"p": project},
+            dict[str, Any],
+        )
+        return [row["body"] for row in rows]
+
+    late = span(1, 1, session__id="stays", start_ns=now)
+    opened.send({**late, "endTimeUnixNano": str(now + 3 * DAY)}, project="short")
+    records = [
+        log_of("object"), log_of("of nobody", session="nobody"), log_of("of no span", trace=9),
+        log_of("loose", session="stays"), log_of("stays", trace=1),
+    ]  # fmt: skip
+    for project in ("short", "empty", "long"):
+        opened.ingest.records(records, project).result(60)
+    keep_days(opened.store, "short", 3)
+    keep_days(opened.store, "empty", 3)
+    retention = Retention(opened.store, opened.summariser, 0, lambda project, sessions: None)
+    assert retention.look(now + 2 * DAY) == 0
+    assert len(texts("short")) == len(texts("empty")) == 5
+    assert retention.look(now + 4 * DAY) == 0
+    assert texts("short") == ["loose", "stays"]
+    assert texts("empty") == []
+    assert len(texts("long")) == 5
 
 
 def test_a_trace_that_cannot_be_summarised_keeps_no_other_up(opened: Rooms) -> None:

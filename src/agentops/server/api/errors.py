@@ -144,7 +144,8 @@ async def _invalid(request: Request, error: Any) -> Response:
             "Send a JSON object with Content-Type: application/json.",
         )
     where = place[0] if place else "request"
-    name = ".".join(place[1:]) or where
+    # Of a repeatable parameter it is the name that its sender knows, not which of its values.
+    name = ".".join(place[1:] if where == "body" else place[1:2]) or where
     return answer(
         422 if where == "body" else 400,
         "invalid_body" if where == "body" else "invalid_parameter",

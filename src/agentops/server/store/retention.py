@@ -2,7 +2,7 @@
 
 `projects.retention_days` says how long. A project that says nothing (0) keeps what the setting
 `retention_days` says, and 0 there keeps everything. A session goes as one, when its last sign is too old,
-never by halves.
+never by halves. Log records and uploaded texts that are no session's go when they came too long ago.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def retention_days(store: Store, default_days: int) -> dict[str, int]:
         row.project: row.retention_days or default_days
         for row in store.rows(
             "SELECT DISTINCT s.project AS project, p.retention_days AS retention_days FROM "
-            "(SELECT DISTINCT project FROM sessions) AS s LEFT JOIN "
+            "(SELECT DISTINCT project FROM sessions UNION DISTINCT SELECT DISTINCT project FROM logs) AS s LEFT JOIN "
             "(SELECT project, retention_days FROM projects FINAL) AS p ON p.project = s.project",
             None,
             _Project,
@@ -107,6 +107,45 @@ def expire(store: Store, summariser: Summariser, project: str, before_ns: int) -
         gone += len(old)
 
 
+class _Nobodys(Struct):
+    trace_id: str
+    named: str
+
+
+def expire_loose(store: Store, project: str, before_ns: int) -> bool:
+    """Remove the log records of no session that came before a time (unix nanoseconds); return whether any did.
+
+    Those are what names no session (an uploaded text), or one that there is not, in no trace or in one
+    without spans.
+    """
+    values: dict[str, Any] = {"project": project, "before": before_ns}
+    any_gone = False
+    while True:
+        found = store.rows(
+            "SELECT DISTINCT trace_id, if(trace_id = '', declared_session, '') AS named FROM logs "
+            "WHERE project = {project:String} AND received_at < {before:UInt64} AND if(trace_id = '', "
+            "declared_session NOT IN (SELECT session_id FROM sessions FINAL WHERE project = {project:String} "
+            "AND NOT deleted), trace_id NOT IN (SELECT trace_id FROM session_traces FINAL WHERE project = "
+            "{project:String} AND NOT deleted)) LIMIT {most:UInt32}",
+            {**values, "most": _AT_ONCE},
+            _Nobodys,
+        )
+        if not found:
+            return any_gone
+        any_gone = True
+        for column, ids in (
+            ("trace_id", [row.trace_id for row in found if row.trace_id]),
+            ("declared_session", [row.named for row in found if not row.trace_id]),
+        ):
+            if ids:
+                loose = "" if column == "trace_id" else "trace_id = '' AND "
+                store.command(
+                    "DELETE FROM logs WHERE project = {project:String} AND received_at < {before:UInt64} "
+                    f"AND {loose}{column} IN {{ids:Array(String)}}",
+                    {**values, "ids": ids},
+                )
+
+
 def purge(store: Store) -> None:
     """Free the disk of what was removed: rewrite the parts that hold rows marked as deleted."""
     for table in ("spans", "logs", "span_agents", "repeats", *_DERIVED):
@@ -152,7 +191,7 @@ class Retention:
 
     def look(self, now_ns: int) -> int:
         """Remove what is too old at a time (unix nanoseconds) and free its disk; return how many sessions."""
-        total = 0
+        total, loose = 0, False
         late = self._store.rows(
             "SELECT DISTINCT project FROM sessions WHERE project IN "
             "(SELECT project FROM projects FINAL WHERE deleted)",
@@ -170,6 +209,7 @@ class Retention:
                 )
                 self._on_change(project, ["*"])
             total += gone
-        if total or late:
+            loose |= expire_loose(self._store, project, now_ns - days * _DAY_NS)
+        if total or late or loose:
             purge(self._store)
         return total
