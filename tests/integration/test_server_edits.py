@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
@@ -62,6 +63,46 @@ def test_tags_by_hand_go_over_what_the_program_records_later(module_server: Serv
     assert by_hand(add_tags=["too"]) == ["mine", "too"]
     assert records("first") == ["mine", "too"]
     assert by_hand(tags=None) == ["first"]
+
+
+def test_every_tag_that_was_taken_away_stays_away_also_in_another_store(
+    module_server: Server, trace: int
+) -> None:
+    session, path = session_of(trace), f"/api/sessions/{session_of(trace)}"
+    began = time.time_ns()
+
+    def records(count: int) -> list[str]:
+        root: dict[str, Any] = {"agentops__span__kind": "session", "session__id": session}
+        root["agentops__tags"] = [f"t{number}" for number in range(count)]
+        send(module_server, ours(span(trace, 1, ms=None, start_ns=began, **root)))
+        return module_server.get(path)["tags"]
+
+    tags = records(130)
+    for part in (tags[:70], tags[70:128]):
+        assert module_server.http.patch(path, json={"remove_tags": part}).status_code == 200
+    module_server.http.patch(path, json={"add_tags": [f"mine{number}" for number in range(98)]})
+    shown = records(140)
+    assert shown[:13] == [*tags[128:], *(f"t{number}" for number in range(130, 140)), "mine0"]
+    assert len(shown) == 110
+    # More than an edit may say is still what the edits of a session together say.
+    export = module_server.http.get(f"{path}/export").content
+    assert module_server.http.delete(path).status_code == 204
+    answer = module_server.post("/api/import", export, content_type="application/json")
+    assert answer.status_code == 200, answer.text
+    assert module_server.get(path)["tags"] == shown
+    assert records(150)[:2] == shown[:2]
+
+
+def test_a_name_is_never_empty(module_server: Server, trace: int) -> None:
+    path = f"/api/sessions/{session_of(trace)}"
+    send(module_server, body(span(trace, 1, name="main")))
+    for name in ("", " \n"):
+        answer = module_server.http.patch(path, json={"name": name})
+        assert answer.status_code == 422, answer.text
+        error = answer.json()["error"]
+        assert error["message"] == "name: it is empty."
+        assert "null" in error["hint"]
+    assert module_server.get(path)["name"] == "main"
 
 
 def test_sessions_are_deleted_many_at_once(module_server: Server, trace: int) -> None:

@@ -7,6 +7,7 @@ import itertools
 import random
 import time
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -249,3 +250,13 @@ def test_base64_of_nothing_is_no_cursor(module_server: Server) -> None:
         "é",
     ):
         assert module_server.http.get("/api/sessions", params={"cursor": cursor}).status_code == 400
+
+
+def test_an_error_about_one_of_several_values_names_the_parameter(module_server: Server, trace: int) -> None:
+    module_server.post("/v1/traces", body(span(trace, 1)))
+    events = f"/api/sessions/{UUID(int=trace)}/events"
+    for path, name in ((events, "kind"), (events, "status"), ("/api/sessions/facets", "facet")):
+        answer = module_server.http.get(path, params={name: ["llm" if name == "kind" else "ok", "odd"]})
+        assert answer.status_code == 400
+        assert answer.json()["error"]["message"].startswith(f"{name}: ")
+        assert f"what {name} may be" in answer.json()["error"]["hint"]

@@ -137,7 +137,8 @@ def test_a_record_without_a_time_stands_where_it_came(module_server: Server, tra
     observed = {"timeUnixNano": "18446744073709551615", "observedTimeUnixNano": str(began)}
     module_server.post("/v1/logs", timeless(trace, "before all", **observed))
     path = f"/api/sessions/{session_of(trace)}"
-    found, cursor = [], None
+    found: list[dict[str, Any]] = []
+    cursor = None
     while cursor or not found:
         page = module_server.get(f"{path}/logs", limit=4, **({"cursor": cursor} if cursor else {}))
         found += page["logs"]
@@ -150,5 +151,7 @@ def test_a_record_without_a_time_stands_where_it_came(module_server: Server, tra
         if target is None:
             assert module_server.http.delete(path).status_code == 204
         for _ in range(2):
-            assert module_server.post("/api/import", export, content_type="application/json").status_code == 200
+            assert (
+                module_server.post("/api/import", export, content_type="application/json").status_code == 200
+            )
         assert module_server.get(f"{path}/logs")["logs"] == found

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
@@ -454,3 +455,37 @@ def test_values_of_any_length_reach_the_server_as_they_are(bridge: Bridge) -> No
             assert found.split() == [str(len(values)).encode(), b"1", b"1"]
     finally:
         store.close()
+
+
+def test_prices_that_one_server_read_are_those_of_all(
+    pair: tuple[Server, Server], bridge: Bridge, start_server: Any, tmp_path: Path
+) -> None:
+    one, two = pair
+
+    def price(dollars: int) -> str:
+        return f'[[price]]\nmodel = "house-x"\ninput = {dollars}000000\noutput = 0\n'
+
+    def own(server: Server) -> list[float]:
+        return [entry["rates"]["input"] for entry in server.get("/api/prices")["own"]]
+
+    def costs(server: Server) -> float | None:
+        trace = next(_traces)
+        call: dict[str, Any] = {"gen_ai__operation__name": "chat", "gen_ai__request__model": "house-x"}
+        call |= {"gen_ai__usage__input_tokens": 1, "gen_ai__usage__output_tokens": 1}
+        assert server.post("/v1/traces", body(span(trace, 1, **call))).status_code == 200
+        return server.get(f"/api/sessions/{UUID(int=trace)}")["cost_usd"]
+
+    (one.home / "prices.toml").write_text(price(2))
+    assert own(one) == []  # Nothing uses it yet.
+    assert one.http.post("/api/store/reprice", timeout=60).status_code == 200
+    assert costs(two) == costs(one) == 2
+    # The one that was changed last counts, wherever costs are computed anew.
+    (two.home / "prices.toml").write_text(price(3))
+    assert one.http.post("/api/store/reprice").status_code == 200
+    assert own(one) == own(two) == [2_000_000]
+    assert two.http.post("/api/store/reprice", timeout=60).status_code == 200
+    eventually(lambda: own(one) == [3_000_000], within_s=20)
+    two.kill()
+    name = urlsplit(one.get("/api/store")["url"]).path.strip("/")
+    three = start_server(tmp_path / "three", environment={"AGENTOPS_STORE": bridge.store(name)})
+    assert costs(three) == 3

@@ -61,6 +61,7 @@ from agentops.server.store.opening import OpenStore
 from agentops.server.store.priority import merges_give_way
 from agentops.server.store.retention import Retention
 from agentops.server.store.session import Silence
+from agentops.server.store.shared_prices import SharedPrices
 from agentops.server.store.summarise import Summariser
 from agentops.server.store.upkeep import Tidy
 from agentops.server.store.write import Writer
@@ -113,12 +114,14 @@ class Server:
             quota_bytes=options.quota_bytes,
             on_ended=self.live.recheck,
         )
+        shared_prices = SharedPrices(store, options.home)
         self.rooms = Rooms(
             store=store,
             summariser=summariser,
             writer=writer,
             ingest=Ingest(writer),
             live=self.live,
+            prices=shared_prices,
             auth=self.auth,
             max_body_bytes=options.max_body_bytes,
             version=version("agentops"),
@@ -138,7 +141,8 @@ class Server:
         self._leaving = threading.Event()
         self._rehearsing = threading.Lock()
         self._retention = Retention(store, summariser, options.retention_days, self._relay.publish)
-        prices.use(options.own_prices or PriceList())
+        if options.own_prices is not None:
+            shared_prices.renew(options.own_prices)
         summariser.start()
         writer.start()
         self._lapses.start()
@@ -146,7 +150,12 @@ class Server:
         self._tidy.start()
         if store.url.embedded:
             self._merges.start()
-        self._relay.start(summariser.look_again)
+
+        def on_second() -> None:
+            summariser.look_again()
+            shared_prices.hear()
+
+        self._relay.start(on_second)
         self.auth.start()
 
     def describe(self, url: str) -> None:

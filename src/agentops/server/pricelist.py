@@ -28,6 +28,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from agentops.errors import SettingError
 
@@ -62,10 +63,12 @@ class OwnPrice(Struct, frozen=True):
 
 
 class PriceList(Struct, frozen=True):
-    """The entries of a file, the strongest first, and the file's name."""
+    """The entries of a file, the strongest first; the file's name, its text and when it was changed."""
 
     name: str = ""
     entries: tuple[OwnPrice, ...] = ()
+    text: str = ""
+    changed_ns: int = 0
 
     def find(self, provider: str, model: str, at_ns: int) -> OwnPrice | None:
         """Return the entry for a call at a time (unix nanoseconds), or None."""
@@ -124,15 +127,28 @@ def read_prices(path: Path) -> PriceList:
     Raises:
         SettingError: it cannot be read; the message names the file, the entry and the field.
     """
-    form = "JSON" if path.suffix.lower() == ".json" else "TOML"
     try:
         text = path.read_text(encoding="utf-8-sig")
+        # Not when it was written: a copy may keep that, and is new here all the same.
+        changed_ns = path.stat().st_ctime_ns
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"prices: {path} cannot be read: {error}.") from None
+    return replace(parsed_prices(str(path), text), name=path.name, changed_ns=changed_ns)
+
+
+def parsed_prices(path: str, text: str) -> PriceList:
+    """Return what a file of prices holds, as `read_prices`.
+
+    Args:
+        path: where it is: its ending says which form it has.
+        text: what is in it.
+    """
+    form = "JSON" if path.lower().endswith(".json") else "TOML"
+    try:
         if form == "JSON":
             content: Any = msgspec.json.decode(text.encode())
         else:
             content = tomllib.loads(text, parse_float=Decimal)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(f"prices: {path} cannot be read: {error}.") from None
     except (ValueError, RecursionError) as error:
         raise SettingError(f"prices: {path} is not valid {form}: {error}.") from None
     listed: Any = content.get("price") if isinstance(content, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] -- of unknown shape
@@ -146,7 +162,7 @@ def read_prices(path: Path) -> PriceList:
     # Later entries are stronger; among them, those that began later.
     entries.reverse()
     entries.sort(key=lambda entry: -entry.from_ns)
-    return PriceList(path.name, tuple(entries))
+    return PriceList(path, tuple(entries), text)
 
 
 def _entry(item: Any, where: str) -> OwnPrice:

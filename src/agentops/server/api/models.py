@@ -125,7 +125,7 @@ class TagEdit(Exact):
 class SessionEdit(TagEdit):
     """What a user may say about a session. null takes the edit back; what is left out stays."""
 
-    name: str | None = Field(None, max_length=500)
+    name: Annotated[str, Field(max_length=500, json_schema_extra={"pattern": r"\S"})] | None = None
     tags: list[NewTag] | None = Field(None, max_length=100)
     note: str | None = Field(None, max_length=100_000)
 

@@ -8,14 +8,11 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from agentops import config
-from agentops.errors import SettingError
+from agentops.server import prices
 from agentops.server.api.answers import documented, json
-from agentops.server.api.errors import ApiError
 from agentops.server.api.models import Exact
 from agentops.server.api.parameters import only_known
 from agentops.server.api.state import project_of, rooms
-from agentops.server.pricelist import own_prices
 from agentops.server.query.pricing import pricing
 
 router = APIRouter(prefix="/api", tags=["store"], dependencies=[Depends(only_known)])
@@ -55,9 +52,4 @@ class Prices(Exact):
 @router.get("/prices", operation_id="getPrices", response_model=None, responses=documented(Prices, 400))
 def get_prices(request: Request) -> Response:
     """Return the prices of the models that were called, and the entries of one's own, which win."""
-    here = rooms(request)
-    try:
-        own = own_prices(here.home, config.read("prices"))
-    except SettingError as error:
-        raise ApiError(400, "invalid_prices", str(error), "Mend the file.") from None
-    return json(pricing(here.store, project_of(request), own))
+    return json(pricing(rooms(request).store, project_of(request), prices.in_use()))

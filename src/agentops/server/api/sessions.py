@@ -89,6 +89,9 @@ def edit_session(request: Request, session_id: SessionId, body: models.SessionEd
     here = rooms(request)
     own_writes(here)
     project = project_of(request)
+    if body.name is not None and not body.name.strip():
+        hint = "Give the session a name, or null to take its own name back."
+        raise ApiError(422, "invalid_body", "name: it is empty.", hint)
     if session(here.store, project, session_id, now_ns()) is None:
         raise no_such_session(session_id)
     _edit(here, project, [session_id], {name: getattr(body, name) for name in body.model_fields_set})

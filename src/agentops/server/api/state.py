@@ -17,6 +17,7 @@ from agentops.server.backlog import Backlog
 from agentops.server.ingest import Ingest
 from agentops.server.live import Live
 from agentops.server.store.client import Store
+from agentops.server.store.shared_prices import SharedPrices
 from agentops.server.store.summarise import Summariser
 from agentops.server.store.write import Writer
 
@@ -33,6 +34,7 @@ class Rooms:
     writer: Writer
     ingest: Ingest
     live: Live
+    prices: SharedPrices
     auth: Auth
     max_body_bytes: int
     version: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Final
 
@@ -14,7 +15,6 @@ from starlette.responses import Response, StreamingResponse
 
 from agentops import config
 from agentops.errors import SettingError
-from agentops.server import prices
 from agentops.server.api import models
 from agentops.server.api.answers import documented, json
 from agentops.server.api.errors import ApiError
@@ -25,6 +25,7 @@ from agentops.server.pricelist import own_prices
 from agentops.server.query.export import LINES
 from agentops.server.store.growth import applied, growth
 from agentops.server.store.reprice import reprice
+from agentops.server.store.shared_prices import HEARD_S
 from agentops.server.store.upkeep import compact, sizes
 
 router = APIRouter(prefix="/api/store", tags=["store"], dependencies=[Depends(only_known)])
@@ -153,11 +154,16 @@ def reprice_calls(request: Request, body: Reprice = _EVERY_CALL) -> Response:
     project = None if body.everywhere else project_of(request)
     since_ns = moment_of("since", body.since, now_ns()) or 0
     try:
-        prices.use(own_prices(here.home, config.read("prices")))
+        own = own_prices(here.home, config.read("prices"))
     except SettingError as error:
         raise ApiError(400, "invalid_prices", str(error), "Mend the file and try again.") from None
 
+    must_hear = here.prices.renew(own)
+
     def work(tell: Callable[[Any], None]) -> Any:
+        if must_hear:
+            # What other servers price until they have heard is stored by then, and priced anew with the rest.
+            time.sleep(HEARD_S)
         here.ingest.settle(_SETTLE_S)
         return reprice(here.store, here.summariser, project=project, since_ns=since_ns, on_progress=tell)
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field
 from starlette.responses import Response, StreamingResponse
 
 from agentops.server.api import models
@@ -29,6 +30,13 @@ from agentops.server.store import edits
 router = APIRouter(prefix="/api", tags=["transfer"], dependencies=[Depends(only_known)])
 
 _FIELDS: Final = ("name", "tags", "add_tags", "remove_tags", "note")
+_MOST_TAGS: Final = 100_000
+"""Edits of one session together may say more than one of them may."""
+
+
+class _Edit(models.SessionEdit):
+    add_tags: list[models.NewTag] = Field([], max_length=_MOST_TAGS)
+    remove_tags: list[models.Tag] = Field([], max_length=_MOST_TAGS)
 
 
 @router.get(
@@ -128,7 +136,7 @@ def _finished(here: Rooms, project: str, read: Imported) -> dict[str, Any]:
         if not change:
             continue
         try:
-            said = models.SessionEdit(**change)
+            said = _Edit(**change)
         except ValueError:
             raise ApiError(
                 400,
@@ -138,7 +146,7 @@ def _finished(here: Rooms, project: str, read: Imported) -> dict[str, Any]:
             ) from None
         if one_session(here.store, project, session_id, now_ns()) is not None:
             known = {name: getattr(said, name) for name in said.model_fields_set}
-            edits.edit(here.store, here.summariser, project, [session_id], known)
+            edits.edit(here.store, here.summariser, project, [session_id], known, most_tags=_MOST_TAGS)
     return {
         "sessions": sessions_of(here.store, project, {span.trace_id for span in read.spans}),
         "spans": len(read.spans),

@@ -16,7 +16,6 @@ from agentops.server.normalise.logs import completed
 from agentops.server.store.client import Store
 from agentops.server.store.facts import Fact, TraceKey, stored_fact
 
-
 MADE_AT: Final = "if(at_ns = 0, version, at_ns)"
 """SQL for when a log record was made; for one that says no time, when it came (and where in its request)."""
 
@@ -37,8 +36,9 @@ def complete(store: Store, client: Any, project: str, trace_ids: list[str]) -> d
     """Complete the spans of these traces that say nothing themselves; return the facts of those that were."""
     found = store.rows(
         "SELECT trace_id, span_id, groupArray(input) AS inputs, groupArray(output) AS outputs FROM "
-        "(SELECT trace_id, span_id, input, output FROM logs FINAL WHERE project = {project:String} AND trace_id "
-        f"IN {{ids:Array(String)}} AND content ORDER BY {MADE_AT}, log_id) GROUP BY trace_id, span_id",
+        "(SELECT trace_id, span_id, input, output FROM logs FINAL WHERE project = {project:String} "
+        f"AND trace_id IN {{ids:Array(String)}} AND content ORDER BY {MADE_AT}, log_id) "
+        "GROUP BY trace_id, span_id",
         {"project": project, "ids": trace_ids},
         _Content,
     )

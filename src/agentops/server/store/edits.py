@@ -46,7 +46,13 @@ def current(store: Store, project: str, session_id: str) -> Edit:
 
 
 def edit(
-    store: Store, summariser: Summariser, project: str, session_ids: Sequence[str], change: Mapping[str, Any]
+    store: Store,
+    summariser: Summariser,
+    project: str,
+    session_ids: Sequence[str],
+    change: Mapping[str, Any],
+    *,
+    most_tags: int = MOST_TAGS,
 ) -> None:
     """Change what is said about sessions; what others change meanwhile stays, here and at other servers.
 
@@ -57,6 +63,7 @@ def edit(
         session_ids: the sessions.
         change: `name`, `tags`, `note`, of which None takes one back; `add_tags` and `remove_tags` to the tags
             that a session shows by then, whatever else its program records later.
+        most_tags: that a session may have by an edit.
 
     Raises:
         ManyTags: a session would have more tags than one may have; nothing is changed.
@@ -64,7 +71,7 @@ def edit(
     read: list[_Said] = []
 
     def said() -> list[Edit]:
-        read[:] = _said(store, project, session_ids, change)
+        read[:] = _said(store, project, session_ids, change, most_tags)
         return [one.mine for one in read]
 
     summariser.edit(said)
@@ -104,7 +111,9 @@ class _Shown(Struct):
     tags: list[str]
 
 
-def _said(store: Store, project: str, session_ids: Sequence[str], change: Mapping[str, Any]) -> list[_Said]:
+def _said(
+    store: Store, project: str, session_ids: Sequence[str], change: Mapping[str, Any], most_tags: int
+) -> list[_Said]:
     by_hand = change.get("add_tags") or change.get("remove_tags")
     shown = _shown(store, project, session_ids) if by_hand and "tags" not in change else {}
     known = edits_of(store, [(project, one) for one in session_ids])
@@ -114,7 +123,7 @@ def _said(store: Store, project: str, session_ids: Sequence[str], change: Mappin
         before = known.get((project, session_id)) or Edit(project=project, session_id=session_id)
         tags = shown.get(session_id, [])
         mine = changed(before, change, now, tags)
-        if len(retagged(mine.tags if "tags" in change else tags, change)) > max(MOST_TAGS, len(tags)):
+        if len(retagged(mine.tags if "tags" in change else tags, change)) > max(most_tags, len(tags)):
             raise ManyTags(session_id)
         if replace(mine, version=before.version) != before:
             found.append(_Said(before, mine))
@@ -210,7 +219,7 @@ def changed(before: Edit, change: Mapping[str, Any], version: int, shown: Sequen
     return replace(
         said,
         tags_added=[*(tag for tag in said.tags_added if tag not in went), *came],
-        tags_removed=[*(tag for tag in said.tags_removed if tag not in came), *went][-MOST_TAGS:],
+        tags_removed=[*(tag for tag in said.tags_removed if tag not in came), *went],
     )
 
 

@@ -48,7 +48,7 @@ def retention_days(store: Store, default_days: int) -> dict[str, int]:
         row.project: row.retention_days or default_days
         for row in store.rows(
             "SELECT DISTINCT s.project AS project, p.retention_days AS retention_days FROM "
-            "(SELECT DISTINCT project FROM sessions UNION DISTINCT SELECT DISTINCT project FROM logs) AS s LEFT JOIN "
+            "(SELECT project FROM sessions UNION DISTINCT SELECT project FROM logs) AS s LEFT JOIN "
             "(SELECT project, retention_days FROM projects FINAL) AS p ON p.project = s.project",
             None,
             _Project,
@@ -113,7 +113,7 @@ class _Nobodys(Struct):
 
 
 def expire_loose(store: Store, project: str, before_ns: int) -> bool:
-    """Remove the log records of no session that came before a time (unix nanoseconds); return whether any did.
+    """Remove the log records of no session that came before a time (unix nanoseconds); tell whether any did.
 
     Those are what names no session (an uploaded text), or one that there is not, in no trace or in one
     without spans.
