@@ -221,3 +221,22 @@ def test_a_sender_that_leaves_in_the_middle_is_nothing_to_report(module_server: 
     eventually(lambda: held() == 0)
     assert module_server.http.get("/readyz").status_code == 200
     assert not [line for line in module_server.log[before:] if "Traceback" in line or "Error" in line]
+
+
+def test_who_has_said_all_and_listens_still_is_answered(module_server: Server, trace: int) -> None:
+    at = httpx.URL(module_server.url)
+    sent = json.dumps(body(span(trace, 1))).encode()
+    head = b"%b HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    post, ask = head % (b"POST /v1/traces", len(sent)) + sent, head % (b"GET /api/sessions?limit=1", 0)
+
+    def heard(said: bytes) -> bytes:
+        with socket.create_connection((at.host, at.port or 0), timeout=30) as sender:
+            sender.sendall(said)
+            sender.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: sender.recv(65_536), b""))
+
+    assert heard(post).startswith(b"HTTP/1.1 200")
+    assert heard(post + ask + post).count(b"HTTP/1.1 200") == 3
+    # Whoever leaves in the middle, and who listens for what changes, is gone with that.
+    assert heard(post[:-1]) == b""
+    heard(head % (b"GET /api/live", 0))

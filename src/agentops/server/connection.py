@@ -28,6 +28,8 @@ FORM_BYTES: Final = 2 * 1024 * 1024
 SIGN_IN_BYTES: Final = 64 * 1024
 """The most of the one form that anybody may send."""
 _MOST_FILES: Final = 65_536
+_ENDLESS: Final = "/api/live"
+"""Its listeners are gone when they say no more."""
 
 
 def plain_address(address: str) -> str:
@@ -66,6 +68,16 @@ class Connection(HttpToolsProtocol):
         self._reading_header = False
         self._stop_waiting()
         super().on_headers_complete()
+
+    def eof_received(self) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride] -- asyncio takes it
+        """Stay open for the answers to a client that has said all that it will, and listens still."""
+        last = self.cycle
+        if last is None or last.response_complete or last.more_body or self.scheme == "https":  # pyright: ignore[reportUnnecessaryComparison] -- None before the first request
+            return False
+        if last.scope["path"] == _ENDLESS:
+            return False
+        last.keep_alive = False
+        return True
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, in the one shape of errors."""
