@@ -224,7 +224,8 @@ def read(name: str, given: Any = None, env: Mapping[str, str] | None = None) -> 
 
 def home(given: str | os.PathLike[str] | None = None) -> Path:
     """Return the folder of everything local, as an absolute path. It may not exist yet."""
-    folder = Path(read("home", given))
+    # An empty text is what a shell makes of a variable that is not set.
+    folder = Path(read("home", given or None))
     try:
         return folder.expanduser().absolute()
     except (RuntimeError, OSError):

@@ -234,7 +234,8 @@ def test_a_terminal_keeps_figures_whole_and_colours_only_where_they_are_wanted(k
     )
     coloured = re.compile(r"\x1b\[[0-9;]*3[0-9]")
     assert coloured.search(in_a_terminal(known, 120, "show", "s-3"))
-    assert not coloured.search(in_a_terminal(known, 120, "show", "s-3", NO_COLOR="1"))
+    for command in (("show", "s-3"), ("sessions",)):
+        assert "\x1b[" not in in_a_terminal(known, 120, *command, NO_COLOR="1")
 
     # Recorded text is no markup; of an id so much is shown that it can be asked for.
     known.http.patch("/api/sessions/s-0", json={"tags": ["[/x] :smile: 日"]})
@@ -311,3 +312,10 @@ def test_tail_tells_what_changes_of_long_ago(known: Server) -> None:
             assert answer.status_code == 200
         assert tail.stdout.readline().split("\t")[-2:] == ["renamed 529", "old-529\n"]
         assert tail.wait(20) == 0
+
+
+def test_a_command_whose_output_is_closed_does_its_work_all_the_same(known: Server) -> None:
+    closed = 'exec "$0" -m agentops.cli "$@" >&-'
+    asked = ["sh", "-c", closed, sys.executable, "sessions", "--home", str(known.home)]
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -37,6 +37,7 @@ _COMMANDS: Final = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line; return its exit code."""
+    _open_streams()
     parser = argparse.ArgumentParser(
         prog="agentops",
         description="Record the sessions of your AI agents and see them, live, on your own machine.",
@@ -76,3 +77,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
+
+
+def _open_streams() -> None:
+    """Give a program that was started with closed streams ones that go nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 -- until the end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -100,8 +101,9 @@ def console() -> Any:
             # Rich would end the program with an exit code of its own.
             raise BrokenPipeError
 
-    # Recorded text is no markup of ours.
-    return Drawing(soft_wrap=True, highlight=False, markup=False, emoji=False)
+    # Recorded text is no markup of ours. Who wants no colours wants nothing bold or faint in their place.
+    system = None if os.environ.get("NO_COLOR") else "auto"
+    return Drawing(soft_wrap=True, highlight=False, markup=False, emoji=False, color_system=system)
 
 
 def whole(least: int, most: int | None = None) -> Callable[[str], int]:
