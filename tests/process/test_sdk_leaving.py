@@ -303,3 +303,22 @@ def test_a_caught_exception_and_an_exit_after_it_are_no_failure(tmp_path: Path) 
     )
     assert code == 3
     assert ends(journal)[0][0] == "Indeterminate"
+
+
+def test_who_records_while_python_ends_is_told_of_no_session(tmp_path: Path) -> None:
+    code, out, error, journal = run(
+        tmp_path,
+        """
+        import builtins, os
+        class Last:
+            def __del__(self, write=os.write, told=agentops.NoSessionException):
+                try:
+                    agentops.record(agentops.ActionEvent("late"))
+                except told:
+                    write(1, b"told\\n")
+        agentops.init()
+        builtins.last = Last()
+        """,
+    )
+    assert (code, out, error.count("Traceback")) == (0, "told\n", 0)
+    assert ends(journal) == [("Indeterminate", "The process ended without end_session")]

@@ -72,7 +72,7 @@ def to_json(value: Any, limit: int, cutting: Cutting | None = None) -> str:
         walk = _Walk(limit, cutting or Cutting())
         text = encode(walk.walk(value, 0)).decode()
         walk.cutting.values += walk.short
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # A repr that would end the program is not the program.
         text = encode(f"<{type(value).__name__}: cannot be recorded ({type(error).__name__})>").decode()
     return text
 
@@ -245,7 +245,7 @@ class _Walk:
             return f"{kind.__qualname__}({self.parts(named, len(fields), depth)})"
         try:
             return self.clipped(repr(value), room)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return f"<{kind.__name__} object; its repr raised {type(error).__name__}>"
 
     def clipped(self, text: str, room: int) -> str:

@@ -218,7 +218,7 @@ def _id_text(value: Any) -> str:
     """Return an id that a program gave, such as a UUID, as text; empty for what is none."""
     try:
         return "" if value is None else cut(str(value), 1000)
-    except Exception:
+    except (Exception, SystemExit):
         return ""
 
 

@@ -207,9 +207,11 @@ def end_all_sessions() -> None:
 @_acting
 def record(event: Any) -> None:
     """Record an event in the session; see `Session.record`."""
+    core = client.belonging.required()
+    # Not before: where Python is ending and imports nothing more, no session is active.
     from agentops.sdk.events import record as record_in
 
-    record_in(client, client.belonging.required(), event)
+    record_in(client, core, event)
 
 
 @keywords

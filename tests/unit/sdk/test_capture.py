@@ -31,6 +31,11 @@ class Plain:
         return "<plain>"
 
 
+class Leaving:
+    def __repr__(self) -> str:
+        raise SystemExit(1)
+
+
 class Broken:
     def __repr__(self) -> str:
         raise RuntimeError("no")
@@ -69,6 +74,7 @@ class Level(IntEnum):
         (Plain(), "<plain>"),
         ([Plain()], ["<plain>"]),
         (Broken(), "<Broken object; its repr raised RuntimeError>"),
+        (Leaving(), "<Leaving object; its repr raised SystemExit>"),
         (b"\x00abc", "b'\\x00abc'"),
         (Decimal("1.50"), "Decimal('1.50')"),
         (datetime.date(2026, 1, 2), "datetime.date(2026, 1, 2)"),
