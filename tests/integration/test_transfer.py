@@ -304,11 +304,12 @@ def test_an_otlp_export_tells_attributes_as_they_came(module_server: Server, rec
 
 def test_a_deleted_session_comes_back_by_import(module_server: Server, start_server: StartServer) -> None:
     server = start_server()
-    # A trace may hang from a span of a program that sends us none.
-    for parent in (0, 99):
+    # A trace may hang from a span of a program that sends us none, and a program's clock be ahead.
+    for parent, ahead_s in ((0, -1), (99, -1), (0, 3600)):
         trace = next(_traces)
         session = f"back-{trace}"
-        assert server.post("/v1/traces", body(span(trace, 1, parent, session__id=session))).status_code == 200
+        one = span(trace, 1, parent, session__id=session, start_ns=time.time_ns() + ahead_s * SECOND)
+        assert server.post("/v1/traces", body(one)).status_code == 200
         path = f"/api/sessions/{session}"
         export = server.http.get(f"{path}/export").content
         before = answers(server, session)

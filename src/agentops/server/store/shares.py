@@ -103,7 +103,9 @@ def _received_at(one: Fact) -> int:
 
 
 def _made_at(one: Fact) -> int:
-    return one.started_at + one.duration_ns if one.ended else max(one.started_at, one.heartbeat_ns)
+    by_its_clock = one.started_at + one.duration_ns if one.ended else max(one.started_at, one.heartbeat_ns)
+    # A clock that is ahead makes nothing later than it was heard of.
+    return min(by_its_clock, one.seen_at)
 
 
 def doubled(before: Mapping[str, Part], now: Mapping[str, Part | None]) -> set[str]:
