@@ -486,6 +486,6 @@ def test_prices_that_one_server_read_are_those_of_all(
     assert two.http.post("/api/store/reprice", timeout=60).status_code == 200
     eventually(lambda: own(one) == [3_000_000], within_s=20)
     two.kill()
-    name = urlsplit(one.get("/api/store")["url"]).path.strip("/")
+    name: str = urlsplit(str(one.get("/api/store")["url"])).path.strip("/")
     three = start_server(tmp_path / "three", environment={"AGENTOPS_STORE": bridge.store(name)})
     assert costs(three) == 3
