@@ -63,3 +63,13 @@ def test_older_clients_are_recorded(providers: Providers, module_server: Server,
     assert [event.get("output", "").strip() for event in found["events"]] == [ANSWER] * 9
     # Eight of 21 tokens and 8, the response of 30 and 48.
     assert found["tokens"] == {"input": 8 * 21 + 30, "output": 8 * 8 + 48, "reasoning": 40, "total": 310}
+
+
+@pytest.mark.timeout(300)
+def test_an_instrumentor_that_is_imported_first_records(
+    providers: Providers, module_server: Server, tmp_path: Path
+) -> None:
+    first = Used("", "LlamaIndex", "llama-index-core", "", "openai2", program_name="instrumentor_first")
+    python = integration_python(first.environment)
+    said = running.run(first, python, providers.url, module_server.url, tmp_path)
+    assert said.splitlines()[1:] == ["True", "1"]

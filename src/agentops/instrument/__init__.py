@@ -17,7 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
-from agentops.instrument import gate, kinds, lean, older
+from agentops.instrument import gate, halfway, kinds, lean, older
 from agentops.instrument.patches import Patches, found
 from agentops.instrument.registry import BY_MODULE, LIBRARIES, Library
 from agentops.instrument.theirs import processor_of
@@ -100,8 +100,9 @@ class Instrumentation:
             if not library.installed():
                 return  # A module of the program's own that has the same name.
             gate.guard_imported(library, self._check, patches)
-            self._instrument(library)
-            self._complete(library, patches)
+            with halfway.afresh(each.partition(":")[0] for each in library.instrumentors):
+                self._instrument(library)
+                self._complete(library, patches)
             self._streams(library, patches)
             gate.guard(library, self._check, patches)
         except Exception as error:
