@@ -213,10 +213,12 @@ def _tee(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
 
     def over(read: Read) -> None:
         try:
+            status = Status(StatusCode.OK)
             if read.error is not None:
+                status = Status(StatusCode.ERROR, f"{type(read.error).__name__}: {read.error}")
                 span.record_exception(read.error)
-                span.set_status(Status(StatusCode.ERROR, f"{type(read.error).__name__}: {read.error}"))
-            _told(span, response, read, beta)
+                span.set_status(status)
+            _told(span, response, read, beta, status)
         finally:
             span.finish_tracing()
 
@@ -224,7 +226,7 @@ def _tee(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     return True
 
 
-def _told(span: Any, response: Any, read: Read, beta: bool) -> None:
+def _told(span: Any, response: Any, read: Read, beta: bool, status: Status) -> None:
     """End the span of a raw response with the message that was read."""
     if not read.text:
         return
@@ -248,7 +250,7 @@ def _told(span: Any, response: Any, read: Read, beta: bool) -> None:
         config=span.config,
         request_messages=span.request_messages,
     )
-    streams._finish_tracing(with_span=span, has_attributes=told, status=Status(StatusCode.OK))
+    streams._finish_tracing(with_span=span, has_attributes=told, status=status)
 
 
 class _Batches:

@@ -13,6 +13,12 @@ _TYPED_MESSAGE: Final = re.compile(
     r"([A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Timeout|Warning)): (.*)", re.DOTALL
 )
 _ERROR: Final = 2
+_UNSAID: Final = {
+    "CancelledError": "The task was cancelled.",
+    "KeyboardInterrupt": "The program was interrupted.",
+    "TimeoutError": "It took too long.",
+}
+"""What exceptions mean that are raised without a word."""
 
 
 class Failure(NamedTuple):
@@ -68,4 +74,6 @@ def failure(
         kind = typed[1]
     if not message:
         message = typed[2] if typed else status_message
+    if not message or message == kind:
+        message = _UNSAID.get(kind.rpartition(".")[2], message)
     return Failure(kind, message, stack)
