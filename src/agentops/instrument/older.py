@@ -1,7 +1,7 @@
 """Clients of versions before those that their instrumentor names, with which it works all the same.
 
-It looks for methods that they do not have yet, hands one of their functions an argument too many, and does
-not know their raw responses.
+It looks for methods and names that they do not have yet, hands one of their functions an argument too many,
+and does not know their raw responses, nor that their helpers' streams are streams of their own.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
+from agentops.instrument import requests
 from agentops.instrument.patches import Patches, found
 from agentops.instrument.registry import Library
 
@@ -25,6 +26,9 @@ _METHODS: Final = ("create", "stream", "parse")
 _FOLLOWS: Final = ("anthropic.lib.streaming:_messages", "anthropic.lib.streaming:_beta_messages")
 _WRAPPERS: Final = "openinference.instrumentation.anthropic._wrappers"
 _FOLLOW: Final = "accumulate_event"
+_PACKAGE: Final = "openinference.instrumentation.anthropic"
+_GIVEN: Final = "_get_request_params"
+"""The instrumentor's function for what was given, where two modules of it have it."""
 
 
 def is_taken(library: Library, candidate: str) -> bool:
@@ -89,6 +93,29 @@ def complete(library: Library, patches: Patches) -> None:
         function = getattr(module, _FOLLOW, None)
         if function is not None:
             patches.method(module, _FOLLOW, _without_more(function))
+    patches.method(found(f"{_PACKAGE}._stream:_RawStreamInterceptor"), "__init__", _timed)
+    if not found("anthropic:Omit"):
+        for name in ("_content", "_wrappers"):
+            patches.replace(importlib.import_module(f"{_PACKAGE}.{name}"), _GIVEN, _given)
+
+
+def _given(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a request was given, where the client has no public name for what was left out."""
+    none = tuple(filter(None, (found("anthropic._types:NotGiven"), found("anthropic._types:Omit"))))
+    return {
+        key: value
+        for key, value in kwargs.items()
+        if not isinstance(value, none) and not (key in ("extra_query", "extra_body") and value is None)
+    }
+
+
+def _timed(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Note when a helper's first event comes: its stream is another one than the request's answer."""
+    wrapped(*args, **kwargs)
+    try:
+        requests.timed(args[0], args[1]._span)
+    except Exception:
+        pass  # Only this figure is missing.
 
 
 def _without_more(function: Any) -> Callable[..., Any]:
