@@ -24,7 +24,7 @@ from opentelemetry.trace import Status, StatusCode
 
 from agentops import semconv
 from agentops.ambient import attach_context, get_current, leave, making
-from agentops.instrument import claude_tools, gate, messages
+from agentops.instrument import claude_tools, gate, gist, messages
 from agentops.instrument.gathered import patient
 from agentops.instrument.patches import Patches, found
 from agentops.instrument.tee import Read, Tee, server_sent
@@ -228,6 +228,8 @@ def _tee(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
 
 def _told(span: Any, response: Any, read: Read, beta: bool, status: Status) -> None:
     """End the span of a raw response with the message that was read."""
+    if read.length and not read.text:
+        span.finish_tracing(status, gist.attributes(read.known, read.content_type, read.length))
     if not read.text:
         return
     construct = importlib.import_module("anthropic._models").construct_type

@@ -20,7 +20,7 @@ from typing import Any, Final
 from opentelemetry.trace import Status, StatusCode
 
 from agentops import semconv
-from agentops.instrument import straight
+from agentops.instrument import gist, straight
 from agentops.instrument.gathered import compact, following, keeping
 from agentops.instrument.patches import Patches, found
 from agentops.instrument.tee import Read, Tee, server_sent
@@ -129,6 +129,10 @@ class _Finishing:
             if read.error is not None:
                 with_span.record_exception(read.error)
             status = _status(read.error)
+            if read.known:
+                told = gist.attributes(read.known, read.content_type, read.length)
+                with_span.finish_tracing(status=status, attributes=told)
+                return
             if not read.text:
                 if read.error is None:
                     _note_characters(with_span, asked)

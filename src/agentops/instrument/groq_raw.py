@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from opentelemetry.trace import Status, StatusCode
 
+from agentops.instrument import gist
 from agentops.instrument.joined import Chat
 from agentops.instrument.patches import Patches, found
 from agentops.instrument.straight import FIRST_CHUNK
@@ -46,6 +47,9 @@ def complete(patches: Patches) -> None:
 
         def tell(read: Read) -> None:
             try:
+                if read.known:
+                    told = gist.attributes(read.known, read.content_type, read.length)
+                    span.finish_tracing(status=_status(read), attributes=told)
                 answer = _answer(read, construct)
                 if answer is not None:
                     more = raw.extractor.get_extra_attributes(response=answer, request_parameters={})

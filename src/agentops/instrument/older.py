@@ -27,6 +27,7 @@ _FOLLOWS: Final = ("anthropic.lib.streaming:_messages", "anthropic.lib.streaming
 _WRAPPERS: Final = "openinference.instrumentation.anthropic._wrappers"
 _FOLLOW: Final = "accumulate_event"
 _PACKAGE: Final = "openinference.instrumentation.anthropic"
+_NONE: Final = ("anthropic._types:NotGiven", "anthropic._types:Omit")
 _GIVEN: Final = "_get_request_params"
 """The instrumentor's function for what was given, where two modules of it have it."""
 
@@ -101,7 +102,7 @@ def complete(library: Library, patches: Patches) -> None:
 
 def _given(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a request was given, where the client has no public name for what was left out."""
-    none = tuple(filter(None, (found("anthropic._types:NotGiven"), found("anthropic._types:Omit"))))
+    none = tuple(kind for kind in map(found, _NONE) if kind is not None)
     return {
         key: value
         for key, value in kwargs.items()

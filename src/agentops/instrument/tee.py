@@ -1,29 +1,38 @@
 """A tee in an HTTP response that the program reads by itself, in pieces, when and as far as it likes.
 
 Nothing is read that the program does not read, and nothing is read ahead. What it has read is kept, up to a
-limit, and told when the response is over: read to its end, closed, dropped, or broken. Bodies that are not
-text (speech) are only measured.
+limit, and told when the response is over: read to its end, closed, dropped, or broken. Of a text beyond the
+limit it keeps the beginning and the end. Bodies that are not text (speech) are only measured.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+from agentops.instrument.gist import gist
+
 MOST_BYTES: Final = 8_000_000
-"""Of a longer body nothing is told but its length: half a JSON text says nothing."""
+"""A longer body is not told as a whole."""
+_END_BYTES: Final = 256_000
+"""How much of a longer body is kept of its beginning, and at least of its end."""
 _TEXT: Final = ("application/json", "text/", "application/x-ndjson", "application/jsonl")
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What was read of a response: its text, empty when it is none or too long, and its length in bytes."""
+    """What was read of a response: its text, empty when it is none or too long, and its length in bytes.
+
+    `known` is what the beginning and the end say of an answer that is too long.
+    """
 
     text: str
     content_type: str
     length: int
     error: BaseException | None
+    known: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 class Tee:
@@ -37,6 +46,8 @@ class Tee:
 
     def __init__(self, response: Any, first: Callable[[], None], over: Callable[[Read], None]) -> None:
         self._kept: list[bytes] = []
+        self._last: deque[bytes] = deque()
+        self._last_length = 0
         self._length = 0
         self._over: Callable[[Read], None] | None = over
         self._first: Callable[[], None] | None = first
@@ -106,21 +117,34 @@ class Tee:
         if first is not None:
             _quietly(first)
         self._length += len(piece)
-        if self._text:
-            if self._length > MOST_BYTES:
-                self._text = False
-                self._kept.clear()
-            else:
-                self._kept.append(piece)
+        if not self._text:
+            return
+        if self._length <= MOST_BYTES:
+            self._kept.append(piece)
+            return
+        if not self._last:
+            whole = b"".join((*self._kept, piece))
+            self._kept = [whole[:_END_BYTES]]
+            piece = whole[-_END_BYTES:]
+        self._last.append(piece)
+        self._last_length += len(piece)
+        while self._last_length - len(self._last[0]) >= _END_BYTES:
+            self._last_length -= len(self._last.popleft())
 
     def _end(self, error: BaseException | None) -> None:
         over, self._over = self._over, None
         if over is None:
             return
-        text = b"".join(self._kept).decode("utf-8", "replace") if self._text else ""
+        text = _decoded(self._kept)
+        known = gist(text, _decoded(self._last)) if self._last else {}
+        read = Read("" if self._last else text, self._content_type, self._length, error, known)
         self._kept.clear()
-        read = Read(text, self._content_type, self._length, error)
+        self._last.clear()
         _quietly(lambda: over(read))
+
+
+def _decoded(pieces: Iterable[bytes]) -> str:
+    return b"".join(pieces).decode("utf-8", "replace")
 
 
 def _quietly(call: Callable[[], None]) -> None:
