@@ -144,6 +144,7 @@ def main(calls: int, rounds: int) -> None:
         return claude.messages.create(model="claude-sonnet-4-6", max_tokens=99, messages=MESSAGES, **more)
 
     agentops.init()
+    assert sdk.libraries is not None
     recording: Any = sdk.libraries.instrumentation
     for who, ask in (("openai", chat), ("anthropic", message)):
         compare(who, ask, recording, calls, rounds)
