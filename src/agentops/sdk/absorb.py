@@ -178,6 +178,20 @@ def _id_in(answer: str) -> str:
 
 
 def _agree(known: Mapping[str, Any], has: Mapping[str, Any]) -> bool:
-    """Say whether two sets of token figures are of the same call, and speak the same dialect."""
+    """Say whether two sets of token figures are of the same call, in one dialect or in two."""
     shared = [key for key in has if key in known]
-    return bool(shared) and all(known[key] == has[key] for key in shared)
+    if shared:
+        return all(known[key] == has[key] for key in shared)
+    sums = [(_first(known, names), _first(has, names)) for names in _SUMS]
+    return all(mine is not None and mine == theirs for mine, theirs in sums)
+
+
+_SUMS: Final = (
+    ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt"),
+    ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion"),
+)
+"""What each dialect calls all that went in, and all that came out."""
+
+
+def _first(figures: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    return next((figures[name] for name in names if name in figures), None)

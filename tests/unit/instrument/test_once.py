@@ -168,3 +168,18 @@ def test_the_programs_own_instrumentor_of_a_library_repeats_ours(
         call()
     # Of another library it says what nobody else does.
     assert only(home).name == ("theirs" if scope == "openai_agents" else "ChatCompletion")
+
+
+def test_cached_tokens_that_only_the_inner_one_tells_are_counted_as_such(home: Path, models: Models) -> None:
+    """The outer one speaks another dialect, and tells sums only, as OpenTelemetry's `openai-v2` does."""
+    agentops.init()
+    tracer = sdk.provider.get_tracer("opentelemetry.util.genai.handler")
+    begun = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o-mini"}
+    with tracer.start_as_current_span("chat gpt-4o-mini", attributes=begun) as span, OpenAI() as client:
+        client.chat.completions.create(**ask(messages=[{"role": "user", "content": "cached? think"}]))
+        span.set_attributes({"gen_ai.usage.input_tokens": 1200, "gen_ai.usage.output_tokens": 48})
+    event = only(home)
+    counted = (event.tokens_input, event.tokens_cache_read, event.tokens_output, event.tokens_reasoning)
+    assert (event.name, *counted) == ("chat gpt-4o-mini", 1200, 1024, 48, 40)
+    # 176 at 0.15 $ a million, 1024 cached at half of that, 48 at 0.60.
+    assert event.cost_usd == pytest.approx((176 * 0.15 + 1024 * 0.075 + 48 * 0.6) / 1e6)

@@ -254,6 +254,7 @@ def test_an_exception_that_the_program_survived_is_no_error() -> None:
         ({"status": 2, "status_message": "ToolError: timed out"}, ("ToolError", "timed out")),
         ({"status": 2, "status_message": "no luck"}, ("", "no luck")),
         ({"status": 2, "said": {"error.type": "timeout"}}, ("timeout", "")),
+        ({"status": 2, "said": {"error.type": "<class 'a.ToolError'>"}}, ("a.ToolError", "")),
         ({"status": 0, "said": {"error.type": "E", "error.message": "m"}}, ("E", "m")),
         ({"said": {semconv.SPAN_KIND: "error", "error.type": "E", semconv.ERROR_DETAILS: "d"}}, ("E", "d")),
     ],

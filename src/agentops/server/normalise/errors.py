@@ -12,6 +12,7 @@ from agentops.server.normalise.values import text
 _TYPED_MESSAGE: Final = re.compile(
     r"([A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Timeout|Warning)): (.*)", re.DOTALL
 )
+_CLASS: Final = re.compile(r"<class '([\w.]+)'>")
 _ERROR: Final = 2
 _UNSAID: Final = {
     "CancelledError": "The task was cancelled.",
@@ -65,6 +66,8 @@ def failure(
             stack = text(said.get("exception.stacktrace")) or ""
             break
     kind = kind or found.get("error_type", "")
+    if shown := _CLASS.fullmatch(kind):
+        kind = shown[1]
     message = message or found.get("error_message", "")
     stack = stack or found.get("error_stack", "")
     if kind_of_span == "error":
