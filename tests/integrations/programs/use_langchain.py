@@ -1,7 +1,8 @@
-"""A chain of LangChain with a tool and a retriever, streamed, and left early."""
+"""A chain of LangChain with a tool and a retriever, streamed, and left early; answers from its cache."""
 
 import asyncio
 
+from langchain_core.caches import InMemoryCache
 from langchain_core.documents import Document
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.retrievers import BaseRetriever
@@ -44,4 +45,8 @@ async def leave():
 
 
 asyncio.run(leave())
+cached = ChatOpenAI(model="gpt-4o", cache=InMemoryCache())
+for _ in range(2):  # The second time nobody is asked, nor the third.
+    print(cached.invoke("Capital of France?").content)
+print(asyncio.run(cached.ainvoke("Capital of France?")).content)
 agentops.end_session("Success")

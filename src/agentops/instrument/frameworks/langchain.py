@@ -19,6 +19,7 @@ from opentelemetry import trace
 
 from agentops import semconv
 from agentops.instrument import calls, kinds
+from agentops.instrument.frameworks import langchain_cache
 from agentops.instrument.frameworks.told import CALLS, PACKAGE, to_json
 from agentops.instrument.patches import Patches
 
@@ -99,6 +100,7 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
     for name in ("on_llm_error", "on_chain_error", "on_tool_error", "on_retriever_error"):
         patches.method(tracer_class, name, failed)
     patches.method(tracer_class, "on_llm_new_token", said)
+    langchain_cache.complete(tracer_class, patches)
     runnables = importlib.import_module("langchain_core.runnables.base")
     for name in ("_astream_events_implementation_v2", "_astream_log_implementation"):
         patches.method(runnables, name, _watched)
