@@ -1,4 +1,7 @@
-"""What the instrumentor of LiteLLM leaves out: answers' ids, first chunks, fallbacks, sound, rankings."""
+"""What the instrumentor of LiteLLM leaves out: answers' ids, first chunks, fallbacks, sound, rankings.
+
+An answer from its cache is no call of a model: nobody was asked, and it costs nothing.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,8 @@ _BESIDE: Final = tuple(
 )
 _RESPONSES: Final = tuple(place for place in _FUNCTIONS if place.endswith("responses"))
 _STREAMS: Final = {"litellm:anthropic_messages": joined.Message}
+_CACHED: Final = "cached_response"
+"""Whom LiteLLM names as the provider of a stream from its cache."""
 _STREAMED: Final = dict.fromkeys(_RESPONSES, joined.Response)
 """Of whose streams the instrumentor tells the end alone, and of those of some models nothing."""
 
@@ -48,12 +53,14 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
         del instance
         wrapped(*args, **kwargs)
         _identify(*args)
+        _tell_cached(*args)
 
     def streamed(
         wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         del instance, kwargs
         span, stream = args
+        _tell_cached(span, stream)
         return wrapped(span, _noting(span, stream))
 
     def streamed_async(
@@ -61,6 +68,7 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
     ) -> Any:
         del instance, kwargs
         span, stream = args
+        _tell_cached(span, stream)
         return wrapped(span, _noting_async(span, stream))
 
     def begun(
@@ -77,6 +85,17 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
     patches.method(module, "_finalize_span", answered)
     patches.method(module, "_finalize_sync_streaming_span", streamed)
     patches.method(module, "_finalize_streaming_span", streamed_async)
+
+
+def _tell_cached(span: Any, answer: Any) -> None:
+    """Tell of an answer, or a stream, that the cache has it."""
+    try:
+        told = getattr(answer, "_hidden_params", None) or {}
+        if told.get("cache_hit") is True or getattr(answer, "custom_llm_provider", "") == _CACHED:
+            kinds.fix(span, "CHAIN")
+            span.set_attribute("llm.cost.total", 0.0)
+    except Exception:
+        pass  # It is told as its instrumentor tells it.
 
 
 def _identify(span: Any, answer: Any) -> None:
