@@ -90,7 +90,7 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
 def _tell_cached(span: Any, answer: Any) -> None:
     """Tell of an answer, or a stream, that the cache has it."""
     try:
-        told = getattr(answer, "_hidden_params", None) or {}
+        told: Any = getattr(answer, "_hidden_params", None) or {}
         if told.get("cache_hit") is True or getattr(answer, "custom_llm_provider", "") == _CACHED:
             kinds.fix(span, "CHAIN")
             span.set_attribute("llm.cost.total", 0.0)
