@@ -112,9 +112,18 @@ def test_the_beginning_of_a_long_answer_is_unfolded_and_its_numbers_keep_their_d
     rows = [{"id": 2**60 + number, "words": f"row {number} " + "long " * 40} for number in range(3_000)]
     made = {"agentops.entity.input": '{"page": 1}', "agentops.entity.output": json.dumps({"rows": rows})}
     send(known, root(trace, "Long", [], at, 100, 1), event(trace, 2, 1, "tool", "listing", at, 5, **made))
-    page.goto(f"{known.url}/sessions/{session_id(trace)}?event={event_id(2)}")
+    with page.expect_response(re.compile(f"/events/{event_id(2)}")) as asked:
+        page.goto(f"{known.url}/sessions/{session_id(trace)}?event={event_id(2)}")
     output = panel(page).get_by_role("region", name="Output")
     expect(output).to_contain_text("rows: [")
+    # An attribute that says the same again is not sent again, unless the reader wants to see it there.
+    assert len(asked.value.body()) < 1.1 * len(made["agentops.entity.output"])
+    panel(page).get_by_text("Attributes").click()
+    repeated = panel(page).locator(".attributes > div", has_text="agentops.entity.output")
+    expect(repeated).to_contain_text("the same as in the output above")
+    repeated.get_by_role("button", name="Show agentops.entity.output here too").click()
+    expect(repeated.get_by_role("button", name="Copy agentops.entity.output")).to_be_visible()
+    expect(repeated).to_contain_text("row 0 long")
     expect(output.locator(".branch .branch .branch")).to_have_count(100)
     output.get_by_role("button", name="{ id, words }").last.click()
     expect(output).to_contain_text(f"id: {2**60 + 99}")
@@ -125,6 +134,36 @@ def test_the_beginning_of_a_long_answer_is_unfolded_and_its_numbers_keep_their_d
     expect(output.get_by_text("copied")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert json.loads(copied) == {"rows": rows}
+
+
+def test_all_events_that_hold_a_text_are_found(known: Server, page: Page) -> None:
+    trace, at, many = 0xABE, time.time_ns() - 50 * SECOND, 1_020
+    made = [
+        event(trace, number, 1, "tool", "step", at + number * MS, 1, **{"agentops.entity.output": "a needle"})
+        for number in range(2, many + 2)
+    ]
+    send(known, root(trace, "Haystack", [], at, 2000, many), *made)
+    page.goto(f"{known.url}/sessions/{session_id(trace)}?find=needle")
+    expect(page.locator(".matches")).to_have_text("1,020")
+    page.goto("about:blank")
+    known.http.delete(f"/api/sessions/{session_id(trace)}")
+
+
+def test_a_call_that_answered_in_plain_text_is_read_as_a_conversation(known: Server, page: Page) -> None:
+    trace, at = 0xABF, time.time_ns() - 50 * SECOND
+    said = {
+        "openinference.span.kind": "LLM",
+        "llm.input_messages.0.message.role": "user",
+        "llm.input_messages.0.message.content": "What is the answer?",
+        "output.value": "It is forty-two.",
+    }
+    send(known, root(trace, "Plain", [], at, 100, 1), event(trace, 2, 1, "llm", "ask", at, 5, **said))
+    page.goto(f"{known.url}/sessions/{session_id(trace)}?view=messages")
+    said_by = page.locator(".call-card .message")
+    expect(said_by).to_have_count(2)
+    expect(said_by.last).to_contain_text("It is forty-two.")
+    page.goto("about:blank")
+    known.http.delete(f"/api/sessions/{session_id(trace)}")
 
 
 def test_logs_are_narrowed_by_severity_and_text_and_lead_to_their_event(known: Server, page: Page) -> None:
@@ -228,6 +267,36 @@ def test_tags_given_elsewhere_meanwhile_stay(known: Server, page: Page) -> None:
     page.keyboard.press("Enter")
     known.wait(path, lambda told: told["tags"] == ["two", "theirs", "mine"])
     expect(page.locator(".title .tag")).to_have_text(["two×", "theirs×", "mine×"])
+    page.goto("about:blank")
+    known.http.delete(path)
+
+
+def test_a_note_that_is_being_written_stays_when_another_one_arrives(known: Server, page: Page) -> None:
+    trace = 0xAC0
+    send(known, root(trace, "Noted", [], time.time_ns() - 20 * SECOND, 10, 0))
+    path = f"/api/sessions/{session_id(trace)}"
+    page.goto(f"{known.url}/sessions/{session_id(trace)}")
+    page.get_by_role("button", name="+ note").click()
+    page.keyboard.type("What I think")
+    with page.expect_response(re.compile(f"{session_id(trace)}$")):
+        known.http.patch(path, json={"note": "Theirs", "name": "Noted by two"})
+    expect(page.get_by_role("heading", level=1)).to_have_text("Noted by two")
+    expect(page.get_by_role("textbox", name="Note")).to_have_value("What I think")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("region", name="Note")).to_contain_text("Theirs")
+    # Who wrote nothing takes nothing back.
+    page.get_by_role("button", name="Change the note").click()
+    known.http.patch(path, json={"note": "Theirs, anew", "name": "Renamed by them"})
+    expect(page.get_by_role("heading", level=1)).to_have_text("Renamed by them")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("region", name="Note")).to_contain_text("Theirs, anew")
+    page.get_by_role("button", name="Renamed by them").click()
+    known.http.patch(path, json={"name": "Renamed again"})
+    expect(page).to_have_title(re.compile("Renamed again"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Renamed again")
+    told = known.get(path)
+    assert (told["note"], told["name"]) == ("Theirs, anew", "Renamed again")
     page.goto("about:blank")
     known.http.delete(path)
 

@@ -169,6 +169,46 @@ def test_the_keyboard_walks_opens_returns_and_lists_itself(known: Server, page: 
     expect(page.get_by_role("dialog", name="Keys")).to_have_count(0)
 
 
+def test_keys_reach_nothing_behind_an_open_menu(known: Server, page: Page) -> None:
+    open_list(page, known)
+    shows(page, REFUND, HOSTILE, DIGEST, HISTORY)
+    page.keyboard.press("j")
+    page.get_by_role("button", name="Filter by state").click()
+    page.locator(".facet input").first.focus()
+    for key in ("j", "x", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator(".table-row.cursor")).to_have_attribute("data-session", session_id(REFUND))
+    expect(page.locator(".table-row.chosen")).to_have_count(0)
+    # The focus that goes on leaves the menu closed behind it.
+    expect(page.locator(".surface")).to_be_visible()
+    page.locator(".facet input").last.focus()
+    page.keyboard.press("Tab")
+    expect(page.locator(".surface")).to_have_count(0)
+    expect(page).to_have_url(f"{known.url}/sessions")
+
+
+def test_keys_are_letters_whatever_caps_lock_and_alphabet(known: Server, page: Page) -> None:
+    open_list(page, known)
+    shows(page, REFUND, HOSTILE, DIGEST, HISTORY)
+
+    def press(key: str, code: str, **more: bool) -> None:
+        page.evaluate(
+            "(given) => document.body.dispatchEvent(new KeyboardEvent('keydown', {bubbles: true, ...given}))",
+            {"key": key, "code": code, **more},
+        )
+
+    held = page.locator(".table-row.cursor")
+    press("J", "KeyJ", modifierCapsLock=True)
+    expect(held).to_have_attribute("data-session", session_id(REFUND))
+    press("\u043e", "KeyJ")
+    expect(held).to_have_attribute("data-session", session_id(HOSTILE))
+    press("x", "KeyX")
+    press("\u041e", "KeyJ", modifierCapsLock=True)
+    expect(held).to_have_attribute("data-session", session_id(DIGEST))
+    press("x", "KeyX", modifierCapsLock=True, shiftKey=True)
+    expect(page.locator(".table-row.chosen")).to_have_count(2)
+
+
 def test_a_view_is_kept_under_a_name_chosen_again_and_deleted(known: Server, page: Page) -> None:
     open_list(page, known, "?state=fail&sort=duration")
     shows(page, HOSTILE, REFUND)

@@ -87,25 +87,41 @@ export function timelineQuery(id: string) {
 /** What of an event the program gave as it pleased. */
 const RECORDED = ["input", "output", "messages", "attributes", "resource", "events", "links"] as const;
 
+/** An event as it is shown: what its input and output hold is told once. */
 export function eventQuery(id: string, eventId: string) {
   return queryOptions({
     queryKey: ["event", id, eventId],
-    queryFn: ({ signal }) => requestRecord<EventDetail>(`${session(id)}/events/${encodeURIComponent(eventId)}`, RECORDED, { signal }),
+    queryFn: ({ signal }) => readEvent(id, eventId, true, signal),
     staleTime: 60_000,
   });
 }
 
-/** Ids of the events whose text, bodies included, contains the query: what the browser cannot search itself. */
-export function eventSearchQuery(id: string, q: string) {
+/** An event with everything the server holds of it. */
+export function wholeEventQuery(id: string, eventId: string) {
   return queryOptions({
+    queryKey: ["event", id, eventId, "whole"],
+    queryFn: ({ signal }) => readEvent(id, eventId, false, signal),
+    staleTime: 60_000,
+  });
+}
+
+function readEvent(id: string, eventId: string, once: boolean, signal: AbortSignal): Promise<EventDetail> {
+  return requestRecord<EventDetail>(withQuery(`${session(id)}/events/${encodeURIComponent(eventId)}`, { once: once || null }), RECORDED, { signal });
+}
+
+/** Ids of the events whose text, bodies included, contains the query, page by page: what the browser cannot search itself. */
+export function eventSearchQuery(id: string, q: string) {
+  return infiniteQueryOptions({
     queryKey: ["event-search", id, q],
-    queryFn: async ({ signal }): Promise<ReadonlySet<string>> => {
-      const page = await request<{ events: { event_id: string }[] }>(
-        withQuery(`${session(id)}/events`, { q, limit: 1000 }),
+    queryFn: async ({ signal, pageParam }) => {
+      const page = await request<{ events: { event_id: string }[]; next_cursor: string | null }>(
+        withQuery(`${session(id)}/events`, { q, limit: 1000, cursor: pageParam }),
         { signal },
       );
-      return new Set(page.events.map((event) => event.event_id));
+      return { ids: page.events.map((event) => event.event_id), after: page.next_cursor };
     },
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ after }) => after,
     enabled: q.trim().length > 1,
     structuralSharing: false,
     staleTime: 5_000,

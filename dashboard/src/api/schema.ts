@@ -1699,6 +1699,13 @@ export interface components {
             attributes: {
                 [key: string]: unknown;
             };
+            /**
+             * Repeats
+             * @description with `once`: attributes that are left out, and the place in input or output that holds them
+             */
+            repeats?: {
+                [key: string]: string;
+            } | null;
             /** Resource */
             resource: {
                 [key: string]: unknown;
@@ -4526,7 +4533,10 @@ export interface operations {
     };
     getEvent: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description leave out what input and output hold already: `messages` is empty, and `repeats` names the long attributes that are not told again */
+                once?: boolean;
+            };
             header?: never;
             path: {
                 /** @description as the session says it, percent-encoded: any text, `/` included (`%2F`) */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { alreadyShown, readMessages, repeated, toolAnswers } from "./messages";
+import { alreadyShown, conversation, messagesOf, readMessages, repeated, toolAnswers } from "./messages";
 
 test("texts, reasoning, calls and results are read, old names too", () => {
   const messages = readMessages([
@@ -108,4 +108,20 @@ test("a picture that stands in its address is a picture, one that is elsewhere i
     { type: "image", mime: "image/png", source: "data:image/png;base64,AAAA" },
     { type: "file", label: "image", uri: "https://example.com/a.png" },
   ]);
+});
+
+test("a side of a call that is no conversation is a message of it", () => {
+  const asked = [{ role: "user", direction: "output", parts: [{ type: "text", content: "What is it?" }] }];
+  const of = { input: asked, input_format: "messages", output: "It is 42.", output_format: "text" };
+  expect(conversation(of).map(({ role, direction, parts }) => [role, direction, parts])).toEqual([
+    ["user", "input", [{ type: "text", text: "What is it?" }]],
+    ["assistant", "output", [{ type: "text", text: "It is 42." }]],
+  ]);
+  expect(messagesOf(of).length).toBe(1);
+  const turned = { input: { prompt: 1 }, input_format: "json", output: asked, output_format: "messages" };
+  expect(conversation(turned).map(({ direction, parts }) => [direction, parts[0].type])).toEqual([
+    ["input", "other"],
+    ["output", "text"],
+  ]);
+  expect(conversation({ ...of, input_format: "json" })).toEqual([]);
 });

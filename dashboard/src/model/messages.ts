@@ -27,13 +27,44 @@ export interface Message {
 
 type Loose = Record<string, unknown>;
 
-export function readMessages(value: unknown, direction: "input" | "output" = "input"): Message[] {
+/** What went into a call and what came out of it. */
+export interface Exchange {
+  input?: unknown;
+  input_format: string | null;
+  output?: unknown;
+  output_format: string | null;
+}
+
+/** The messages of a call. */
+export function messagesOf({ input, input_format, output, output_format }: Exchange): Message[] {
+  return readMessages([...told(input, input_format, "input"), ...told(output, output_format, "output")]);
+}
+
+function told(value: unknown, format: string | null, direction: Message["direction"]): Loose[] {
+  return format === "messages" && Array.isArray(value) ? value.filter(isObject).map((message) => ({ ...message, direction })) : [];
+}
+
+/** A call as a conversation: where one side of it is none, that is a message of its own. */
+export function conversation(call: Exchange): Message[] {
+  const { input, input_format, output, output_format } = call;
+  const messages = messagesOf(call);
+  if (messages.length === 0) return messages;
+  const asked = input_format !== "messages" && input != null ? [plain("user", "input", input)] : [];
+  const answered = output_format !== "messages" && output != null ? [plain("assistant", "output", output)] : [];
+  return [...asked, ...messages, ...answered];
+}
+
+function plain(role: string, direction: Message["direction"], value: unknown): Message {
+  return { role, name: "", direction, parts: [typeof value === "string" ? { type: "text", text: value } : { type: "other", value }], finish: "" };
+}
+
+export function readMessages(value: unknown): Message[] {
   if (!Array.isArray(value)) return [];
   return named(
     value.filter(isObject).map((message) => ({
       role: text(message.role) || "message",
       name: text(message.name),
-      direction: message.direction === "output" ? "output" : message.direction === "input" ? "input" : direction,
+      direction: message.direction === "output" ? "output" : "input",
       parts: readParts(message.parts ?? message.content),
       finish: text(message.finish_reason),
     })),

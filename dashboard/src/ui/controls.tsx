@@ -53,7 +53,7 @@ function CopyIcon() {
   );
 }
 
-/** A button that opens a small surface below it; Esc or a click elsewhere closes. */
+/** A button that opens a small surface below it; Esc, a click elsewhere or the focus that goes on closes. */
 export function Menu({
   label,
   children,
@@ -94,7 +94,7 @@ export function Menu({
     if (isByKey) root.current?.querySelector("button")?.focus();
   };
   return (
-    <div className="menu" ref={root}>
+    <div className="menu" ref={root} onBlur={({ relatedTarget }) => relatedTarget && !root.current?.contains(relatedTarget) && setOpen(false)}>
       <button type="button" className={className} aria-expanded={open} aria-label={name} onClick={() => setOpen(!open)}>
         {label}
       </button>

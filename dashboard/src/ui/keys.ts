@@ -42,15 +42,25 @@ function find(keys: string): Binding[] {
   return stacks.toReversed().flatMap(({ bindings }) => bindings.filter((binding) => binding.keys === keys));
 }
 
+/** The key by its letter, whether Caps Lock is on or not; where a keyboard writes others than Latin ones, by its place. */
+function keyOf(event: KeyboardEvent): string {
+  const place = /^Key([A-Z])$/.exec(event.code)?.[1].toLowerCase();
+  const isLatin = /^[a-z]$/i.test(event.key);
+  if (event.key.length !== 1 || place === undefined || (isLatin && !event.getModifierState("CapsLock"))) return event.key;
+  const letter = isLatin ? event.key.toLowerCase() : place;
+  return event.shiftKey ? letter.toUpperCase() : letter;
+}
+
 function press(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   if (isTyping(event.target) && event.key !== "Escape") return;
-  // Esc too is the dialog's own then: what prevents the key prevents the closing.
-  if (document.querySelector("dialog[open]")) return;
+  // Esc too is the dialog's own then: what prevents the key prevents the closing. Nor do keys reach behind an open menu.
+  if (document.querySelector("dialog[open], .menu > .surface")) return;
+  const key = keyOf(event);
   const fresh = event.timeStamp - prefixAt < PATIENCE_MS;
-  const sequence = prefix && fresh ? find(`${prefix} ${event.key}`) : [];
+  const sequence = prefix && fresh ? find(`${prefix} ${key}`) : [];
   prefix = "";
-  const found = sequence.length > 0 ? sequence : find(event.key);
+  const found = sequence.length > 0 ? sequence : find(key);
   if (found.length > 0) {
     // Enter and Space belong to the button or link that has the focus.
     if ((event.key === "Enter" || event.key === " ") && event.target instanceof Element && event.target.closest("a,button,summary")) {
@@ -60,8 +70,8 @@ function press(event: KeyboardEvent): void {
     found.some((binding) => binding.run(event) !== false);
     return;
   }
-  if (stacks.some(({ bindings }) => bindings.some(({ keys }) => keys.startsWith(`${event.key} `)))) {
-    prefix = event.key;
+  if (stacks.some(({ bindings }) => bindings.some(({ keys }) => keys.startsWith(`${key} `)))) {
+    prefix = key;
     prefixAt = event.timeStamp;
   }
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agentops.server.normalise.attributes import restored
+from agentops.server.normalise.attributes import restored, told_once
 from agentops.server.normalise.flattened import trees
 from agentops.server.normalise.tokens import More, more
 from tests.unit.normalise.spans import event
@@ -35,6 +35,27 @@ def test_a_text_of_a_message_is_not_stored_again_in_other_attributes() -> None:
     assert QUESTION not in found.attributes
     assert ANSWER not in found.attributes
     assert restored(found.attributes, found.input, found.output) == given
+
+
+def test_a_long_attribute_that_a_body_holds_is_told_by_its_place() -> None:
+    question, answer = QUESTION * 20, "Ü" + ANSWER * 20
+    messages = json.dumps([{"role": "user", "parts": [{"type": "text", "content": question}]}])
+    given = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.input.messages": messages,
+        "llm.prompts.0": question,
+        "output.value": json.dumps({"said": answer}),
+        "a.reference": {"$ref": "input"},
+        "short": ANSWER,
+    }
+    found = event(given)
+    kept, places = told_once(found.attributes, found.input, found.output)
+    assert places == {
+        "gen_ai.input.messages": "input",
+        "llm.prompts.0": "input/0/parts/0/content",
+        "output.value": "output",
+    }
+    assert kept == {name: one for name, one in given.items() if name not in places}
 
 
 @pytest.mark.parametrize("text", ["Привет 退款 😀 Ä", 'a "b" \\u0416 \\\\', "\x00\x7f\u2028é", "ÿ" * 90])

@@ -23,9 +23,17 @@ function asText(value: unknown): string {
   return typeof value === "string" ? value : writeJson(value, 2);
 }
 
-export function Attributes({ values }: { values: Record<string, unknown> }) {
+interface Props {
+  values: Record<string, unknown>;
+  /** Attributes that say again what stands in the input or output, and where there. */
+  repeats?: Record<string, string> | null;
+  /** Show those too. */
+  onWhole?: () => void;
+}
+
+export function Attributes({ values, repeats, onWhole }: Props) {
   const [find, setFind] = useState("");
-  const names = Object.keys(values).toSorted();
+  const names = [...Object.keys(values), ...Object.keys(repeats ?? {})].toSorted();
   const needle = find.toLowerCase();
   const shown = names.filter(
     (name) => !needle || name.toLowerCase().includes(needle) || String(values[name]).toLowerCase().includes(needle),
@@ -53,10 +61,19 @@ export function Attributes({ values }: { values: Record<string, unknown> }) {
                     <wbr />
                   </Fragment>
                 ))}
-              <Copy text={() => asText(values[name])} label={`Copy ${visible(name)}`} />
+              {!repeats?.[name] && <Copy text={() => asText(values[name])} label={`Copy ${visible(name)}`} />}
             </dt>
             <dd>
-              <Value value={values[name]} open={0} />
+              {repeats?.[name] ? (
+                <span className="faint">
+                  the same as in the {repeats[name].startsWith("input") ? "input" : "output"} above{" "}
+                  <button type="button" className="link" aria-label={`Show ${visible(name)} here too`} onClick={onWhole}>
+                    show here too
+                  </button>
+                </span>
+              ) : (
+                <Value value={values[name]} open={0} />
+              )}
             </dd>
           </div>
         ))}

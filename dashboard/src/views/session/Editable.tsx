@@ -5,20 +5,21 @@ import { type TagChange, withoutTag, withTag } from "../../api/queries";
 import { oneLine, visible } from "../../model/visible";
 
 export function Name({ name, onChange }: { name: string; onChange: ((name: string) => void) | null }) {
-  const [isEditing, setEditing] = useState(false);
+  /** What the name was when the reader began to change it: others may change it meanwhile. */
+  const [began, setBegan] = useState<string | null>(null);
   if (onChange === null) return <h1 title={visible(name)}>{oneLine(name, 200) || "unnamed"}</h1>;
-  if (!isEditing) {
+  if (began === null) {
     return (
       <h1 title={visible(name)}>
-        <button type="button" className="name" title="Rename" onClick={() => setEditing(true)}>
+        <button type="button" className="name" title="Rename" onClick={() => setBegan(name)}>
           {oneLine(name, 200) || "unnamed"}
         </button>
       </h1>
     );
   }
   const done = (text: string) => {
-    setEditing(false);
-    if (text.trim() && text !== name) onChange(text.trim());
+    setBegan(null);
+    if (text.trim() && text !== began) onChange(text.trim());
   };
   return (
     <h1>
@@ -26,14 +27,14 @@ export function Name({ name, onChange }: { name: string; onChange: ((name: strin
         className="rename"
         aria-label="Session name"
         maxLength={500}
-        defaultValue={name}
+        defaultValue={began}
         ref={(field) => field?.select()}
         onBlur={(event) => done(event.target.value)}
         onKeyDown={(event) => {
           if (event.key === "Enter") event.currentTarget.blur();
           if (event.key === "Escape") {
             event.stopPropagation();
-            setEditing(false);
+            setBegan(null);
           }
         }}
       />

@@ -1,12 +1,13 @@
 /** The selected event: what it was, what went in and came out, what it cost and why, how it failed, all that is known. */
 
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { ApiError, isFile } from "../../api/client";
-import { eventQuery } from "../../api/queries";
+import { eventQuery, wholeEventQuery } from "../../api/queries";
 import type { EventDetail } from "../../api/types";
 import { writeJson } from "../../model/json";
 import { KINDS } from "../../model/kinds";
-import { readMessages } from "../../model/messages";
+import { messagesOf } from "../../model/messages";
 import { type EventTable, statusName } from "../../model/table";
 import type { EpochMicros } from "../../model/units";
 import { oneLine, visible } from "../../model/visible";
@@ -85,7 +86,7 @@ export function EventPanel({ sessionId, eventId, table, base, onSelect }: Props)
             <EventNumbers event={data} table={table} row={row} base={base} />
             {data.error && <ErrorBox error={data.error} />}
             <Bodies event={data} />
-            <Rest event={data} />
+            <Rest sessionId={sessionId} event={data} />
           </>
         )
       )}
@@ -117,7 +118,7 @@ export function ErrorBox({ error }: { error: NonNullable<EventDetail["error"]> }
 function Bodies({ event }: { event: EventDetail }) {
   const isChat = event.input_format === "messages" || event.output_format === "messages";
   if (isChat) {
-    const messages = readMessages(event.messages);
+    const messages = messagesOf(event);
     return (
       <>
         {event.input_format !== "messages" && event.input != null && <Body title="Input" value={event.input} />}
@@ -150,7 +151,9 @@ function Body({ title, value }: { title: string; value: unknown }) {
   );
 }
 
-function Rest({ event }: { event: EventDetail }) {
+function Rest({ sessionId, event }: { sessionId: string; event: EventDetail }) {
+  const [wholeId, setWholeId] = useState("");
+  const { data: whole, error, refetch } = useQuery({ ...wholeEventQuery(sessionId, event.event_id), enabled: wholeId === event.event_id });
   const ids = {
     event_id: event.event_id,
     trace_id: event.trace_id,
@@ -163,8 +166,13 @@ function Rest({ event }: { event: EventDetail }) {
   const known = Object.fromEntries(Object.entries(ids).filter(([, value]) => value));
   return (
     <>
-      <More title="Attributes" count={Object.keys(event.attributes).length}>
-        <Attributes values={event.attributes} />
+      <More title="Attributes" count={Object.keys(event.attributes).length + Object.keys(event.repeats ?? {}).length}>
+        {error && <Failure error={error} retry={() => void refetch()} />}
+        <Attributes
+          values={whole?.attributes ?? event.attributes}
+          repeats={whole ? undefined : event.repeats}
+          onWhole={() => setWholeId(event.event_id)}
+        />
       </More>
       {event.events.length > 0 && (
         <More title="Span events" count={event.events.length}>

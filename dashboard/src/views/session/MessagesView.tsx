@@ -4,10 +4,9 @@ import { useQuery } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useMemo, useRef } from "react";
 import { eventQuery } from "../../api/queries";
-import type { EventDetail } from "../../api/types";
 import { duration, usd } from "../../model/format";
 import { kindCode } from "../../model/kinds";
-import { alreadyShown, type Message, readMessages, toolAnswers } from "../../model/messages";
+import { alreadyShown, conversation, toolAnswers } from "../../model/messages";
 import { type EventTable, STATUS_ERROR } from "../../model/table";
 import { oneLine } from "../../model/visible";
 import { Failure } from "../../ui/controls";
@@ -155,8 +154,4 @@ function CallBlock({
       {data?.error && table.statuses[row] === STATUS_ERROR && <ErrorBox error={data.error} />}
     </article>
   );
-}
-
-function conversation(event: EventDetail): Message[] {
-  return readMessages(event.messages);
 }

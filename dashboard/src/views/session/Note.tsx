@@ -10,19 +10,24 @@ import { Long } from "../../ui/text";
 export function Note({ sessionId, note }: { sessionId: string; note: string }) {
   const client = useQueryClient();
   const [isEditing, setEditing] = useState(false);
-  /** What was written and is not yet, or could not be, kept. */
-  const [draft, setDraft] = useState(note);
+  /** What stood there when the reader began to write. */
+  const [began, setBegan] = useState("");
+  /** What was written and is not yet, or could not be, kept; else none, and what the server knows is shown. */
+  const [draft, setDraft] = useState<string | null>(null);
   const [failure, setFailure] = useState<Error | null>(null);
   const mayChange = useMayChange();
+  const shown = draft ?? note;
   if (!mayChange) return note ? <Written note={note} /> : null;
   const keep = async (text: string) => {
     setEditing(false);
+    // Who changed nothing takes back nothing that others wrote meanwhile.
+    if (text.trim() === began && !failure) return;
     setFailure(null);
     setDraft(text.trim());
-    if (text.trim() === note) return;
     try {
       await editSession(sessionId, { note: text.trim() });
       await client.refetchQueries({ queryKey: ["session", sessionId] });
+      setDraft(null);
     } catch (error) {
       setFailure(error instanceof Error ? error : new Error(String(error)));
       setEditing(true);
@@ -34,14 +39,14 @@ export function Note({ sessionId, note }: { sessionId: string; note: string }) {
       {isEditing ? (
         <textarea
           aria-label="Note"
-          defaultValue={draft}
+          defaultValue={shown}
           rows={4}
           ref={(field) => field?.focus()}
           onBlur={(event) => void keep(event.target.value)}
           onKeyDown={(event) => {
             if (event.key === "Escape") {
               event.stopPropagation();
-              setDraft(note);
+              setDraft(null);
               setFailure(null);
               setEditing(false);
             }
@@ -50,9 +55,16 @@ export function Note({ sessionId, note }: { sessionId: string; note: string }) {
         />
       ) : (
         <>
-          {draft && <Written note={draft} />}
-          <button type="button" className="link faint" onClick={() => setEditing(true)}>
-            {draft ? "Change the note" : "+ note"}
+          {shown && <Written note={shown} />}
+          <button
+            type="button"
+            className="link faint"
+            onClick={() => {
+              setBegan(shown);
+              setEditing(true);
+            }}
+          >
+            {shown ? "Change the note" : "+ note"}
           </button>
         </>
       )}

@@ -2,14 +2,14 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { isFile } from "../../api/client";
-import { eventQuery } from "../../api/queries";
+import { wholeEventQuery } from "../../api/queries";
 import type { SessionDetail } from "../../api/types";
 import { writeJson } from "../../model/json";
 import { Copy, Failure } from "../../ui/controls";
 import { Json } from "../../ui/json";
 
 export function RawView({ session, eventId }: { session: SessionDetail; eventId: string | undefined }) {
-  const event = useQuery({ ...eventQuery(session.session_id, eventId ?? ""), enabled: eventId !== undefined });
+  const event = useQuery({ ...wholeEventQuery(session.session_id, eventId ?? ""), enabled: eventId !== undefined });
   if (event.error && eventId) return <Failure error={event.error} retry={() => void event.refetch()} />;
   const value: unknown = eventId ? event.data : session;
   const path = `/api/sessions/${encodeURIComponent(session.session_id)}${eventId ? `/events/${eventId}` : ""}`;

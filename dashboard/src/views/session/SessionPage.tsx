@@ -1,10 +1,8 @@
 /** One session: its numbers on top, one of five views of its events, and beside them the selected event. */
 
-import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, isFile } from "../../api/client";
-import { eventSearchQuery } from "../../api/queries";
 import { grouped } from "../../model/format";
 import { kindCode } from "../../model/kinds";
 import { type Rows, positionOf, search as searchTable, shownRows } from "../../model/outline";
@@ -26,7 +24,7 @@ import { isMove, type SessionSearch, VIEW_NAMES, VIEWS } from "./search";
 import { Summary } from "./Summary";
 import { Timeline } from "./Timeline";
 import { TreeView } from "./TreeView";
-import { useSession } from "./useSession";
+import { useFoundInBodies, useSession } from "./useSession";
 
 const route = getRouteApi("/sessions/$sessionId");
 const NONE: ReadonlySet<string> = new Set();
@@ -61,7 +59,7 @@ export function SessionPage() {
 
   const query = address.find ?? "";
   const settled = useSettled(query, 150);
-  const { data: inBodies } = useQuery(eventSearchQuery(sessionId, settled));
+  const inBodies = useFoundInBodies(sessionId, settled);
   const deferred = useDeferredValue(query);
   const marks = useMemo(() => searchTable(table, deferred, inBodies), [table, deferred, inBodies]);
   const hideText = (address.hide ?? []).join(",");

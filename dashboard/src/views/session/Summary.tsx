@@ -39,7 +39,7 @@ export function Summary({ session, isRunning, table, onSelect }: Props) {
           <Long text={withMoments(session.state_reason, zone)} />
         </section>
       )}
-      <Note key={session.note ?? ""} sessionId={session.session_id} note={session.note ?? ""} />
+      <Note sessionId={session.session_id} note={session.note ?? ""} />
       <Ranking
         title="What failed"
         rows={errors.map((row) => ({ row, value: duration(table.starts[row]) }))}

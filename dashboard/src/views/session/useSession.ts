@@ -1,9 +1,9 @@
 /** A session and its events, fresh while it runs: asked again when the server says so, as fast as the page can bear. */
 
-import { type QueryClient, type QueryKey, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { type QueryClient, type QueryKey, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useMemo } from "react";
 import { live } from "../../api/live";
-import { sessionQuery, timelineQuery } from "../../api/queries";
+import { eventSearchQuery, sessionQuery, timelineQuery } from "../../api/queries";
 import type { EventDetail, SessionDetail } from "../../api/types";
 import { Pace } from "../../model/pace";
 
@@ -26,6 +26,15 @@ export function useSession(id: string) {
   return { session, timeline };
 }
 
+/** Ids of the events that hold a text; those of a long session come a part at a time. */
+export function useFoundInBodies(id: string, q: string): ReadonlySet<string> | undefined {
+  const { data, hasNextPage, isFetching, isError, fetchNextPage } = useInfiniteQuery(eventSearchQuery(id, q));
+  useEffect(() => {
+    if (hasNextPage && !isFetching && !isError) void fetchNextPage();
+  }, [hasNextPage, isFetching, isError, fetchNextPage]);
+  return useMemo(() => data && new Set(data.pages.flatMap(({ ids }) => ids)), [data]);
+}
+
 /** Ask for everything of the session that is on view and may have changed. */
 async function refreshed(client: QueryClient, id: string): Promise<void> {
   const first: QueryKey[] = [sessionQuery(id).queryKey, timelineQuery(id).queryKey];
@@ -38,6 +47,7 @@ async function refreshed(client: QueryClient, id: string): Promise<void> {
     ...first.map((queryKey) => client.refetchQueries({ queryKey, exact: true })),
     client.refetchQueries({ queryKey: ["logs", id], type: "active" }),
     client.refetchQueries({ queryKey: ["ledger", id], type: "active" }),
+    client.refetchQueries({ queryKey: ["event-search", id], type: "active" }),
     // An ended event never changes: only what was still open, or not there yet, is asked for again.
     client.refetchQueries({
       queryKey: ["event", id],

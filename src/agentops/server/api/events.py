@@ -103,10 +103,21 @@ def get_timeline(
     response_model=None,
     responses=documented(models.EventDetail, 404),
 )
-def get_event(request: Request, session_id: SessionId, event_id: EventId) -> Response:
+def get_event(
+    request: Request,
+    session_id: SessionId,
+    event_id: EventId,
+    once: Annotated[
+        bool,
+        Query(
+            description="leave out what input and output hold already: `messages` is empty, and `repeats` "
+            "names the long attributes that are not told again"
+        ),
+    ] = False,
+) -> Response:
     """Return one event whole: input, output, messages, attributes, error with stack."""
     here = rooms(request)
-    found = event(here.store, _scope(here, request, session_id), event_id)
+    found = event(here.store, _scope(here, request, session_id), event_id, once=once)
     if found is None:
         raise ApiError(
             404,

@@ -224,6 +224,10 @@ class EventDetail(Event):
     output_format: Literal["messages", "json", "text"] | None
     messages: list[dict[str, Json]]
     attributes: dict[str, Json]
+    repeats: dict[str, str] | None = Field(
+        default=None,
+        description="with `once`: attributes that are left out, and the place in input or output that holds them",
+    )
     resource: dict[str, Json]
     scope: ScopeInfo
     events: list[Json]

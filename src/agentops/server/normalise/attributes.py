@@ -20,6 +20,8 @@ SCOPE: Final = "agentops.received.scope."
 """What the names of a scope's attributes have before them among the attributes of its spans."""
 _SHORTEST: Final = 64
 """Shorter values are not worth a reference."""
+_LONG: Final = 1_000
+"""Shorter ones are told again by whoever tells each text once: reading them costs less than looking them up."""
 _BODIES: Final = ("input", "output")
 _TEXTS: Final = ("content", "response")
 """Fields of a message part that may hold a long text."""
@@ -120,6 +122,25 @@ def restored(attributes: str, entered: str, left: str) -> dict[str, Any]:
                 text = _at(parsed[body], pointer)
                 found[key] = value if text is None else text
     return found
+
+
+def told_once(attributes: str, entered: str, left: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the attributes as received but for long ones that a body holds, and where each of those stands.
+
+    A place is the name of the body, or of the text in it ("input/2/parts/0/content"). The parameters are those
+    of `restored`.
+    """
+    known = restored(attributes, entered, left)
+    references = decoded(attributes) if f'"{REF}"' in attributes else {}
+    places: dict[str, str] = {}
+    for key, value in references.items():
+        if not is_object(value) or len(value) != 1 or REF not in value:
+            continue
+        place = value[REF].get("ascii") if is_object(value[REF]) else value[REF]
+        if type(place) is str and type(known[key]) is str and len(known[key]) > _LONG:
+            places[key] = place
+            del known[key]
+    return known, places
 
 
 def whole_text(attributes: str, entered: str, left: str) -> str:

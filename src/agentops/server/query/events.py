@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from agentops.server.normalise.attributes import restored
+from agentops.server.normalise.attributes import restored, told_once
 from agentops.server.prices import explained
 from agentops.server.query import cursors, side
 from agentops.server.query.scope import Agents, Scope, above, agents_above
@@ -156,8 +156,8 @@ def events(
     return EventPage([shown(row, scope.session_id, agents) for row in rows], cursor_after)
 
 
-def event(store: Store, scope: Scope, event_id: str) -> dict[str, Any] | None:
-    """Return one event with its bodies, or None."""
+def event(store: Store, scope: Scope, event_id: str, *, once: bool = False) -> dict[str, Any] | None:
+    """Return one event with its bodies, or None; `once` leaves out what its input and output hold already."""
     rows = store.rows(
         f"SELECT {whole_columns(scope)} FROM spans FINAL "
         f"WHERE {scope.events_where} AND span_id = {{event:String}} LIMIT 1 {OF_TRACES}, max_threads = 1",
@@ -166,9 +166,13 @@ def event(store: Store, scope: Scope, event_id: str) -> dict[str, Any] | None:
     )
     if not rows:
         return None
-    return whole(
+    found = whole(
         rows[0], scope, resource(store, scope.project, rows[0].resource_id), agents_of(store, scope, rows)
     )
+    if once:
+        attributes, repeats = told_once(rows[0].attributes, rows[0].input, rows[0].output)
+        found |= {"messages": [], "attributes": attributes, "repeats": repeats}
+    return found
 
 
 def whole_columns(scope: Scope) -> str:
