@@ -51,8 +51,15 @@ def _sign_in(page: Page, server: Server, key: str) -> None:
 def test_signing_in_switching_and_signing_out(locked: Server, visitor: Page, first_key: str) -> None:
     _sign_in(visitor, locked, "22222222-2222-4222-8222-222222222222")
     expect(visitor.get_by_role("alert")).to_contain_text("no key of this server")
+    other = visitor.context.new_page()
+    other.goto(f"{locked.url}/sessions?state=success")
+    expect(other.get_by_label("Key")).to_be_visible()
     _sign_in(visitor, locked, first_key)
     expect(visitor.get_by_role("link", name="Of the first project")).to_be_visible()
+    # The other page lets its reader in as well, where it wanted to go.
+    other.evaluate("window.dispatchEvent(new Event('focus'))")
+    expect(other.get_by_role("button", name="Clear state")).to_be_visible()
+    other.close()
     (cookie,) = visitor.context.cookies()
     assert cookie.get("httpOnly") is True
     assert cookie.get("sameSite") == "Strict"

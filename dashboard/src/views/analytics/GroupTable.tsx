@@ -95,7 +95,7 @@ export function GroupTable({ search, filters, bucketing, at, onChange }: Props) 
               {data.groups.map((group) => (
                 <tr key={group.value} data-group={group.value}>
                   <td>
-                    <Link to="/sessions" search={{ ...filters, [FILTER[by]]: [group.value] }} title={group.value}>
+                    <Link to="/sessions" search={{ ...filters, [FILTER[by]]: narrowed(by, filters, group.value) }} title={group.value}>
                       {oneLine(group.value, 60)}
                     </Link>
                   </td>
@@ -125,6 +125,11 @@ export function GroupTable({ search, filters, bucketing, at, onChange }: Props) 
       )}
     </section>
   );
+}
+
+/** A session must have all tags that are filtered by, one of the values of any other filter. */
+function narrowed(by: By, { tag = [] }: SessionFilters, value: string): string[] {
+  return by === "tag" ? [...new Set([...tag, value])] : [value];
 }
 
 function asCsv(title: string, groups: readonly BreakdownGroup[]): string {

@@ -1,7 +1,8 @@
 /** The door of a server with keys: one field, and what to do without a key. */
 
-import { useMutation } from "@tanstack/react-query";
-import { signIn } from "../../api/account";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { meQuery, signIn } from "../../api/account";
 import { Brand } from "../../ui/Brand";
 import { Failure } from "../../ui/controls";
 import { useTitle } from "../../ui/hooks";
@@ -13,6 +14,17 @@ export function SignIn() {
     // Everything that was asked without a key is asked anew.
     onSuccess: () => location.reload(),
   });
+  const client = useQueryClient();
+  // Who signed in on another page is let in here, on coming back.
+  useEffect(() => {
+    const look = () =>
+      void client.fetchQuery({ ...meQuery, staleTime: 0 }).then(
+        (me) => me.signed_in && location.reload(),
+        () => undefined,
+      );
+    window.addEventListener("focus", look);
+    return () => window.removeEventListener("focus", look);
+  }, [client]);
   return (
     <main id="main" className="sign-in">
       <form

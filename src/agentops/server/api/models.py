@@ -226,7 +226,7 @@ class EventDetail(Event):
     attributes: dict[str, Json]
     repeats: dict[str, str] | None = Field(
         default=None,
-        description="with `once`: attributes that are left out, and the place in input or output that holds them",
+        description="with `once`: attributes that are left out, and where in input or output each stands",
     )
     resource: dict[str, Json]
     scope: ScopeInfo

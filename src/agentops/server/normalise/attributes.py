@@ -21,7 +21,7 @@ SCOPE: Final = "agentops.received.scope."
 _SHORTEST: Final = 64
 """Shorter values are not worth a reference."""
 _LONG: Final = 1_000
-"""Shorter ones are told again by whoever tells each text once: reading them costs less than looking them up."""
+"""Shorter ones are told again by whoever tells each text once: they are found at a glance."""
 _BODIES: Final = ("input", "output")
 _TEXTS: Final = ("content", "response")
 """Fields of a message part that may hold a long text."""
@@ -127,8 +127,8 @@ def restored(attributes: str, entered: str, left: str) -> dict[str, Any]:
 def told_once(attributes: str, entered: str, left: str) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the attributes as received but for long ones that a body holds, and where each of those stands.
 
-    A place is the name of the body, or of the text in it ("input/2/parts/0/content"). The parameters are those
-    of `restored`.
+    A place is the name of the body, or of the text in it ("input/2/parts/0/content"). The parameters are
+    those of `restored`.
     """
     known = restored(attributes, entered, left)
     references = decoded(attributes) if f'"{REF}"' in attributes else {}
