@@ -147,6 +147,23 @@ def test_a_least_amount_of_any_unit_is_told_in_one(known: Server, page: Page, se
     expect(page.locator(".chip.on .chip-label")).to_have_text(said)
 
 
+def test_a_least_amount_that_is_no_number_is_refused_and_the_one_before_stays(
+    known: Server, page: Page
+) -> None:
+    page.goto(f"{known.url}/sessions?min_duration=2s")
+    menu = page.get_by_role("button", name="Filter by duration ≥ 2 s")
+    menu.click()
+    field = page.get_by_label("Least duration in s")
+    field.fill("a minute")
+    page.keyboard.press("Enter")
+    assert field.evaluate("(one) => one.matches(':invalid')")
+    expect(menu).to_be_visible()
+    field.fill("59,5")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("min_duration=59.5s"))
+    expect(page.locator("[data-total]")).to_have_text(re.compile("^1 of"))
+
+
 def test_a_range_from_an_address_is_told_by_the_readers_clock(known: Server, browser: Browser) -> None:
     page = browser.new_page(timezone_id="Asia/Kolkata")
     range_menu = page.get_by_role("button", name="Time range")

@@ -10,9 +10,9 @@ import zipfile
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, Request, Route, expect
 
-from tests.browser.known_store import session_id, with_attributes
+from tests.browser.known_store import root, session_id, with_attributes
 from tests.browser.test_sessions import open_list
 from tests.serving import Server
 from tests.spans import SECOND, attributes, body, span
@@ -276,3 +276,29 @@ def test_a_list_that_is_brought_up_to_date_again_says_no_more_that_it_could_not(
     assert known.post("/v1/traces", body(span(0xE99, 1, name="News"))).status_code == 200
     expect(failure).to_have_count(0, timeout=15_000)
     known.http.delete(f"/api/sessions/{session_id(0xE99)}")
+
+
+def test_a_page_that_nobody_sees_holds_no_connection(known: Server, page: Page) -> None:
+    page.add_init_script(
+        "window.isUnseen = true; Object.defineProperty(document, 'hidden', {get: () => window.isUnseen});"
+        "window.look = (seen) => {window.isUnseen = !seen;"
+        " document.dispatchEvent(new Event('visibilitychange'))}"
+    )
+    listening: list[Request] = []
+    page.on("request", lambda one: listening.append(one) if one.url.endswith("/api/live") else None)
+    trace, path = 0xC7, f"/api/sessions/{session_id(0xC7)}"
+    sent = body(root(trace, "Unseen", [], time.time_ns() - 20 * SECOND, 10, 0))
+    assert known.post("/v1/traces", sent).status_code == 200
+    page.goto(f"{known.url}/sessions/{session_id(trace)}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Unseen")
+    assert listening == []
+    with page.expect_request("**/api/live"):
+        page.evaluate("look(true)")
+    with page.expect_event("requestfailed", lambda one: one in listening):
+        page.evaluate("look(false)")
+    # What changed meanwhile is asked for when somebody looks again.
+    known.http.patch(path, json={"name": "Seen again"})
+    page.evaluate("look(true)")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Seen again")
+    page.goto("about:blank")
+    known.http.delete(path)

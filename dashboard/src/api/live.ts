@@ -2,6 +2,8 @@
  * The server's word that something changed: one connection for the whole page, shared by every view.
  * Whenever the connection is opened, first or again, subscribers are told that anything may have changed (`null`):
  * what happened between their last answer and the opening went unheard.
+ * A page that nobody sees holds no connection: browsers give all pages of a server six together, and the seventh would
+ * wait for good.
  */
 
 import { isFile } from "./client";
@@ -11,6 +13,8 @@ export type LiveState = "connecting" | "live" | "lost";
 
 /** Stands in a frame for more sessions than the server remembers. */
 const ANY = "*";
+/** Who looks at another page for so long is not coming back at once. */
+const UNSEEN_MS = 3_000;
 
 type Listener = (changed: Changed) => void;
 
@@ -25,6 +29,7 @@ export class Live {
   state: LiveState = "connecting";
   private readonly path: string;
   private isLooking = false;
+  private resting: ReturnType<typeof setTimeout> | undefined;
 
   constructor(path = "/api/live") {
     this.path = path;
@@ -56,10 +61,26 @@ export class Live {
     this.connect();
   }
 
+  /** The page came on view, or went. */
+  private seen(): void {
+    clearTimeout(this.resting);
+    if (!document.hidden) return this.connect();
+    this.resting = setTimeout(() => {
+      this.source?.close();
+      this.source = null;
+    }, UNSEEN_MS);
+  }
+
+  private watch(): void {
+    this.isLooking = true;
+    for (const change of ["offline", "online"]) window.addEventListener(change, () => void this.look());
+    document.addEventListener("visibilitychange", () => this.seen());
+  }
+
   private connect(): void {
     if (this.source || isFile()) return;
-    if (!this.isLooking) for (const change of ["offline", "online"]) window.addEventListener(change, () => void this.look());
-    this.isLooking = true;
+    if (!this.isLooking) this.watch();
+    if (document.hidden) return;
     const source = new EventSource(this.path);
     this.source = source;
     source.addEventListener("open", () => {

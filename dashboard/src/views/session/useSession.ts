@@ -8,6 +8,7 @@ import type { EventDetail, SessionDetail } from "../../api/types";
 import { Pace } from "../../model/pace";
 
 const REST_MS = 200;
+const FRESH_MS = 2_000;
 
 export function useSession(id: string) {
   const client = useQueryClient();
@@ -17,6 +18,7 @@ export function useSession(id: string) {
     const pace = new Pace(() => refreshed(client, id), REST_MS, 0.5);
     const stop = live.subscribe((changed) => {
       if (changed ? changed.has(id) : mayHaveMoved(client, id)) pace.ask();
+      else if (changed === null && isOld(client, id)) void client.refetchQueries({ queryKey: sessionQuery(id).queryKey, exact: true });
     });
     return () => {
       stop();
@@ -61,6 +63,11 @@ async function refreshed(client: QueryClient, id: string): Promise<void> {
   const hasStopped = client.getQueryData(sessionQuery(id).queryKey)?.state !== "running";
   if (told?.wasRunning && hasStopped) again.push(timelineQuery(id).queryKey);
   await Promise.all(again.map((queryKey) => client.refetchQueries({ queryKey, exact: true })));
+}
+
+/** Whether readers may have changed its name, tags or note since it was asked for. */
+function isOld(client: QueryClient, id: string): boolean {
+  return Date.now() - (client.getQueryState(sessionQuery(id).queryKey)?.dataUpdatedAt ?? 0) > FRESH_MS;
 }
 
 /** Whether news may have been missed: an ended session that is known stays as it is, its events may still be travelling. */

@@ -135,10 +135,7 @@ function Least({
   const value = leastOf(name, search[name]);
   const suffix = name === "min_duration" ? "s" : "";
   const text = (step: string) => (unit === "$" ? `≥ $${step}` : `≥ ${step} ${unit}`);
-  const set = (step: string) => {
-    const number = Number(step);
-    onChange({ [name]: step.trim() !== "" && number >= 0 ? `${number}${suffix}` : undefined });
-  };
+  const set = (step: string) => onChange({ [name]: step.trim() === "" ? undefined : `${Number(step.replace(",", "."))}${suffix}` });
   return (
     <span className={value ? "chip on" : "chip"}>
       <Menu
@@ -172,7 +169,15 @@ function Least({
                 close();
               }}
             >
-              <input name="least" inputMode="decimal" aria-label={`Least ${title.toLowerCase()} in ${unit}`} placeholder={`At least … ${unit}`} defaultValue={value} />
+              <input
+                name="least"
+                inputMode="decimal"
+                pattern="\s*\d{0,9}[.,]?\d{1,6}\s*"
+                title={`A number of ${unit}, such as 1.5`}
+                aria-label={`Least ${title.toLowerCase()} in ${unit}`}
+                placeholder={`At least … ${unit}`}
+                defaultValue={value}
+              />
             </form>
           </div>
         )}
