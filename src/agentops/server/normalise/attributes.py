@@ -131,8 +131,10 @@ def told_once(attributes: str, entered: str, left: str) -> tuple[dict[str, Any],
     those of `restored`.
     """
     known = restored(attributes, entered, left)
-    references = decoded(attributes) if f'"{REF}"' in attributes else {}
     places: dict[str, str] = {}
+    references = decoded(attributes)
+    if f'"{REF}"' not in attributes or not is_object(references):
+        return known, places
     for key, value in references.items():
         if not is_object(value) or len(value) != 1 or REF not in value:
             continue
