@@ -112,7 +112,7 @@ def test_keys_and_projects_while_the_server_runs(locked: Server, owner: str) -> 
 
 
 def test_keys_and_projects_without_a_server(tmp_path: Path) -> None:
-    assert "default" in _command(tmp_path, "projects", "list")
+    assert _command(tmp_path, "projects", "list").split("\t")[:2] == ["default", "default"]
     key = _command(tmp_path, "keys", "create", "--scope", "admin").split()[0]
     server = Server(tmp_path, arguments=_AUTH)
     try:
@@ -123,7 +123,9 @@ def test_keys_and_projects_without_a_server(tmp_path: Path) -> None:
         server.stop()
     assert "printable" in _command(tmp_path, "keys", "create", "--name", "a\nb", code=1)
     _command(tmp_path, "keys", "revoke", key)
-    assert "revoked" in _command(tmp_path, "keys", "list")
+    # Into a pipe go fields with tabs between them, without a head.
+    listed = [line.split("\t") for line in _command(tmp_path, "keys", "list").splitlines()]
+    assert [(one[0], one[2], one[6]) for one in listed] == [(key[:8], "admin", "revoked")]
 
 
 def test_a_command_that_is_refused_names_what_mends_it(locked: Server) -> None:

@@ -13,6 +13,10 @@ from agentops.errors import AgentOpsError
 _AGES = {"h": 1 / 24, "d": 1.0, "w": 7.0, "y": 365.0}
 _SIZES = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 _LONGEST_NAME = 100
+_COLUMNS = (
+    ("key", "left"), ("project", "id"), ("scope", "left"), ("created", "left"), ("last used", "left"),
+    ("expires", "left"), ("state", "left"), ("name", "text"),
+)  # fmt: skip
 _LARGEST_QUOTA = 10**15
 
 
@@ -84,10 +88,10 @@ def _list(chosen: argparse.Namespace, here: Account) -> int:
     if chosen.json:
         listing.print_json(found)
         return 0
-    rows = [("KEY", "PROJECT", "SCOPE", "CREATED", "LAST USED", "EXPIRES", "STATE", "NAME")] + [
+    rows = [
         (
             key["key_id"],
-            key["project_id"][:20],
+            key["project_id"],
             ",".join(key["scopes"]),
             _day(key["created_at"]),
             _day(key["last_used_at"]),
@@ -97,7 +101,7 @@ def _list(chosen: argparse.Namespace, here: Account) -> int:
         )
         for key in found
     ]
-    print_table(rows)
+    listing.print_table(_COLUMNS, rows, drop=("created", "last used", "expires"))
     return 0
 
 
@@ -111,13 +115,6 @@ def _revoke(chosen: argparse.Namespace, here: Account) -> int:
 
 
 _ACTIONS = {"create": _create, "list": _list, "revoke": _revoke, "rotate": _rotate}
-
-
-def print_table(rows: list[tuple[str, ...]]) -> None:
-    """Print rows in columns."""
-    widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _day(iso: str | None) -> str:

@@ -82,7 +82,7 @@ def _duplicates(found: list[Library]) -> Iterator[Finding]:
                 yield Finding(
                     "note",
                     "library",
-                    f"{package} records {library.module} too; enabled beside ours, every call is there twice",
+                    f"{package} records {library.module} too; enabled beside ours, a call may be there twice",
                     f"pip uninstall {package}, or do not enable it, or use init(instrument_llm_calls=False)",
                 )
 

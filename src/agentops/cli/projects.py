@@ -8,7 +8,6 @@ from typing import Any
 
 from agentops.cli import listing
 from agentops.cli.account import account
-from agentops.cli.keys import print_table
 from agentops.errors import AgentOpsError
 
 
@@ -42,9 +41,9 @@ def run(chosen: argparse.Namespace) -> int:
         if chosen.action == "list":
             shown = here.list_projects()
             if not chosen.json:
-                print_table(
-                    [("PROJECT", "NAME", "CREATED")]
-                    + [(one["project_id"], one["name"], (one["created_at"] or "-")[:16]) for one in shown]
+                listing.print_table(
+                    (("project", "left"), ("name", "text"), ("created", "left")),
+                    [(one["project_id"], one["name"], (one["created_at"] or "-")[:16]) for one in shown],
                 )
         elif chosen.action == "create":
             shown = here.create_project(chosen.name)
