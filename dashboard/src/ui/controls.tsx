@@ -53,7 +53,7 @@ function CopyIcon() {
   );
 }
 
-/** A button that opens a small surface below it; Esc, a click elsewhere or the focus that goes on closes. */
+/** A button that opens a small surface below it; Esc, a click elsewhere or Tab beyond its end closes. */
 export function Menu({
   label,
   children,
@@ -70,19 +70,29 @@ export function Menu({
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    if (!open) return;
+    const menu = root.current;
+    if (!open || !menu) return;
+    // A press on a label inside takes the focus out, too.
+    let isByTab = false;
     const outside = (event: PointerEvent) => {
-      if (!root.current?.contains(event.target as Node)) setOpen(false);
+      isByTab = false;
+      if (!menu.contains(event.target as Node)) setOpen(false);
+    };
+    const left = ({ relatedTarget }: FocusEvent) => {
+      if (isByTab && relatedTarget && !menu.contains(relatedTarget as Node)) setOpen(false);
     };
     const escape = (event: KeyboardEvent) => {
+      isByTab = event.key === "Tab";
       if (event.key !== "Escape") return;
       event.stopPropagation();
       setOpen(false);
-      root.current?.querySelector("button")?.focus();
+      menu.querySelector("button")?.focus();
     };
+    menu.addEventListener("focusout", left);
     document.addEventListener("pointerdown", outside);
     document.addEventListener("keydown", escape, true);
     return () => {
+      menu.removeEventListener("focusout", left);
       document.removeEventListener("pointerdown", outside);
       document.removeEventListener("keydown", escape, true);
     };
@@ -94,7 +104,7 @@ export function Menu({
     if (isByKey) root.current?.querySelector("button")?.focus();
   };
   return (
-    <div className="menu" ref={root} onBlur={({ relatedTarget }) => relatedTarget && !root.current?.contains(relatedTarget) && setOpen(false)}>
+    <div className="menu" ref={root}>
       <button type="button" className={className} aria-expanded={open} aria-label={name} onClick={() => setOpen(!open)}>
         {label}
       </button>
