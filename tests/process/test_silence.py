@@ -14,7 +14,7 @@ import pytest
 from tests.serving import Server
 from tests.waiting import eventually
 
-_SILENCE_S = 3.0
+_SILENCE_S = 6.0
 # PyDLL keeps Python's lock during the call: no thread of this process runs.
 _PROGRAM = f"""
 import ctypes, os, sys, time
@@ -59,7 +59,7 @@ def test_a_program_that_cannot_report_lives_on_and_one_that_was_stopped_does_not
         eventually(lambda: server.get("/api/sessions")["total"] == 1)
         print(file=program.stdin, flush=True)
         seen: set[str] = set()
-        while not select.select([program.stdout], [], [], 0.1)[0]:
+        while not select.select([program.stdout], [], [], 0.3)[0]:
             seen.add(state())
         assert seen == {"running"}
         program.send_signal(signal.SIGSTOP)
