@@ -1,7 +1,7 @@
 """`q`: where texts contain what was typed, in any script and letter case, as SQL.
 
 Within one session the columns are read. Over a store they are looked up in indexes that merges build
-(0010_questions.sql, 0052_words_without_letters.sql): words of ASCII letters and digits in their dictionary,
+(0052_words_without_letters.sql, 0091_words_planned_sooner.sql): words of ASCII letters and digits in their dictionary,
 parts of words included; all other letters by groups of three. What an index alone cannot decide is read and
 compared, and so are the spans that were not merged yet.
 
@@ -130,7 +130,7 @@ def found(
 
 
 def _ascii(column: str) -> str:
-    """Return the expression that is indexed by words: a text with a blank for its letters beyond ASCII."""
+    """Return what is indexed by words, in small letters: a text with a blank for its letters beyond ASCII."""
     return (
         f"if(lengthUTF8({column}) = length({column}), {column}, "
         f"replaceRegexpAll({column}, '[^\\\\x00-\\\\x7F]+', ' '))"
@@ -169,15 +169,15 @@ def _looked_up(column: str, name: str, text: str, values: dict[str, Any]) -> tup
         # These are short: reading them costs no more than looking them up.
         if column in _NOT_INDEXED or not alone or not text.isascii():
             return contains(column, name, text), True
-        values[f"{name}_0"] = f"%{text}%"
-        return f"{column} ILIKE {{{name}_0:String}}", True
+        values[f"{name}_0"] = f"%{lowered}%"
+        return f"lower({column}) LIKE {{{name}_0:String}}", True
     clauses: list[str] = []
     decides = alone
     for number, run in enumerate(sorted(set(runs), key=len, reverse=True)[:_MOST_RUNS]):
         key = f"{name}_{number}"
         if run.isascii():
             values[key] = f"%{run}%"
-            clauses.append(f"{_ascii(column)} ILIKE {{{key}:String}}")
+            clauses.append(f"lower({_ascii(column)}) LIKE {{{key}:String}}")
             continue
         groups = _groups(run)
         decides = decides and groups == [run]

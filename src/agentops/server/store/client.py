@@ -46,7 +46,8 @@ _SETTINGS: Mapping[str, str] = {
     # Indexes of words are built by merges: on the way in they would cost as much as the row itself. So is
     # what tells which traces a part holds, which is a file more.
     "exclude_materialize_skip_indexes_on_insert": (
-        "name_words,source_words,error_words,status_words,input_ascii_words,output_ascii_words,"
+        "name_lower_words,source_lower_words,error_lower_words,status_lower_words,input_lower_words,"
+        "output_lower_words,"
         "input_letter_groups,output_letter_groups,traces_held"
     ),
     # Session rows are few and long: by default one thread would read fewer than 160,000 of them.
