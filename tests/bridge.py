@@ -37,6 +37,8 @@ PASSWORD: Final = "pass word/1"
 _MOST_URI_BYTES: Final = 1_048_576
 _MOST_FIELD_BYTES: Final = 131_072
 _MOST_IDLE: Final = 48
+_SMALL_BYTES: Final = 65_536
+"""What the engine reads sooner from a statement than from a file."""
 _TRANSPORT: Final = {
     "query", "database", "user", "password", "default_format", "session_id", "session_timeout",
     "session_check", "query_id", "quota_key", "compress", "decompress", "wait_end_of_query",
@@ -141,6 +143,10 @@ class Engine:
         """Insert rows, as they came, into a table."""
         settings = {name: value for name, value in fields.items() if name not in _TRANSPORT}
         key = _Key(fields.get("database", ""), tuple(sorted(settings.items())))
+        if len(rows) < _SMALL_BYTES:
+            sql = f"INSERT INTO {table} {columns} FORMAT {form}\n".encode() + rows
+            self._with(key, lambda one: self._run(one, sql, "TabSeparated", {}))
+            return
         with tempfile.NamedTemporaryFile(suffix=".rows") as file:
             file.write(rows)
             file.flush()

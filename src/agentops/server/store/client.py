@@ -69,6 +69,9 @@ _EMBEDDED_SETTINGS: Mapping[str, str] = {
     "compile_sort_description": "0",
 }
 _READERS = 4
+_SMALL_BYTES = 64 * 1024
+"""Rows below this go to the embedded engine within the statement: by way of a file, as the client sends them,
+costs 4 ms more whatever they are, within a statement more for every byte."""
 _ARRIVING = ("spans", "logs")
 
 
@@ -202,7 +205,11 @@ class Store:
         doorway = contextlib.nullcontext(client) if client is not None else self._reader()
         try:
             with explained(), doorway as mine:
-                mine.raw_insert(table, insert_block=block, fmt=form, column_names=columns)
+                if self.url.embedded and len(block) < _SMALL_BYTES:
+                    named = f" ({', '.join(columns)})" if columns else ""
+                    mine.command(f"INSERT INTO {table}{named} FORMAT {form}", data=block)
+                else:
+                    mine.raw_insert(table, insert_block=block, fmt=form, column_names=columns)
             if self.disk is not None and not self.disk.stored(table, lost_before):
                 raise Unavailable(f"The disk of {self.url} was full: nothing of this was stored.")
         finally:
