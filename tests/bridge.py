@@ -203,12 +203,13 @@ class Engine:
     def _connect(self, key: _Key) -> Any:
         connection = self._chdb.connect(self._address)
         try:
-            for name in _NOT_COMPILED:
-                self._run(connection, f"SET {name} = 0".encode(), "TabSeparated", {})
+            said = [f"{name} = 0" for name in _NOT_COMPILED]
             for name, value in key.settings:
                 quoted = value.replace("\\", "\\\\").replace("'", "\\'")
-                text = value if name == "additional_table_filters" else f"'{quoted}'"
-                self._run(connection, f"SET {name} = {text}".encode(), "TabSeparated", {})
+                literal = value if name == "additional_table_filters" else f"'{quoted}'"
+                said.append(f"{name} = {literal}")
+            # A statement costs half a millisecond, however little it says.
+            self._run(connection, f"SET {', '.join(said)}".encode(), "TabSeparated", {})
             if key.database:
                 self._run(connection, f"USE `{key.database}`".encode(), "TabSeparated", {})
         except BaseException:

@@ -1,9 +1,9 @@
 """`q`: where texts contain what was typed, in any script and letter case, as SQL.
 
 Within one session the columns are read. Over a store they are looked up in indexes that merges build
-(0052_words_without_letters.sql, 0091_words_planned_sooner.sql): words of ASCII letters and digits in their dictionary,
-parts of words included; all other letters by groups of three. What an index alone cannot decide is read and
-compared, and so are the spans that were not merged yet.
+(0052_words_without_letters.sql, 0091_words_planned_sooner.sql): words of ASCII letters and digits in their
+dictionary, parts of words included; all other letters by groups of three. What an index alone cannot decide
+is read and compared, and so are the spans that were not merged yet.
 
 Attributes may hold what is looked for, too. They have no index, and words like "user" stand in most of them:
 they are read only when nothing else holds the text.
