@@ -1,4 +1,4 @@
-"""What is searched is looked up: the engine uses the index of each text that has one, and no text is read for it."""
+"""What is searched is looked up: each text that has an index is not read for it."""
 
 from __future__ import annotations
 
