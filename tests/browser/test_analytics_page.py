@@ -137,6 +137,49 @@ def test_a_tag_beside_a_chosen_one_leads_to_the_sessions_with_both(known: Server
     expect(page.locator("[data-total]")).to_have_attribute("data-total", str(other["sessions"]))
 
 
+@pytest.mark.parametrize("by", ["model", "agent", "tool"])
+def test_a_value_beside_a_chosen_one_leads_to_as_many_sessions_as_it_says(
+    known: Server, page: Page, by: str
+) -> None:
+    chosen = asked(known, "/api/analytics/breakdown", by=by)["groups"][0]["value"]
+    groups = asked(known, "/api/analytics/breakdown", by=by, **{by: chosen})["groups"]
+    other = next(one for one in groups if one["value"] != chosen)
+    assert other["sessions"] < asked(known, "/api/sessions", **{by: other["value"]})["total"]
+    open_page(page, known, f"{RANGE}&by={by}&{by}={quote_plus(chosen)}")
+    page.locator(f"[data-by={by}] [data-group='{other['value']}']").get_by_role("link").click()
+    expect(page.locator("[data-total]")).to_have_attribute("data-total", str(other["sessions"]))
+    page.get_by_role("button", name=f"Clear with {by} {other['value']}").click()
+    of_chosen = asked(known, "/api/sessions", **{by: chosen})["total"]
+    expect(page.locator("[data-total]")).to_have_attribute("data-total", str(of_chosen))
+
+
+def test_an_error_leads_to_its_sessions_and_not_to_all_of_its_type(known: Server, page: Page) -> None:
+    traces = range(0xE0, 0xE3)
+    at = time.time_ns()
+    for trace, said in zip(traces, ("order 17 is lost", "order 4 is lost", "no such order"), strict=True):
+        failed = event(trace, 2, 1, "tool", "find", at, 1, failed=("OrderError", said, ""))
+        known.post("/v1/traces", ours(root(trace, said, [], at, 2, 1), failed))
+    open_page(page, known, "since=1h")
+    page.locator("[data-error=OrderError]", has_text="is lost").get_by_role("link", name="OrderError").click()
+    expect(page.locator("[data-total]")).to_have_attribute("data-total", "2")
+    expect(page.locator(".chip.on", has_text="with error")).to_contain_text("OrderError: order <n> is lost")
+    page.goto("about:blank")
+    for trace in traces:
+        known.http.delete(f"/api/sessions/{session_id(trace)}")
+
+
+def test_figures_lead_to_the_sessions_that_they_count(known: Server, page: Page) -> None:
+    open_page(page, known, f"{RANGE}&state=success")
+    failed = page.locator("[data-total-of=failed]")
+    expect(failed.locator("b")).to_have_text("0")
+    # A list of those that failed would hold what is not counted here.
+    expect(failed).not_to_have_attribute("href", re.compile(""))
+    open_page(page, known, f"{RANGE}&state=success&state=fail")
+    counted = asked(known, "/api/analytics", state="fail")["totals"]["sessions"]["total"]
+    failed.click()
+    expect(page.locator("[data-total]")).to_have_attribute("data-total", str(counted))
+
+
 def test_sorting_filters_and_lines_are_in_the_address_and_back_works(known: Server, page: Page) -> None:
     open_page(page, known)
     page.get_by_role("columnheader").get_by_role("button", name="Error rate").click()
@@ -170,6 +213,13 @@ def test_a_drag_zooms_a_click_leads_to_the_sessions_of_an_interval(known: Server
     page.mouse.move(box["x"] + box["width"] * 0.3, middle)
     # The crosshair is shared: another chart tells its values of the same moment.
     expect(page.locator("[data-chart=events] .chart-when")).to_have_text(re.compile("2026"))
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, middle, steps=4)
+    page.keyboard.press("Escape")
+    page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=4)
+    page.mouse.up()
+    page.mouse.move(box["x"] + box["width"] * 0.3, middle)
+    assert page.url.endswith(f"{RANGE}&interval=day")
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=4)
     page.mouse.up()

@@ -80,6 +80,15 @@ def test_a_drag_across_the_bars_selects_a_range(known: Server, page: Page) -> No
     expect(bars.locator("rect").nth(2)).to_be_attached()
     drawn = bars.bounding_box()
     assert drawn is not None
+    page.mouse.move(drawn["x"] + 2, drawn["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(drawn["x"] + drawn["width"] * 0.5, drawn["y"] + 20, steps=5)
+    expect(page.locator(".brush")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".brush")).to_have_count(0)
+    page.mouse.up()
+    shows(page, REFUND, HOSTILE, DIGEST, HISTORY)
+    assert page.url == f"{known.url}/sessions"
     # All but the bar on the far left, which is two days old.
     page.mouse.move(drawn["x"] + drawn["width"] - 2, drawn["y"] + 20)
     page.mouse.down()

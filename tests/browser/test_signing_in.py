@@ -57,9 +57,7 @@ def test_signing_in_switching_and_signing_out(locked: Server, visitor: Page, fir
     _sign_in(visitor, locked, first_key)
     expect(visitor.get_by_role("link", name="Of the first project")).to_be_visible()
     # The other page lets its reader in as well, where it wanted to go.
-    other.evaluate("window.dispatchEvent(new Event('focus'))")
     expect(other.get_by_role("button", name="Clear state")).to_be_visible()
-    other.close()
     (cookie,) = visitor.context.cookies()
     assert cookie.get("httpOnly") is True
     assert cookie.get("sameSite") == "Strict"
@@ -69,9 +67,14 @@ def test_signing_in_switching_and_signing_out(locked: Server, visitor: Page, fir
     visitor.get_by_role("combobox", name="Project").select_option(label="Team")
     expect(visitor.get_by_role("link", name="Of the team")).to_be_visible()
     expect(visitor.get_by_role("link", name="Of the first project")).to_have_count(0)
+    # The other page turned with it: what it would ask for now is the other project's.
+    expect(other.get_by_role("link", name="Of the team")).to_be_visible()
+    expect(other.get_by_role("link", name="Of the first project")).to_have_count(0)
 
     visitor.get_by_role("button", name="sign out").click()
     expect(visitor.get_by_label("Key")).to_be_visible()
+    expect(other.get_by_label("Key")).to_be_visible()
+    other.close()
     # The cookie is worth nothing to whoever kept it.
     kept = {"Cookie": f"{cookie.get('name')}={cookie.get('value')}"}
     assert locked.http.get("/api/sessions", headers=kept).status_code == 401

@@ -221,6 +221,11 @@ def test_errors_that_are_alike_stand_together(server: Server) -> None:
         )
         for group, numbers in groups.items()
     }
+    for (error_type, shape), numbers in groups.items():
+        wanted = f"error:{error_type}: {shape}" if error_type else f"error:{shape}"
+        listed = server.get("/api/sessions", also=wanted)["sessions"]
+        assert sorted(one["session_id"] for one in listed) == sorted(f"s{number}" for number in numbers)
+        assert server.get("/api/sessions", also=[wanted, "tool:no such"])["total"] == 0
     one = server.get("/api/analytics/errors", error="KeyError")
     assert sum(group["count"] for group in one["errors"]) == 3
     server.http.delete("/api/sessions/s2")
@@ -256,6 +261,7 @@ def test_figures_of_a_session_outlast_edits_and_further_traces(server: Server) -
     server.post("/v1/traces", body(span(2, 3, 0, name="b", error=told, **made)))
     both = ([("a", 2, 1), ("b", 1, 1)], [(2, told)], 20)
     assert figures() == both
+    assert server.get("/api/sessions", also=f"error:{told[:300]}")["total"] == 1
     server.http.patch("/api/sessions/s", json={"note": "again"}).raise_for_status()
     assert figures() == both
 
@@ -272,3 +278,19 @@ def test_a_deleted_session_stays_away_when_another_of_its_trace_grows(server: Se
     server.post("/v1/traces", body(step(2, 4, "s")))
     assert [one["session_id"] for one in server.get("/api/sessions")["sessions"]] == ["s"]
     assert server.get("/api/analytics")["totals"]["events"]["total"] == 2
+
+
+@pytest.mark.parametrize("by", ["model", "agent", "tool"])
+def test_what_stands_beside_a_filtered_value_is_asked_for_with_it(
+    store: tuple[Server, list[Session]], by: str
+) -> None:
+    server, _ = store
+    first = server.get("/api/analytics/breakdown", by=by)["groups"][0]["value"]
+    groups = server.get("/api/analytics/breakdown", by=by, **{by: first})["groups"]
+    assert len(groups) > 1
+    for one in groups:
+        beside = f"{by}:{one['value']}"
+        assert server.get("/api/sessions", also=beside, **{by: first})["total"] == one["sessions"]
+    answer = server.http.get("/api/sessions", params={"also": first})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["hint"] == "Begin with model:, agent:, tool:, error:."

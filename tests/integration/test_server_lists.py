@@ -260,3 +260,17 @@ def test_an_error_about_one_of_several_values_names_the_parameter(module_server:
         assert answer.status_code == 400
         assert answer.json()["error"]["message"].startswith(f"{name}: ")
         assert f"what {name} may be" in answer.json()["error"]["hint"]
+
+
+def test_a_value_with_a_nul_is_filtered_by_like_any_other(module_server: Server, trace: int) -> None:
+    odd = "a\x00b"
+    sent = span(trace, 1, name=odd, agentops__span__kind="session", agentops__tags=[odd], user__id=odd)
+    call = span(trace, 2, 1, name=odd, agentops__span__kind="tool", gen_ai__agent__name=odd, error=odd)
+    module_server.post("/v1/traces", body(sent, call))
+    facets = module_server.get("/api/sessions/facets", q=str(UUID(int=trace)))
+    for name in ("tag", "user", "agent", "tool"):
+        assert facets[name] == [{"value": odd, "count": 1}]
+        assert module_server.get("/api/sessions", **{name: odd})["total"] == 1
+    for more in ({"name": odd}, {"q": odd}, {"also": f"error:{odd}"}):
+        assert module_server.get("/api/sessions", **more)["total"] == 1, more
+    assert module_server.get("/api/sessions", tag="a")["total"] == 0

@@ -15,6 +15,27 @@ export const meQuery = queryOptions({
   enabled: !isFile(),
 });
 
+export type AccountChange = "signed in or out" | "another project";
+
+let tabs: BroadcastChannel | undefined;
+
+/** The tabs of a browser share one sign-in: what changes it in one of them is told the others. */
+function otherTabs(): BroadcastChannel {
+  return (tabs ??= new BroadcastChannel("agentops sign-in"));
+}
+
+export function tellOtherTabs(change: AccountChange): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has no target
+  otherTabs().postMessage(change);
+}
+
+/** Hear what another tab tells; returns how to stop listening. */
+export function onOtherTab(run: (change: AccountChange) => void): () => void {
+  const heard = ({ data }: MessageEvent<AccountChange>) => run(data);
+  otherTabs().addEventListener("message", heard);
+  return () => otherTabs().removeEventListener("message", heard);
+}
+
 export function signIn(key: string): Promise<Me> {
   return request("/api/sign-in", { method: "POST", body: { key } });
 }

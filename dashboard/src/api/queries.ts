@@ -20,6 +20,8 @@ export interface SessionFilters {
   name?: string[];
   /** Types of errors; `true` and `false` for with and without. */
   error?: string[];
+  /** What sessions have besides, all of it: `model:`, `agent:` or `tool:` with a name, `error:` with an error. */
+  also?: string[];
   min_cost?: string;
   min_duration?: string;
 }

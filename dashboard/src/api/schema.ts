@@ -1701,7 +1701,7 @@ export interface components {
             };
             /**
              * Repeats
-             * @description with `once`: attributes that are left out, and the place in input or output that holds them
+             * @description with `once`: attributes that are left out, and where in input or output each stands
              */
             repeats?: {
                 [key: string]: string;
@@ -3486,6 +3486,8 @@ export interface operations {
                 name?: string[] | null;
                 /** @description an error's type, or true or false for with and without */
                 error?: string[] | null;
+                /** @description repeatable: what sessions have besides, all of it: model:NAME, agent:NAME, tool:NAME, or error:TYPE: MESSAGE as /api/analytics/errors tells them */
+                also?: string[] | null;
                 /** @description US dollars */
                 min_cost?: number | null;
                 /** @description milliseconds, or with a unit: 500ms, 2s, 1m, 1h */
@@ -3712,6 +3714,8 @@ export interface operations {
                 name?: string[] | null;
                 /** @description an error's type, or true or false for with and without */
                 error?: string[] | null;
+                /** @description repeatable: what sessions have besides, all of it: model:NAME, agent:NAME, tool:NAME, or error:TYPE: MESSAGE as /api/analytics/errors tells them */
+                also?: string[] | null;
                 /** @description US dollars */
                 min_cost?: number | null;
                 /** @description milliseconds, or with a unit: 500ms, 2s, 1m, 1h */
@@ -4860,6 +4864,8 @@ export interface operations {
                 name?: string[] | null;
                 /** @description an error's type, or true or false for with and without */
                 error?: string[] | null;
+                /** @description repeatable: what sessions have besides, all of it: model:NAME, agent:NAME, tool:NAME, or error:TYPE: MESSAGE as /api/analytics/errors tells them */
+                also?: string[] | null;
                 /** @description US dollars */
                 min_cost?: number | null;
                 /** @description milliseconds, or with a unit: 500ms, 2s, 1m, 1h */
@@ -5088,6 +5094,8 @@ export interface operations {
                 name?: string[] | null;
                 /** @description an error's type, or true or false for with and without */
                 error?: string[] | null;
+                /** @description repeatable: what sessions have besides, all of it: model:NAME, agent:NAME, tool:NAME, or error:TYPE: MESSAGE as /api/analytics/errors tells them */
+                also?: string[] | null;
                 /** @description US dollars */
                 min_cost?: number | null;
                 /** @description milliseconds, or with a unit: 500ms, 2s, 1m, 1h */
@@ -5207,6 +5215,8 @@ export interface operations {
                 name?: string[] | null;
                 /** @description an error's type, or true or false for with and without */
                 error?: string[] | null;
+                /** @description repeatable: what sessions have besides, all of it: model:NAME, agent:NAME, tool:NAME, or error:TYPE: MESSAGE as /api/analytics/errors tells them */
+                also?: string[] | null;
                 /** @description US dollars */
                 min_cost?: number | null;
                 /** @description milliseconds, or with a unit: 500ms, 2s, 1m, 1h */
@@ -5318,6 +5328,8 @@ export interface operations {
                 name?: string[] | null;
                 /** @description an error's type, or true or false for with and without */
                 error?: string[] | null;
+                /** @description repeatable: what sessions have besides, all of it: model:NAME, agent:NAME, tool:NAME, or error:TYPE: MESSAGE as /api/analytics/errors tells them */
+                also?: string[] | null;
                 /** @description US dollars */
                 min_cost?: number | null;
                 /** @description milliseconds, or with a unit: 500ms, 2s, 1m, 1h */
@@ -5428,6 +5440,8 @@ export interface operations {
                 name?: string[] | null;
                 /** @description an error's type, or true or false for with and without */
                 error?: string[] | null;
+                /** @description repeatable: what sessions have besides, all of it: model:NAME, agent:NAME, tool:NAME, or error:TYPE: MESSAGE as /api/analytics/errors tells them */
+                also?: string[] | null;
                 /** @description US dollars */
                 min_cost?: number | null;
                 /** @description milliseconds, or with a unit: 500ms, 2s, 1m, 1h */
@@ -5639,6 +5653,8 @@ export interface operations {
                 name?: string[] | null;
                 /** @description an error's type, or true or false for with and without */
                 error?: string[] | null;
+                /** @description repeatable: what sessions have besides, all of it: model:NAME, agent:NAME, tool:NAME, or error:TYPE: MESSAGE as /api/analytics/errors tells them */
+                also?: string[] | null;
                 /** @description US dollars */
                 min_cost?: number | null;
                 /** @description milliseconds, or with a unit: 500ms, 2s, 1m, 1h */

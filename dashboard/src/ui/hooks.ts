@@ -80,6 +80,25 @@ export function useSettled<T>(value: T, ms: number): T {
   return settled;
 }
 
+/** What Esc gives up while it is under way, before anything else hears of the key. */
+export function useEscape(isUnderWay: boolean, giveUp: () => void): void {
+  const latest = useRef(giveUp);
+  useEffect(() => {
+    latest.current = giveUp;
+  });
+  useEffect(() => {
+    if (!isUnderWay) return;
+    const heard = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      event.stopPropagation();
+      latest.current();
+    };
+    window.addEventListener("keydown", heard, true);
+    return () => window.removeEventListener("keydown", heard, true);
+  }, [isUnderWay]);
+}
+
 export function useTitle(title: string): void {
   useEffect(() => {
     document.title = title ? `${title} · AgentOps` : "AgentOps";

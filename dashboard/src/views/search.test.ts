@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { ALL_TIME, filtersOf as askedOf, readAnalyticsSearch } from "./analytics/search";
 import { readCompareSearch } from "./compare/search";
 import { readSessionSearch } from "./session/search";
-import { filtersOf, isFiltered, orderOf, readSessionsSearch } from "./sessions/search";
+import { filtersOf, isFiltered, orderOf, readSessionsSearch, withAlso } from "./sessions/search";
 
 test("the list's address is read with suspicion", () => {
   const search = readSessionsSearch({ q: "x", tag: "one", state: ["fail", "running"], sort: "cost", order: "sideways", evil: "1" });
@@ -15,6 +15,12 @@ test("the list's address is read with suspicion", () => {
     until: "2026-11-01",
     min_duration: "1.5s",
   });
+});
+
+test("what sessions have besides is named with its kind, and once", () => {
+  expect(readSessionsSearch({ also: ["model:gpt-4o", "gpt-4o", "mood:good", "error:"] })).toEqual({ also: ["model:gpt-4o", "error:"] });
+  expect(withAlso({ also: ["tool:a"] }, "tool:b")).toEqual({ also: ["tool:a", "tool:b"] });
+  expect(withAlso({ also: ["tool:a"] }, "tool:a")).toEqual({ also: ["tool:a"] });
 });
 
 test("the address of analytics may name all time, and no other word", () => {

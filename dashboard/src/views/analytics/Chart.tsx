@@ -1,4 +1,4 @@
-/** One chart: lines or stacked bars over time, a legend that toggles, a crosshair shared by all, a drag that zooms. */
+/** One chart: lines or stacked bars over time, a legend that toggles, a crosshair shared by all, a drag that zooms, unless Esc gives it up. */
 
 import uPlot from "uplot";
 import { useEffect, useMemo, useRef, useState } from "react";
@@ -246,22 +246,47 @@ function describe(lines: readonly Line[], width: number, doing: Doing): uPlot.Op
       setSelect: [
         (plot) => {
           const { left, width: wide } = plot.select;
-          if (wide >= DRAG_PX) doing.onRange(plot.posToVal(left, "x") * 1000, plot.posToVal(left + wide, "x") * 1000);
+          if (wide >= DRAG_PX && !isGivenUp) doing.onRange(plot.posToVal(left, "x") * 1000, plot.posToVal(left + wide, "x") * 1000);
           plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
         },
       ],
       ready: [
         (plot) => {
           let pressed = 0;
+          endsWithEscape(plot);
           plot.over.addEventListener("pointerdown", (event) => (pressed = event.clientX));
           plot.over.addEventListener("click", (event) => {
             const found = pointed(plot);
-            if (Math.abs(event.clientX - pressed) < DRAG_PX && found !== null) doing.onClick(found);
+            if (Math.abs(event.clientX - pressed) < DRAG_PX && found !== null && !isGivenUp) doing.onClick(found);
           });
         },
       ],
     },
   };
+}
+
+/** Whether Esc gave up the last drag. All plots hear of a drag across one of them. */
+let isGivenUp = false;
+
+/** Esc gives up a drag that begins on the plot. */
+function endsWithEscape(plot: uPlot): void {
+  const give = (isUp: boolean) => {
+    isGivenUp = isUp;
+    plot.root.closest(".charts")?.classList.toggle("given-up", isUp);
+  };
+  const heard = (event: KeyboardEvent) => {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    event.stopPropagation();
+    give(true);
+  };
+  const over = () => window.removeEventListener("keydown", heard, true);
+  plot.over.addEventListener("pointerdown", () => {
+    give(false);
+    window.addEventListener("keydown", heard, true);
+    window.addEventListener("pointerup", over, { once: true });
+    window.addEventListener("pointercancel", over, { once: true });
+  });
 }
 
 /** The interval under the pointer. */

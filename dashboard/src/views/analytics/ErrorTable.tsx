@@ -2,12 +2,13 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { failuresQuery } from "../../api/insights";
+import { type Failures, failuresQuery } from "../../api/insights";
 import type { SessionFilters } from "../../api/queries";
 import { grouped } from "../../model/format";
 import { epochMicros } from "../../model/units";
 import { oneLine } from "../../model/visible";
 import { Failure } from "../../ui/controls";
+import { withAlso } from "../sessions/search";
 import { Ago } from "../../ui/time";
 
 export function ErrorTable({ filters }: { filters: SessionFilters }) {
@@ -40,7 +41,7 @@ export function ErrorTable({ filters }: { filters: SessionFilters }) {
               {data.errors.map((one) => (
                 <tr key={`${one.error_type} ${one.message}`} data-error={one.error_type}>
                   <td className="wide" title={one.example.message}>
-                    <Link to="/sessions" search={{ ...filters, error: [one.error_type || "true"] }}>
+                    <Link to="/sessions" search={{ ...filters, ...withAlso(filters, `error:${said(one)}`) }}>
                       {oneLine(one.error_type || "error", 60)}
                     </Link>{" "}
                     <span className="dim">{oneLine(one.message, 120)}</span>
@@ -67,4 +68,9 @@ export function ErrorTable({ filters }: { filters: SessionFilters }) {
       )}
     </section>
   );
+}
+
+/** An error as the list is asked for it. */
+function said({ error_type, message }: Failures["errors"][number]): string {
+  return error_type && message ? `${error_type}: ${message}` : error_type || message;
 }

@@ -10,14 +10,14 @@ import { percent, placed } from "../../model/span";
 import type { Millis } from "../../model/units";
 import { oneLine } from "../../model/visible";
 import { Choice, Failure } from "../../ui/controls";
-import type { SessionsSearch } from "../sessions/search";
+import { type SessionsSearch, withAlso } from "../sessions/search";
 import { save } from "./save";
 import { type AnalyticsSearch, type By, type Column, DIMENSIONS } from "./search";
 import { Sparkline } from "./Sparkline";
 
 const TITLES: Record<By, string> = { model: "Model", agent: "Agent", tool: "Tool", tag: "Tag", user: "User", session: "Session name" };
 /** The list's filter for a value of the dimension. */
-const FILTER: Record<By, keyof SessionsSearch> = { model: "model", agent: "agent", tool: "tool", tag: "tag", user: "user", session: "name" };
+const FILTER: Record<By, "model" | "agent" | "tool" | "tag" | "user" | "name"> = { model: "model", agent: "agent", tool: "tool", tag: "tag", user: "user", session: "name" };
 
 interface Props {
   search: AnalyticsSearch;
@@ -95,7 +95,7 @@ export function GroupTable({ search, filters, bucketing, at, onChange }: Props) 
               {data.groups.map((group) => (
                 <tr key={group.value} data-group={group.value}>
                   <td>
-                    <Link to="/sessions" search={{ ...filters, [FILTER[by]]: narrowed(by, filters, group.value) }} title={group.value}>
+                    <Link to="/sessions" search={{ ...filters, ...narrowed(by, filters, group.value) }} title={group.value}>
                       {oneLine(group.value, 60)}
                     </Link>
                   </td>
@@ -128,8 +128,12 @@ export function GroupTable({ search, filters, bucketing, at, onChange }: Props) 
 }
 
 /** A session must have all tags that are filtered by, one of the values of any other filter. */
-function narrowed(by: By, { tag = [] }: SessionFilters, value: string): string[] {
-  return by === "tag" ? [...new Set([...tag, value])] : [value];
+function narrowed(by: By, filters: SessionFilters, value: string): Partial<SessionsSearch> {
+  const { [FILTER[by]]: asked = [] } = filters;
+  if (by === "tag") return { tag: [...new Set([...asked, value])] };
+  // What stands beside the values that were asked for is not one of them.
+  const isBeside = asked.length > 0 && !asked.includes(value);
+  return isBeside ? withAlso(filters, `${FILTER[by]}:${value}`) : { [FILTER[by]]: [value] };
 }
 
 function asCsv(title: string, groups: readonly BreakdownGroup[]): string {

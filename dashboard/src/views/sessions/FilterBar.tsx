@@ -43,6 +43,7 @@ export function FilterBar({ search, onChange, isReady = true }: FilterBarProps) 
     <>
       <TimeChip search={search} onChange={onChange} />
       <NameChip search={search} onChange={onChange} />
+      <AlsoChips search={search} onChange={onChange} />
       {FACETS.map(([name, title]) => {
         const values = valuesOf(search, name);
         return (
@@ -232,6 +233,31 @@ function NameChip({ search, onChange }: Props) {
       </button>
     </span>
   );
+}
+
+/** What sessions have besides, one chip each: the tables of Analytics lead here by them. */
+function AlsoChips({ search, onChange }: Props) {
+  const { also = [] } = search;
+  return also.map((one) => {
+    const kind = one.slice(0, one.indexOf(":"));
+    const told = oneLine(one.slice(kind.length + 1), 48);
+    const left = also.filter((other) => other !== one);
+    return (
+      <span key={one} className="chip on">
+        <span className="chip-label" title={one}>
+          <b>with {kind}</b> {told}
+        </span>
+        <button
+          type="button"
+          className="chip-clear"
+          aria-label={`Clear with ${kind} ${told}`}
+          onClick={() => onChange({ also: left.length > 0 ? left : undefined })}
+        >
+          ×
+        </button>
+      </span>
+    );
+  });
 }
 
 function valuesOf(search: SessionsSearch, name: FacetName): string[] {

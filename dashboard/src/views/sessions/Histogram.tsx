@@ -1,4 +1,4 @@
-/** Sessions over time by state; a drag selects a range, a double click gives it up. */
+/** Sessions over time by state; a drag selects a range (Esc lets go of it), a double click gives it up. */
 
 import { useQuery } from "@tanstack/react-query";
 import { type PointerEvent, useEffect, useMemo, useRef, useState } from "react";
@@ -12,6 +12,7 @@ import { STATES } from "../../model/kinds";
 import { spanOf } from "../../model/span";
 import { clock, day } from "../../model/time";
 import { Pace } from "../../model/pace";
+import { useEscape } from "../../ui/hooks";
 import { usePreference } from "../../ui/preferences";
 
 const HEIGHT = 58;
@@ -45,6 +46,7 @@ export function Histogram({ filters, isReady, onRange }: Props) {
   const [brush, setBrush] = useState<{ from: number; to: number } | null>(null);
   const [hover, setHover] = useState<number | null>(null);
   const box = useRef<HTMLDivElement>(null);
+  useEscape(brush !== null, () => setBrush(null));
   useEffect(() => {
     const pace = new Pace(() => refetch(), REST_MS);
     const stop = live.subscribe((changed) => {

@@ -21,7 +21,9 @@ const READABLE: Partial<Record<(typeof TEXTS)[number], RegExp>> = {
   min_cost: /^\d*\.?\d+(e-?\d+)?$/i,
   min_duration: /^\d{1,12}(\.\d{1,6})?(ms|s|m|h)?$/,
 };
-const LISTS = ["tag", "state", "model", "agent", "tool", "user", "name", "error"] as const;
+const LISTS = ["tag", "state", "model", "agent", "tool", "user", "name", "error", "also"] as const;
+
+const ALSO = /^(model|agent|tool|error):/;
 
 /** Read an address with suspicion: what is not understood is left out. */
 export function readSessionsSearch(raw: Raw): SessionsSearch {
@@ -31,7 +33,7 @@ export function readSessionsSearch(raw: Raw): SessionsSearch {
     if (value && READABLE[name]?.test(value) !== false) search[name] = value;
   }
   for (const name of LISTS) {
-    const values = list(raw[name]).filter((value) => name !== "state" || (STATES as readonly string[]).includes(value));
+    const values = list(raw[name]).filter((value) => isOne(name, value));
     if (values.length > 0) search[name] = values;
   }
   const [sort] = list(raw.sort);
@@ -41,12 +43,21 @@ export function readSessionsSearch(raw: Raw): SessionsSearch {
   return search;
 }
 
+function isOne(name: (typeof LISTS)[number], value: string): boolean {
+  return name === "state" ? (STATES as readonly string[]).includes(value) : name !== "also" || ALSO.test(value);
+}
+
 export function filtersOf({ sort: _sort, order: _order, ...filters }: SessionsSearch): SessionFilters {
   return filters;
 }
 
 export function orderOf({ sort = "started", order = "desc" }: SessionsSearch): SessionOrder {
   return { sort, order };
+}
+
+/** What else sessions must have, beside what is asked for already. */
+export function withAlso({ also = [] }: SessionFilters, more: string): Pick<SessionsSearch, "also"> {
+  return { also: [...new Set([...also, more])] };
 }
 
 let left: SessionsSearch = {};

@@ -1,13 +1,21 @@
 /** Who is signed in, at the foot of the navigation: the project that is shown, and the way out. */
 
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { meQuery, signOut, switchProject } from "../../api/account";
+import { useEffect } from "react";
+import { meQuery, onOtherTab, signOut, switchProject, tellOtherTabs } from "../../api/account";
 
 export function AccountFoot() {
   const { data: me } = useQuery(meQuery);
-  const leaving = useMutation({ mutationFn: signOut, onSettled: () => location.reload() });
-  // Nothing of one project may stay on the page of another.
-  const switching = useMutation({ mutationFn: switchProject, onSuccess: () => location.assign("/sessions") });
+  const leaving = useMutation({ mutationFn: signOut, onSuccess: () => tellOtherTabs("signed in or out"), onSettled: () => location.reload() });
+  const switching = useMutation({
+    mutationFn: switchProject,
+    onSuccess: () => {
+      tellOtherTabs("another project");
+      location.assign("/sessions");
+    },
+  });
+  // Nothing of one project may stay on the page of another, in whichever tab it was chosen.
+  useEffect(() => onOtherTab((change) => (change === "another project" ? location.assign("/sessions") : location.reload())), []);
   if (!me?.signed_in) return null;
   return (
     <>

@@ -2,7 +2,7 @@
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import { meQuery, signIn } from "../../api/account";
+import { meQuery, onOtherTab, signIn, tellOtherTabs } from "../../api/account";
 import { Brand } from "../../ui/Brand";
 import { Failure } from "../../ui/controls";
 import { useTitle } from "../../ui/hooks";
@@ -12,10 +12,13 @@ export function SignIn() {
   const entering = useMutation({
     mutationFn: signIn,
     // Everything that was asked without a key is asked anew.
-    onSuccess: () => location.reload(),
+    onSuccess: () => {
+      tellOtherTabs("signed in or out");
+      location.reload();
+    },
   });
   const client = useQueryClient();
-  // Who signed in on another page is let in here, on coming back.
+  // Who signed in on another page is let in here, at once or on coming back.
   useEffect(() => {
     const look = () =>
       void client.fetchQuery({ ...meQuery, staleTime: 0 }).then(
@@ -23,7 +26,11 @@ export function SignIn() {
         () => undefined,
       );
     window.addEventListener("focus", look);
-    return () => window.removeEventListener("focus", look);
+    const stop = onOtherTab(look);
+    return () => {
+      window.removeEventListener("focus", look);
+      stop();
+    };
   }, [client]);
   return (
     <main id="main" className="sign-in">

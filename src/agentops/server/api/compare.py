@@ -10,7 +10,7 @@ from starlette.responses import Response
 from agentops.server.api import compared
 from agentops.server.api.answers import documented, json
 from agentops.server.api.errors import ApiError
-from agentops.server.api.parameters import FilterQuery, Word, only_known, text
+from agentops.server.api.parameters import FilterQuery, only_known
 from agentops.server.api.state import now_ns, own_writes, project_of, rooms
 from agentops.server.query.cohorts import cohorts
 from agentops.server.query.compare import compare
@@ -27,14 +27,14 @@ router = APIRouter(prefix="/api/compare", tags=["analytics"], dependencies=[Depe
 )
 def compare_sessions(
     request: Request,
-    a: Annotated[Word, Query(description="id of a session")],
-    b: Annotated[Word, Query(description="id of another")],
+    a: Annotated[str, Query(description="id of a session")],
+    b: Annotated[str, Query(description="id of another")],
 ) -> Response:
     """Return two sessions with their events aligned: where they part, and what differs."""
     here = rooms(request)
     own_writes(here)
     project, now = project_of(request), now_ns()
-    found = compare(here.store, project, text("a", a), text("b", b), now)
+    found = compare(here.store, project, a, b, now)
     if found is None:
         given = {"a": a, "b": b}
         missing = [name for name, one in given.items() if session(here.store, project, one, now) is None]
@@ -56,10 +56,10 @@ def compare_sessions(
 def compare_groups(
     request: Request,
     chosen: FilterQuery,
-    tag_a: Annotated[Word, Query(description="tag of the first group")],
-    tag_b: Annotated[Word, Query(description="tag of the second")],
+    tag_a: Annotated[str, Query(description="tag of the first group")],
+    tag_b: Annotated[str, Query(description="tag of the second")],
 ) -> Response:
     """Return how the sessions of two tags are distributed, and which differences chance does not explain."""
     here = rooms(request)
     own_writes(here)
-    return json(cohorts(here.store, chosen, tag_a=text("tag_a", tag_a), tag_b=text("tag_b", tag_b)))
+    return json(cohorts(here.store, chosen, tag_a=tag_a, tag_b=tag_b))

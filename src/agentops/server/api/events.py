@@ -10,7 +10,7 @@ from starlette.responses import Response
 from agentops.server.api import models
 from agentops.server.api.answers import documented, json, ready
 from agentops.server.api.errors import ApiError, no_such_session
-from agentops.server.api.parameters import CursorQuery, TextQuery, only_known, text
+from agentops.server.api.parameters import CursorQuery, TextQuery, only_known
 from agentops.server.api.paths import EventId, SessionId
 from agentops.server.api.state import Rooms, now_ns, own_writes, project_of, rooms
 from agentops.server.query.events import event, events
@@ -53,7 +53,7 @@ def list_events(
         limit=limit,
         cursor=cursor or None,
         kinds=list(kind or ()),
-        q=text("q", q.strip()),
+        q=q.strip(),
         status=list(status or ()),
     )
     return json({"events": page.events, "next_cursor": page.next_cursor})
@@ -149,7 +149,7 @@ def list_logs(
         where,
         limit=limit,
         cursor=cursor or None,
-        q=text("q", q.strip()),
+        q=q.strip(),
         min_severity=min_severity,
     )
     return json({"logs": found, "next_cursor": after})

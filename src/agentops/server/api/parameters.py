@@ -13,7 +13,7 @@ from pydantic import WithJsonSchema
 from agentops.config import nearest
 from agentops.server.api.errors import ApiError
 from agentops.server.api.state import now_ns, project_of
-from agentops.server.query.filters import STATES, Filters
+from agentops.server.query.filters import ALSO, STATES, Filters
 from agentops.server.query.times import duration_ns, moment
 
 _known: Final[dict[int, list[str]]] = {}
@@ -48,18 +48,13 @@ def _invalid(name: str, given: str, use: str) -> ApiError:
 
 
 # What cannot be used is refused below with a hint of ours; the schema says it too, for who reads only that.
-_NO_NUL: Final = r"^[^\x00]*$"
 _DISTANCE: Final = r"^[0-9]{1,6}(\.[0-9]{1,3})?[smhdwSMHDW]$"
-Word = Annotated[str, WithJsonSchema({"type": "string", "pattern": _NO_NUL})]
 TextQuery = Annotated[
     str,
-    Query(
-        max_length=1000,
-        description="text in names, inputs, outputs and errors",
-        json_schema_extra={"pattern": _NO_NUL},
-    ),
+    Query(max_length=1000, description="text in names, inputs, outputs and errors"),
 ]
 _State = Annotated[str, WithJsonSchema({"type": "string", "enum": list(STATES)})]
+_Also = Annotated[str, WithJsonSchema({"type": "string", "pattern": rf"^({'|'.join(ALSO)}):"})]
 _Moment = Annotated[
     str,
     WithJsonSchema(
@@ -81,7 +76,7 @@ _Duration = Annotated[
 def filters(
     request: Request,
     q: TextQuery = "",
-    tag: Annotated[list[Word] | None, Query(description="repeatable: sessions with all of them")] = None,
+    tag: Annotated[list[str] | None, Query(description="repeatable: sessions with all of them")] = None,
     state: Annotated[
         list[_State] | None, Query(description="running, success, fail or indeterminate; repeatable")
     ] = None,
@@ -89,15 +84,22 @@ def filters(
         _Moment | None, Query(description="started at or after: ISO 8601, or back from now as 24h or 7d")
     ] = None,
     until: Annotated[_Moment | None, Query(description="started before: as since")] = None,
-    model: Annotated[list[Word] | None, Query(description="repeatable: any of them")] = None,
-    agent: Annotated[list[Word] | None, Query(description="repeatable: any of them")] = None,
-    tool: Annotated[list[Word] | None, Query(description="repeatable: any of them")] = None,
-    user: Annotated[list[Word] | None, Query(description="repeatable: any of them")] = None,
+    model: Annotated[list[str] | None, Query(description="repeatable: any of them")] = None,
+    agent: Annotated[list[str] | None, Query(description="repeatable: any of them")] = None,
+    tool: Annotated[list[str] | None, Query(description="repeatable: any of them")] = None,
+    user: Annotated[list[str] | None, Query(description="repeatable: any of them")] = None,
     name: Annotated[
-        list[Word] | None, Query(description="the session's whole name; repeatable: any of them")
+        list[str] | None, Query(description="the session's whole name; repeatable: any of them")
     ] = None,
     error: Annotated[
-        list[Word] | None, Query(description="an error's type, or true or false for with and without")
+        list[str] | None, Query(description="an error's type, or true or false for with and without")
+    ] = None,
+    also: Annotated[
+        list[_Also] | None,
+        Query(
+            description="repeatable: what else they have, all of it: model:NAME, agent:NAME, tool:NAME, "
+            "or error:TYPE: MESSAGE as /api/analytics/errors tells them"
+        ),
     ] = None,
     min_cost: Annotated[float | None, Query(ge=0, description="US dollars")] = None,
     min_duration: Annotated[
@@ -112,38 +114,31 @@ def filters(
             raise _invalid(
                 "state", word, f"Use {', '.join(STATES)}." + (f" Did you mean {meant!r}?" if meant else "")
             )
+    for word in also or ():
+        if word and word.partition(":")[0] not in (ALSO if ":" in word else ()):
+            raise _invalid("also", word, f"Begin with {', '.join(f'{kind}:' for kind in ALSO)}.")
     return Filters(
         project=project_of(request),
         now_ns=now,
-        q=text("q", q.strip()),
-        tag=_words("tag", tag),
-        state=_words("state", state),
+        q=q.strip(),
+        tag=_words(tag),
+        state=_words(state),
         since_ns=moment_of("since", since, now),
         until_ns=moment_of("until", until, now),
-        model=_words("model", model),
-        agent=_words("agent", agent),
-        tool=_words("tool", tool),
-        user=_words("user", user),
-        name=_words("name", name),
-        error=_words("error", error),
+        model=_words(model),
+        agent=_words(agent),
+        tool=_words(tool),
+        user=_words(user),
+        name=_words(name),
+        error=_words(error),
+        also=_words(also),
         min_cost=_cost(min_cost),
         min_duration_ns=_duration(min_duration),
     )
 
 
-def _words(name: str, given: list[str] | None) -> list[str]:
-    return [text(name, word) for word in given or () if word]
-
-
-def text(name: str, given: str) -> str:
-    """Return a text to look for.
-
-    Raises:
-        ApiError: 400, it holds a NUL character.
-    """
-    if "\x00" in given:
-        raise _invalid(name, given, "A NUL character cannot be searched for.")
-    return given
+def _words(given: list[str] | None) -> list[str]:
+    return [word for word in given or () if word]
 
 
 def _cost(given: float | None) -> float | None:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from agentops.server.query.failed import sessions_with
 from agentops.server.query.text import ATTRIBUTES, SEARCHED, contains, found
 from agentops.server.store.client import Store
 
 STATES: Final = ("running", "success", "fail", "indeterminate")
+
+_NAMED: Final = {"model": "models", "agent": "agents", "tool": "tools"}
+"""What sessions have several of, and the column that holds them."""
+ALSO: Final = (*_NAMED, "error")
 
 # Silence is judged now, so that a session that reports again runs again.
 LAPSED: Final = "(state = 'running' AND lapses_at < {now:UInt64})"
@@ -43,6 +48,8 @@ class Filters:
     session: list[str] = field(default_factory=list[str])
     """Their ids."""
     error: list[str] = field(default_factory=list[str])
+    also: list[str] = field(default_factory=list[str])
+    """What must hold besides, all of it: `model:`, `agent:`, `tool:` with a name, `error:` with an error."""
     min_cost: float | None = None
     min_duration_ns: int | None = None
 
@@ -68,7 +75,7 @@ def condition(store: Store, filters: Filters) -> tuple[str, dict[str, Any]]:
     if filters.state:
         clauses.append(f"{STATE} IN {{state:Array(String)}}")
         values["state"] = filters.state
-    for name, column in (("model", "models"), ("agent", "agents"), ("tool", "tools")):
+    for name, column in _NAMED.items():
         words: list[str] = getattr(filters, name)
         if words:
             clauses.append(f"hasAny({column}, {{{name}:Array(String)}})")
@@ -90,6 +97,9 @@ def condition(store: Store, filters: Filters) -> tuple[str, dict[str, Any]]:
     if filters.min_duration_ns is not None:
         clauses.append(f"{DURATION} >= {{min_duration:UInt64}}")
         values["min_duration"] = filters.min_duration_ns
+    where = " AND ".join(clauses)
+    for number, word in enumerate(filters.also):
+        clauses.append(_also(store, filters.project, word, f"also{number}", where, values))
     if filters.q:
         clauses.append(_text(store, filters, values))
     return " AND ".join(clauses), values
@@ -107,6 +117,14 @@ def _errors(words: list[str], values: dict[str, Any]) -> str:
         clauses.append("hasAny(error_types, {error:Array(String)})")
         values["error"] = types
     return "(" + " OR ".join(clauses) + ")"
+
+
+def _also(store: Store, project: str, word: str, name: str, where: str, values: dict[str, Any]) -> str:
+    """Return SQL for what must hold besides the filters of the same kind."""
+    kind, _, values[name] = word.partition(":")
+    if kind == "error":
+        return f"session_id IN ({sessions_with(store, project, where, name, values)})"
+    return f"has({_NAMED[kind]}, {{{name}:String}})"
 
 
 def _text(store: Store, filters: Filters, values: dict[str, Any]) -> str:
