@@ -234,6 +234,30 @@ def test_a_drag_zooms_a_click_leads_to_the_sessions_of_an_interval(known: Server
     expect(page.locator(".chip.on", has_text="time")).to_be_visible()
 
 
+def test_the_first_interval_leads_to_its_part_in_the_range(known: Server, page: Page) -> None:
+    within = {"since": "2026-03-27T12:05:00Z", "until": "2026-04-10"}
+    open_page(page, known, f"since={within['since']}&until={within['until']}&interval=day")
+    told = sum(int(value) for value in table_of(page, "Sessions by state")[0][1:])
+    assert 0 < told < asked(known, "/api/sessions")["total"]
+    # Most of that day's sessions began before the range does.
+    assert told < known.get("/api/sessions", since="2026-03-27", until="2026-03-28")["total"]
+    box = page.locator("[data-chart=sessions] .u-over").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 5, box["y"] + box["height"] / 2)
+    expect(page.locator("[data-total]")).to_have_attribute("data-total", str(told))
+    # Nor does a drag across the first bar of the list lead out of it.
+    bars = page.locator(".histogram-box")
+    expect(bars.locator("rect").first).to_be_attached()
+    drawn = bars.bounding_box()
+    assert drawn is not None
+    page.mouse.move(drawn["x"] + 1, drawn["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(drawn["x"] + drawn["width"] * 0.9, drawn["y"] + 20, steps=4)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("until=2026-03-27"))
+    expect(page.locator("[data-total]")).to_have_attribute("data-total", str(told))
+
+
 def test_an_interval_is_pointed_at_from_its_beginning_to_its_end(known: Server, page: Page) -> None:
     open_page(page, known, f"{RANGE}&interval=day")
     days = [row[0] for row in table_of(page, "Sessions by state")]
@@ -256,6 +280,10 @@ def test_an_empty_range_says_so_and_the_keyboard_leads_here(known: Server, page:
     page.keyboard.press("g")
     page.keyboard.press("a")
     expect(page).to_have_url(re.compile("/analytics"))
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("searchbox")).not_to_be_focused()
 
 
 @pytest.mark.parametrize("width", [1280, 390])

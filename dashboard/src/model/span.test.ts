@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { csv } from "./csv";
-import { change, changed, fittingInterval, nextStart, percent, placed, sinceText, spanOf, startOf, starts } from "./span";
+import { change, changed, fittingInterval, nextStart, percent, placed, sinceText, spanOf, startOf, starts, within } from "./span";
 
 const NOW = Date.UTC(2026, 10, 20, 12);
 const HOUR = 3_600_000;
@@ -10,6 +10,15 @@ test("a range is read from what the address says", () => {
   expect(spanOf("2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z", NOW)).toEqual({ from: Date.UTC(2026, 10, 1), to: Date.UTC(2026, 10, 2) });
   expect(spanOf(undefined, undefined, NOW)).toEqual({ from: null, to: NOW });
   expect(spanOf("yesterday", undefined, NOW)).toEqual({ from: null, to: NOW });
+});
+
+test("what is chosen of a range does not reach beyond it", () => {
+  const day = { since: "2026-11-19T12:30:00.5Z", until: "2026-11-20T09:15:00Z" };
+  const at = (hour: number) => Date.UTC(2026, 10, 19, hour);
+  expect(within(day, NOW, at(12), at(13))).toEqual({ since: day.since, until: "2026-11-19T13:00:00.000Z" });
+  expect(within(day, NOW, at(30), at(34))).toEqual({ since: "2026-11-20T06:00:00.000Z", until: day.until });
+  expect(within({ since: "90m" }, NOW, NOW - 2 * HOUR, NOW + HOUR)).toEqual({ since: "2026-11-20T10:30:00.000Z", until: "2026-11-20T13:00:00.000Z" });
+  expect(within({}, NOW, at(1), at(2))).toEqual({ since: "2026-11-19T01:00:00.000Z", until: "2026-11-19T02:00:00.000Z" });
 });
 
 test("intervals fit the range", () => {

@@ -19,6 +19,16 @@ export function spanOf(since: string | undefined, until: string | undefined, now
   return { from: since ? moment(since, now) : null, to: (until ? moment(until, now) : null) ?? now };
 }
 
+/** As much of some intervals as the range holds: its first one may have begun before it, its last one end after it. */
+export function within(range: { since?: string; until?: string }, now: Millis, from: Millis, to: Millis): { since: string; until: string } {
+  const { from: first, to: last } = spanOf(range.since, range.until, now);
+  const iso = (at: Millis, text: string | undefined) => (text && !AGO.test(text.toLowerCase()) ? text : new Date(at).toISOString());
+  return {
+    since: first !== null && from <= first ? iso(first, range.since) : new Date(from).toISOString(),
+    until: range.until && to >= last ? iso(last, range.until) : new Date(to).toISOString(),
+  };
+}
+
 const UNIT_NAMES: Record<string, string> = { s: "second", m: "minute", h: "hour", d: "day", w: "week" };
 
 /** The beginning of a range as people say it: `Last 90 minutes`, `Since 20 Nov 2026 14:02`. */

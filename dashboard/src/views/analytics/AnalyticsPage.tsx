@@ -8,7 +8,7 @@ import { live } from "../../api/live";
 import { type SessionFilters, totalQuery } from "../../api/queries";
 import { INTERVAL_MS, type Interval } from "../../model/histogram";
 import { Pace } from "../../model/pace";
-import { fittingInterval, isDrawable, spanOf, starts } from "../../model/span";
+import { fittingInterval, isDrawable, spanOf, starts, within } from "../../model/span";
 import { Choice, Failure, Menu } from "../../ui/controls";
 import { useNow, useTitle } from "../../ui/hooks";
 import { useKeys } from "../../ui/keys";
@@ -61,7 +61,10 @@ export function AnalyticsPage() {
   const isEmpty = data !== undefined && data.totals.sessions.total === 0 && !isPlaceholderData;
   const { data: everything } = useQuery({ ...totalQuery, enabled: isEmpty });
   useLiveAnswers();
-  useKeys("Analytics", [{ keys: "/", does: "Search sessions", run: () => find.current?.select() }]);
+  useKeys("Analytics", [
+    { keys: "/", does: "Search sessions", run: () => find.current?.select() },
+    { keys: "Escape", does: "Leave the search", run: () => find.current?.blur() },
+  ]);
 
   const hidden = useMemo(() => new Set(search.hide), [search.hide]);
   const at = useMemo(() => {
@@ -74,8 +77,7 @@ export function AnalyticsPage() {
   }, [data, filters, zone, now]);
   const sessionsIn = (from: number, to: number): SessionsSearch => ({
     ...filters,
-    since: new Date(from).toISOString(),
-    until: new Date(to).toISOString(),
+    ...within(filters, now, from, to),
   });
 
   return (
@@ -145,9 +147,7 @@ export function AnalyticsPage() {
                 end={at.end}
                 hidden={hidden}
                 onHide={(line) => change({ hide: toggled(search.hide ?? [], line) }, true)}
-                onZoom={(from, to) =>
-                  change({ since: new Date(from).toISOString(), until: new Date(to).toISOString(), interval: undefined })
-                }
+                onZoom={(from, to) => change({ ...within(filters, now, from, to), interval: undefined })}
                 onOpen={(from, to) => void navigate({ to: "/sessions", search: sessionsIn(from, to) })}
               />
               <GroupTable search={search} filters={filters} bucketing={bucketing} at={at.starts} onChange={change} />

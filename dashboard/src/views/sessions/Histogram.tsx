@@ -9,7 +9,7 @@ import type { Analytics } from "../../api/types";
 import { grouped, plural } from "../../model/format";
 import { type Bar, bars, brushed, INTERVAL_MS, intervalFor } from "../../model/histogram";
 import { STATES } from "../../model/kinds";
-import { spanOf } from "../../model/span";
+import { spanOf, within } from "../../model/span";
 import { clock, day } from "../../model/time";
 import { Pace } from "../../model/pace";
 import { useEscape } from "../../ui/hooks";
@@ -81,7 +81,8 @@ export function Histogram({ filters, isReady, onRange }: Props) {
     if (!brush || shown.length === 0) return;
     if (Math.abs(brush.to - brush.from) < 0.004) return;
     const { from, to } = brushed(shown, brush.from, brush.to);
-    onRange(new Date(from).toISOString(), new Date(to).toISOString());
+    const chosen = within(filters, serverNow(), from, to);
+    onRange(chosen.since, chosen.until);
   };
   const bar = hover === null ? undefined : shown[hover];
   return (
