@@ -89,3 +89,26 @@ def test_a_session_on_paper_keeps_its_panel(known: Server, page: Page) -> None:
     assert panel["width"] > 300
     # Dark ink: paper is white whatever the screen was.
     assert page.locator("h1").evaluate("(name) => getComputedStyle(name).color") == "rgb(23, 26, 33)"
+
+
+_INK_OF_THE_STRIP = """() => {
+  const strip = document.querySelector('.timeline canvas');
+  const copy = Object.assign(document.createElement('canvas'), { width: 1, height: 1 });
+  const context = copy.getContext('2d', { willReadFrequently: true });
+  context.drawImage(strip, -2, -strip.height / 4);
+  return Math.max(...context.getImageData(0, 0, 1, 1).data.slice(0, 3));
+}"""
+
+
+def test_what_is_drawn_in_the_dark_is_printed_on_white(known: Server, page: Page) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{known.url}/sessions/{session_id(REFUND)}")
+    expect(page.locator("[data-painted]")).to_be_visible()
+    assert page.evaluate(_INK_OF_THE_STRIP) < 60
+    # The printer does not wait for a frame: what it takes must be drawn when it is told of.
+    page.evaluate("window.requestAnimationFrame = () => 0")
+    page.emulate_media(media="print", color_scheme="dark")
+    page.wait_for_function(f"() => ({_INK_OF_THE_STRIP})() > 200")
+    # Browsers print no backgrounds by themselves: a kind's would be lost.
+    ink = page.locator(".square").first.evaluate("(mark) => getComputedStyle(mark).printColorAdjust")
+    assert ink == "exact"

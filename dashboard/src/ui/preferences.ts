@@ -67,9 +67,17 @@ export function usePreference<K extends keyof Preferences>(name: K): Preferences
 }
 
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
-dark.addEventListener("change", () => {
-  for (const listener of listeners) listener();
-});
+const paper = window.matchMedia("print");
+for (const query of [dark, paper]) {
+  query.addEventListener("change", () => {
+    for (const listener of listeners) listener();
+  });
+}
+
+/** Whether the page is being printed: what is drawn must be so at once, and on white. */
+export function isOnPaper(): boolean {
+  return paper.matches;
+}
 
 /** Put the chosen theme on the page. */
 export function showTheme(): void {
@@ -79,6 +87,7 @@ export function showTheme(): void {
 
 /** The theme on screen, whoever decided it. */
 export function shownTheme(): "light" | "dark" {
+  if (isOnPaper()) return "light";
   if (current.theme !== "system") return current.theme;
   return dark.matches ? "dark" : "light";
 }

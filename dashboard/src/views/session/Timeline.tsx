@@ -32,7 +32,7 @@ import { clock } from "../../model/time";
 import type { EpochMicros, Millis } from "../../model/units";
 import { useSize } from "../../ui/hooks";
 import { useKeys } from "../../ui/keys";
-import { usePreference, useShownTheme } from "../../ui/preferences";
+import { isOnPaper, usePreference, useShownTheme } from "../../ui/preferences";
 import { HoverCard } from "./HoverCard";
 import { RowList } from "./RowList";
 
@@ -136,7 +136,8 @@ export function Timeline(props: Props) {
 
   const latest = useRef(paint);
   const request = useCallback(() => {
-    if (pending.current === 0) pending.current = requestAnimationFrame(() => latest.current());
+    if (isOnPaper()) latest.current();
+    else if (pending.current === 0) pending.current = requestAnimationFrame(() => latest.current());
   }, []);
   useLayoutEffect(() => {
     latest.current = paint;
