@@ -43,3 +43,25 @@ export function percentMarks(shares: readonly number[]): string[] {
   const decimals = step === 0 ? 0 : Math.min(6, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
   return shares.map((share) => `${(share * 100).toFixed(decimals)}%`);
 }
+
+/** A mark of a ruler, `step` after the one before: `2 s`, `7m 27s`, `1h 05m 27.5s`, as exact as the step, so that no two are alike. */
+export function rulerMark(ms: Millis, step: Millis): string {
+  if (Math.abs(ms) < step / 1000) return "0";
+  const sign = ms < 0 ? "-" : "";
+  const decimals = step >= SECOND ? 0 : Math.ceil(3 - Math.log10(step) - 1e-9);
+  if (step < SECOND && Math.abs(ms) < 10 * SECOND) return `${ms.toFixed(Math.max(0, decimals - 3))} ms`;
+  const parts = 10 ** decimals;
+  const all = Math.round((Math.abs(ms) / SECOND) * parts);
+  if (all < 60 * parts) return `${sign}${(all / parts).toFixed(decimals)} s`;
+  const minutes = Math.floor(all / (60 * parts));
+  const seconds = ((all % (60 * parts)) / parts).toFixed(decimals).padStart(decimals > 0 ? decimals + 3 : 2, "0");
+  const days = Math.floor(minutes / 1440);
+  const hours = Math.floor(minutes / 60) % 24;
+  const told = [days > 0 ? `${days}d` : "", minutes >= 60 ? `${hours}h` : "", `${two(minutes % 60, minutes >= 60)}m`];
+  if (step < MINUTE || minutes < 60) told.push(`${seconds}s`);
+  return sign + told.filter(Boolean).join(" ");
+}
+
+function two(value: number, isPadded: boolean): string {
+  return isPadded ? String(value).padStart(2, "0") : String(value);
+}

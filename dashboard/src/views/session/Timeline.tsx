@@ -25,6 +25,7 @@ import {
   zoomed,
 } from "../../layout/scale";
 import { duration, grouped } from "../../model/format";
+import { rulerMark } from "../../model/marks";
 import type { Gap } from "../../model/gaps";
 import { type Rows, positionOf } from "../../model/outline";
 import { endOf, type EventTable, STATUS_RUNNING } from "../../model/table";
@@ -111,7 +112,7 @@ export function Timeline(props: Props) {
         tickText: (at, every) =>
           ruler === "clock"
             ? clock(base + at * 1000, zone, every >= 1000 ? 0 : every >= 1 ? 3 : 6)
-            : relativeText(at, every),
+            : rulerMark(at, every),
       });
     }
     const main = sharpContext(canvas.current, width, height);
@@ -426,12 +427,4 @@ function stripTo(event: PointerEvent, width: number, view: Scale, all: TimeWindo
   const full = all.to - all.from;
   const length = isWhole(view, all) ? full / 10 : view.to - view.from;
   show(panned({ from: at - length / 2, to: at + length / 2 }, 0, all));
-}
-
-function relativeText(at: Millis, step: Millis): string {
-  if (Math.abs(at) < step / 1000) return "0";
-  if (step >= 60_000) return duration(at);
-  if (step >= 1000) return at >= 60_000 ? duration(at) : `${Math.round(at / 1000)} s`;
-  if (step >= 1) return at >= 10_000 ? `${(at / 1000).toFixed(3).replace(/0+$/, "")} s`.replace(". s", " s") : `${Number(at.toFixed(0))} ms`;
-  return `${Number(at.toFixed(3))} ms`;
 }
