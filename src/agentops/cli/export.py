@@ -33,10 +33,11 @@ FILTERS: Final = {
     "user": "of this user (repeatable)",
     "name": "with this whole name (repeatable)",
     "error": "an error's type, or true or false (repeatable)",
+    "also": "what else they have, all of it: model:NAME, agent:NAME, tool:NAME, error:ERROR (repeatable)",
     "min-cost": "cost at least so many US dollars",
     "min-duration": "took at least so long: 500ms, 2s, 1m",
 }
-REPEATABLE: Final = ("tag", "state", "model", "agent", "tool", "user", "name", "error")
+REPEATABLE: Final = ("tag", "state", "model", "agent", "tool", "user", "name", "error", "also")
 
 
 def define(commands: Any) -> None:

@@ -95,6 +95,7 @@ _BY_NAME: Final[Json] = {
     "message": None,
     "messages": {**_MESSAGE, "direction": "input"},
     "min_cost": 0.01,
+    "also": "tool:search",
     "min_duration": "2s",
     "model": "gpt-4.1-mini",
     "models": "gpt-4.1-mini",
