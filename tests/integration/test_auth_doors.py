@@ -169,6 +169,19 @@ def test_a_header_without_end_is_refused(open_server: Server) -> None:
     assert b" 431 " in _said(open_server, endless).split(b"\r\n", 1)[0]
 
 
+def test_a_header_that_is_too_large_is_refused_however_it_arrives(open_server: Server) -> None:
+    most = b"x" * connection.HEADER_BYTES
+    for address, line, status in (
+        (b"/healthz", b"X-Long: " + most, b"431 Request Header Fields Too Large"),
+        (b"/healthz?q=" + most, b"X-Short: x", b"414 URI Too Long"),
+        (b"/healthz?q=" + most[:-4096], b"X-Short: x", b"200 OK"),
+    ):
+        whole = b"GET %b HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n%b\r\n\r\n" % (address, line)
+        answer = _said(open_server, whole)
+        assert answer.startswith(b"HTTP/1.1 %b\r\n" % status), answer[:200]
+        assert (b'{"error":{' in answer) == (b"200" not in status)
+
+
 def test_a_decompression_bomb_is_refused(open_server: Server) -> None:
     bomb = gzip.compress(b"\0" * (80 * 1024 * 1024))
     assert len(bomb) < 200_000

@@ -6,6 +6,7 @@ reason that names its field; the rest of the batch is kept. What a limit cuts of
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from typing import Literal
 
 from msgspec import Struct
@@ -53,7 +54,7 @@ def decode_traces(body: bytes, encoding: Encoding) -> Decoded:
     if encoding == "protobuf":
         protobuf_body.read_spans(body, spans, refusals)
     else:
-        json_body.read_spans(body, spans, refusals)
+        json_body.read_spans(body.removeprefix(BOM_UTF8), spans, refusals)
     return Decoded(spans, refusals.counted())
 
 
@@ -68,7 +69,7 @@ def decode_logs(body: bytes, encoding: Encoding) -> DecodedLogs:
     if encoding == "protobuf":
         protobuf_body.read_logs(body, records, refusals)
     else:
-        json_body.read_logs(body, records, refusals)
+        json_body.read_logs(body.removeprefix(BOM_UTF8), records, refusals)
     return DecodedLogs(records, refusals.counted())
 
 
@@ -81,4 +82,4 @@ def check_metrics(body: bytes, encoding: Encoding) -> None:
     if encoding == "protobuf":
         protobuf_repair.check_frame(body)
     else:
-        json_body.check_metrics(body)
+        json_body.check_metrics(body.removeprefix(BOM_UTF8))

@@ -42,6 +42,7 @@ class Connection(HttpToolsProtocol):
 
     _timer: asyncio.TimerHandle | None = None
     _header_bytes = 0
+    _said_bytes = 0
     _reading_header = True
 
     def connection_made(self, transport: Any) -> None:
@@ -61,10 +62,28 @@ class Connection(HttpToolsProtocol):
             self._header_bytes += len(data)
         super().data_received(data)
         if self._reading_header and self._header_bytes > HEADER_BYTES and not self.transport.is_closing():
-            self._refuse(b"431 Request Header Fields Too Large", f"A header may have {HEADER_BYTES} bytes.")
+            self._refuse_header()
+
+    def on_message_begin(self) -> None:
+        """Begin to count: the bytes that end a header may bring a body, or the next request, too."""
+        self._said_bytes = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the address."""
+        self._said_bytes += len(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a line of the header."""
+        self._said_bytes += len(name) + len(value) + len(": \r\n")
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Begin to answer."""
+        """Begin to answer, unless the header is too large."""
+        if self._said_bytes > HEADER_BYTES:
+            # The parser stops, and send_400_response is told.
+            raise ValueError("The header is too large.")
         self._reading_header = False
         self._stop_waiting()
         super().on_headers_complete()
@@ -80,7 +99,10 @@ class Connection(HttpToolsProtocol):
         return True
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP, in the one shape of errors."""
+        """Refuse what is no HTTP, or a header that is too large, in the one shape of errors."""
+        if self._said_bytes > HEADER_BYTES:
+            self._refuse_header()
+            return
         self._say(b"400 Bad Request", "malformed_request", msg, "Send a request of HTTP/1.1.")
         self.transport.close()
 
@@ -102,6 +124,12 @@ class Connection(HttpToolsProtocol):
         self._timer = None
         if not self.transport.is_closing():
             self._refuse(b"408 Request Timeout", f"A request must be said within {HEADER_S:.0f} s.")
+
+    def _refuse_header(self) -> None:
+        if len(self.url or b"") > HEADER_BYTES // 2:
+            self._refuse(b"414 URI Too Long", f"An address and its header may have {HEADER_BYTES} bytes.")
+        else:
+            self._refuse(b"431 Request Header Fields Too Large", f"A header may have {HEADER_BYTES} bytes.")
 
     def _refuse(self, status: bytes, message: str) -> None:
         if self._header_bytes:

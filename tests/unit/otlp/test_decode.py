@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import json
 from typing import Any
@@ -12,7 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from agentops.otlp.decode import Encoding, MalformedBody, Rejected, decode_logs, decode_traces
+from agentops.otlp.decode import (
+    Encoding,
+    MalformedBody,
+    Rejected,
+    check_metrics,
+    decode_logs,
+    decode_traces,
+)
 from agentops.otlp.limits import DROPPED, MAX_ATTRIBUTES, MAX_DEPTH, MAX_TEXT, TOO_DEEP
 from agentops.otlp.noted import NOTED
 from tests.unit.otlp.bodies import (
@@ -201,6 +209,13 @@ def test_json_is_read_generously() -> None:
     (got,) = decode_traces(as_json(traces(loose)), "json").spans
     assert (got.trace_id, got.span_id, got.kind, got.status, got.start_ns) == (TRACE, SPAN, 3, 2, START)
     assert got.attributes == {"a": "b", "n": 7, "none": None}
+
+
+def test_a_byte_order_mark_before_json_is_skipped() -> None:
+    body = codecs.BOM_UTF8 + as_json(traces(span({"a": "b"})))
+    assert decode_traces(body, "json") == decode_traces(as_json(traces(span({"a": "b"}))), "json")
+    assert decode_logs(codecs.BOM_UTF8 + b"{}", "json").records == []
+    check_metrics(codecs.BOM_UTF8 + b"{}", "json")
 
 
 def test_snake_case_names_are_understood() -> None:

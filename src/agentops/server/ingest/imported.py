@@ -7,6 +7,7 @@ of other programs simply say none of it.
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import Any, Final, cast
 
@@ -143,7 +144,7 @@ def _of_event(event: dict[str, Any], core: dict[str, Any]) -> dict[str, Any]:
 
 def _document(body: bytes) -> dict[str, Any]:
     try:
-        document = msgspec.json.decode(body)
+        document = msgspec.json.decode(body.removeprefix(BOM_UTF8))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedBody(f"it is no JSON ({error})") from None
     if not isinstance(document, dict):
