@@ -61,6 +61,31 @@ def test_every_answer_body_error_and_parameter_has_an_example_that_its_schema_al
     assert wrong == []
 
 
+def test_bodies_of_the_published_clients_are_taken_as_the_document_shows_them(
+    module_server: Server, document: dict[str, Any]
+) -> None:
+    sent = 0
+    for path, methods in document["paths"].items():
+        route = methods.get("post", {})
+        if not path.startswith(("/v1/", "/v2/", "/v3/", "/v4/", "/public/")) or not route:
+            continue
+        named = [one for one in route.get("parameters", []) if one["in"] == "header"]
+        headers = {one["name"]: one["examples"]["one"]["value"] for one in named}
+        shown = route["requestBody"]["content"]["application/json"]["examples"]["one"]["value"]
+        answer = module_server.http.post(path, json=shown, headers=headers)
+        assert answer.status_code == 200, (path, answer.text)
+        sent += 1
+    assert sent == 13
+
+
+def test_figures_are_named_as_the_document_shows_them(
+    module_server: Server, document: dict[str, Any]
+) -> None:
+    (shown,) = document["paths"]["/metrics"]["get"]["responses"]["200"]["content"].values()
+    said = module_server.http.get("/metrics").text
+    assert shown["examples"]["one"]["value"].splitlines()[0] in said.splitlines()
+
+
 def test_answers_are_what_the_document_says(module_server: Server) -> None:
     trace = random.getrandbits(120)
     session = f"shape-{trace}"

@@ -13,6 +13,7 @@ Json = dict[str, Any]
 _SESSION: Final = "0198f0c2-7c1e-7d43-9a55-3f0c8a1be9d2"
 _TRACE: Final = _SESSION.replace("-", "")
 _SPAN: Final = "00f067aa0ba902b7"
+_KEY: Final = "7d1f6a52-3c0e-4b8f-9a61-2e5d0c47b913"
 _BEGAN: Final = "2026-11-20T14:02:11.482000Z"
 _ENDED: Final = "2026-11-20T14:02:19.010250Z"
 _MESSAGE: Final = {"role": "user", "parts": [{"type": "text", "content": "Where is my order?"}]}
@@ -36,7 +37,7 @@ _BY_NAME: Final[Json] = {
     "a": _SESSION,
     "agent": "support",
     "agents": "support",
-    "api_key": "agentops_…",
+    "api_key": _KEY,
     "at": _BEGAN,
     "attributes": {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4.1-mini"},
     "auth": False,
@@ -79,10 +80,10 @@ _BY_NAME: Final[Json] = {
     "instance": "worker-1",
     "interval": "day",
     "jwt": "eyJhbGciOi…",
-    "key": "agentops_…",
-    "key_id": "k_3f0c8a1b",
+    "key": _KEY,
+    "key_id": _KEY[:8],
     "kind": "llm",
-    "last-event-id": "1763647331482007",
+    "last-event-id": "1795183331482007",
     "last_at": _ENDED,
     "last_seen_at": _ENDED,
     "last_used_at": None,
@@ -173,25 +174,31 @@ _BY_NAME: Final[Json] = {
     "value": "gpt-4.1-mini",
     "version": "1.0.0",
 }
-_PARAMETERS: Final = {"cursor": "", "error": "ToolError"}
+_PARAMETERS: Final = {"cursor": "", "error": "ToolError", "Trace-Id": str(int(_TRACE, 16))}
 """Parameters that are called as a field is which means something else."""
 _SENT_SPAN: Final = {
     "traceId": _TRACE,
     "spanId": _SPAN,
     "name": "chat gpt-4.1-mini",
     "kind": 3,
-    "startTimeUnixNano": "1763647331482000000",
-    "endTimeUnixNano": "1763647339010250000",
+    "startTimeUnixNano": "1795183331482000000",
+    "endTimeUnixNano": "1795183339010250000",
     "attributes": [{"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}}],
 }
 _SENT_SPANS: Final = {"resourceSpans": [{"scopeSpans": [{"spans": [_SENT_SPAN]}]}]}
 _SENT_LOG: Final = {
     "traceId": _TRACE,
-    "timeUnixNano": "1763647331482000000",
+    "timeUnixNano": "1795183331482000000",
     "severityNumber": 9,
     "body": {"stringValue": "looking for order 1042"},
 }
-_EVENT_03: Final = {"id": "6f1c…", "event_type": "actions", "action_type": "search", "init_timestamp": _BEGAN}
+_EVENT_03: Final = {
+    "id": "6f1c2b90-58d7-4a0e-8f36-90b1c7e2d4a5",
+    "session_id": _SESSION,
+    "event_type": "actions",
+    "action_type": "search",
+    "init_timestamp": _BEGAN,
+}
 _BODIES: Final[Json] = {
     "exportTraces": _SENT_SPANS,
     "exportLogs": {"resourceLogs": [{"scopeLogs": [{"logRecords": [_SENT_LOG]}]}]},
@@ -202,8 +209,12 @@ _BODIES: Final[Json] = {
     },
     "v2UpdateSession": {"session": {"session_id": _SESSION, "end_state": "Success", "end_timestamp": _ENDED}},
     "v2CreateEvents": {"events": [_EVENT_03]},
-    "v2UpdateEvents": {"events": [{"id": "6f1c…", "end_timestamp": _ENDED}]},
-    "v2CreateAgent": {"id": "b2a0…", "name": "support"},
+    "v2UpdateEvents": {"events": [{**_EVENT_03, "end_timestamp": _ENDED}]},
+    "v2CreateAgent": {
+        "id": "b2a0d7f4-1e63-4c58-a9b2-0f7c35e8d641",
+        "name": "support",
+        "session_id": _SESSION,
+    },
     "v2ReauthorizeJwt": {"session_id": _SESSION},
 }
 """Bodies whose schema is somebody else's, by operation."""
@@ -213,10 +224,12 @@ _ANSWERS: Final[Json] = {
     "exportMetrics": {"partialSuccess": {}},
     "exportSession": {"session": {"session_id": _SESSION, "name": "answer"}, "events": [], "logs": []},
     "exportSessions": _SENT_SPANS,
-    "listen": 'id: 1763647331482007\ndata: {"sessions": ["' + _SESSION + '"]}\n\n',
+    "listen": 'id: 1795183331482007\ndata: {"sessions": ["' + _SESSION + '"]}\n\n',
     "compactStore": '{"bytes":41943040}\n{"bytes":20971520}\n',
     "repriceCalls": '{"seen":500,"changed":12}\n',
-    "getMetrics": "# TYPE agentops_spans_total counter\nagentops_spans_total 120\n",
+    "getMetrics": "# TYPE agentops_spans_committed_total counter\nagentops_spans_committed_total 120\n",
+    "v4UploadLogs": {"url": f"http://127.0.0.1:8420/sessions/{_SESSION}?view=logs", "size": 22},
+    "v4UploadObject": {"url": "http://127.0.0.1:8420/v4/objects/3f0c8a1be9d2", "size": 22},
     "v4GetObject": "looking for order 1042\n",
 }
 _TEXTS: Final = {

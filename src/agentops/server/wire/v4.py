@@ -81,6 +81,16 @@ _KEY_BODY: Final[dict[str, Any]] = {
         },
     }
 }
+_OF_TRACE: Final[dict[str, Any]] = {
+    "parameters": [
+        {
+            "name": "Trace-Id",
+            "in": "header",
+            "required": True,
+            "schema": {"type": "string", "pattern": "^[0-9]+$"},
+        }
+    ]
+}
 _TEXT_BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
@@ -166,7 +176,7 @@ async def _exchanged(request: Request) -> tuple[str, str]:
     operation_id="v4UploadLogs",
     response_model=None,
     responses=documented(Uploaded, 400, 413, 415),
-    openapi_extra=_TEXT_BODY,
+    openapi_extra=_TEXT_BODY | _OF_TRACE,
 )
 async def upload_logs(request: Request) -> Response:
     """Take what a program printed, as log records of the trace that the header Trace-Id names in decimal."""
