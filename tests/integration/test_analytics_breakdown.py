@@ -165,6 +165,26 @@ def test_a_bad_parameter_is_named(module_server: Server, parameters: dict[str, A
     assert says in answer.json()["error"]["message"]
 
 
+def test_costs_are_added_as_money(module_server: Server) -> None:
+    said: Any = {"gen_ai__operation__name": "chat", "gen_ai__request__model": "of money", "user__id": "adds"}
+    calls = [span(9_100 + number, 1, gen_ai__usage__cost=0.1, **said) for number in range(10)]
+    assert module_server.post("/v1/traces", body(*calls)).status_code == 200
+    found = module_server.get("/api/analytics", user="adds", group_by="model")
+    assert [part["cost_usd"] for part in (found["totals"], *found["series"], *found["groups"])] == [1.0] * 3
+    (by_model,) = module_server.get("/api/analytics/breakdown", user="adds", by="model")["groups"]
+    assert [part["cost_usd"] for part in (by_model, *by_model["series"])] == [1.0] * 2
+
+
+def test_an_interval_that_begins_with_the_clock_is_named(module_server: Server) -> None:
+    early = span(9_200, 1, user__id="early", start_ns=SECOND)
+    assert module_server.post("/v1/traces", body(early)).status_code == 200
+    for interval in ("day", "week"):
+        (part,) = module_server.get("/api/analytics", user="early", interval=interval)["series"]
+        assert part["at"] == "1970-01-01T00:00:00.000000Z"
+    found = module_server.get("/api/analytics/breakdown", user="early", by="name", interval="week")
+    assert found["groups"][0]["series"][0]["at"] == "1970-01-01T00:00:00.000000Z"
+
+
 def test_errors_that_are_alike_stand_together(server: Server) -> None:
     at = int(datetime(2026, 5, 1, tzinfo=UTC).timestamp()) * SECOND
     day = int(timedelta(days=1).total_seconds()) * SECOND

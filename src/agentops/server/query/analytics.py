@@ -16,7 +16,8 @@ from msgspec import Struct
 
 from agentops.server.query.filters import LAPSED, STATE, Filters, condition, deeper
 from agentops.server.query.measured import Elsewhere, bucket, durations, elsewhere, events
-from agentops.server.query.times import iso
+from agentops.server.query.money import dollars
+from agentops.server.query.times import stamp
 from agentops.server.store.client import Store
 
 INTERVALS: Final = ("minute", "hour", "day", "week")
@@ -153,7 +154,7 @@ def analytics(
         else {**_shown(earlier), "latency_ms": _percentiles(latencies.get(_BEFORE))},
         "series": [
             {
-                "at": iso(row.bucket * 10**9),
+                "at": stamp(row.bucket * 10**9),
                 **_shown(row),
                 "latency_ms": _percentiles(latencies.get(row.bucket)),
             }
@@ -232,7 +233,7 @@ def _groups(
             "sessions": {"total": row.sessions},
             "events": {"total": row.events, "error": row.errors},
             "tokens": _tokens(row, None),
-            "cost_usd": row.cost,
+            "cost_usd": dollars(row.cost),
             "error_rate": row.errors / row.events if row.events else None,
             "latency_ms": _percentiles(row.latency),
         }
@@ -298,7 +299,7 @@ def _shown(row: _Sums) -> dict[str, Any]:
             "tool": row.tool_calls,
         },
         "tokens": _tokens(row, row.total),
-        "cost_usd": row.cost,
+        "cost_usd": dollars(row.cost),
         "error_rate": row.all_errors / row.all_events if row.all_events else None,
     }
 

@@ -15,7 +15,8 @@ from msgspec import Struct
 from agentops.server.query.analytics import EVENT_GROUPS, grouped
 from agentops.server.query.filters import DURATION, STATE, Filters, condition
 from agentops.server.query.measured import Elsewhere, bucket, elsewhere, events
-from agentops.server.query.times import iso
+from agentops.server.query.money import dollars
+from agentops.server.query.times import stamp
 from agentops.server.store.client import Store
 
 SESSION_DIMENSIONS: Final = {
@@ -150,10 +151,10 @@ def _shown(row: _Group) -> dict[str, Any]:
         "error_rate": row.failed / row.counted,
         "duration_ms": {"p50": p50, "p95": p95},
         "tokens": row.tokens,
-        "cost_usd": row.cost,
+        "cost_usd": dollars(row.cost),
         "share": share,
         "series": [
-            {"at": iso(at * 10**9), "count": count, "errors": errors, "cost_usd": cost}
+            {"at": stamp(at * 10**9), "count": count, "errors": errors, "cost_usd": dollars(cost)}
             for at, count, errors, cost in sorted(
                 zip(row.starts, row.counts, row.failures, row.costs, strict=True), key=lambda one: one[0]
             )

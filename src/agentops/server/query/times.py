@@ -14,8 +14,11 @@ _MILLISECONDS: Final = {"": 1, "ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
 
 def iso(ns: int) -> str | None:
     """Return a time as ISO 8601 UTC, or None for 0 (not known yet)."""
-    if ns <= 0:
-        return None
+    return None if ns <= 0 else stamp(ns)
+
+
+def stamp(ns: int) -> str:
+    """Return a time as ISO 8601 UTC, that of the clock's first second too: an interval may begin there."""
     seconds, rest = divmod(ns, 10**9)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest // 1000:06d}Z"
 

@@ -34,6 +34,7 @@ from agentops.server.query.alike import (
 )
 from agentops.server.query.filters import Filters, condition
 from agentops.server.query.measured import Elsewhere, events
+from agentops.server.query.money import dollars
 from agentops.server.query.saving import cached_saving
 from agentops.server.store.client import Store
 from agentops.server.store.likeness import MIN_SHARED, SHORTEST_SHARED
@@ -138,7 +139,7 @@ class _Sum:
             "count": self.count,
             "sessions": len(self.sessions) + self.more_sessions,
             "duration_ms": self.duration_ns / 1e6,
-            "cost_usd": self.cost,
+            "cost_usd": dollars(self.cost),
             "tokens": self.tokens or None,
         }
 
@@ -195,7 +196,7 @@ def waste(store: Store, filters: Filters) -> dict[str, Any]:
     names = _names(store, filters, found)
     costs = [heading.all.cost for _, heading in found if heading.all.cost is not None]
     return {
-        "cost_usd": sum(costs) if costs else None,
+        "cost_usd": dollars(sum(costs)) if costs else None,
         "duration_ms": sum(heading.all.duration_ns for _, heading in found) / 1e6,
         "cut_off": max(len(same), len(failed)) >= _MOST,
         "headings": [_shown(kind, heading, names) for kind, heading in found],
