@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -171,6 +172,18 @@ store.close()
     assert refused.returncode == 1
     assert "newer version" in refused.stderr
     assert "9999_from_the_future" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_copy_of_a_store_without_its_links_is_explained(start_server: Any, tmp_path: Path) -> None:
+    server: Server = start_server()
+    server.stop()
+    # As scp -r and zip -r do.
+    shutil.copytree(server.home, tmp_path / "copy")
+    refused = serve("--port", "0", home=tmp_path / "copy")
+    assert refused.returncode == 1
+    assert "cannot be opened" in refused.stderr
+    assert "symbolic links" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agentops.errors import StoreError
 from agentops.server.store.client import Store
 from agentops.server.store.lock import StoreLock
 from agentops.server.store.migrate import migrate
+from agentops.server.store.remote import explanation
 from agentops.server.store.url import StoreUrl
 
 
@@ -31,6 +33,15 @@ class OpenStore:
             self.lock.release()
 
 
+def _made_ready(store: Store) -> None:
+    from clickhouse_connect.driver.exceptions import DatabaseError
+
+    try:
+        migrate(store)
+    except DatabaseError as error:
+        raise StoreError(explanation(store.url, error)) from error
+
+
 def open_store(url: StoreUrl) -> OpenStore:
     """Open a store and bring it to this version's schema.
 
@@ -41,7 +52,7 @@ def open_store(url: StoreUrl) -> OpenStore:
     try:
         store = Store(url)
         try:
-            migrate(store)
+            _made_ready(store)
         except BaseException:
             store.close()
             raise

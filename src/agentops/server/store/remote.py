@@ -69,12 +69,12 @@ def connected(url: StoreUrl, given: Mapping[str, str]) -> Any:
         client = _client(url, given, url.database)
     except Exception as error:
         if _code(error) != _UNKNOWN_DATABASE:
-            raise StoreError(_explained(url, error)) from error
+            raise StoreError(explanation(url, error)) from error
         try:
             _create_database(url)
             client = _client(url, given, url.database)
         except Exception as later:
-            raise StoreError(_explained(url, later)) from later
+            raise StoreError(explanation(url, later)) from later
     version = tuple(int(part) for part in re.findall(r"\d+", str(client.server_version))[:2])
     if version < OLDEST:
         client.close()
@@ -175,9 +175,13 @@ def _first_line(error: BaseException) -> str:
     return str(error).partition("\n")[0][:500]
 
 
-def _explained(url: StoreUrl, error: Exception) -> str:
-    """Return what is wrong with a store that cannot be opened, and what to change."""
+def explanation(url: StoreUrl, error: Exception) -> str:
+    """Return what is wrong with a store that cannot be opened, embedded or not, and what to change."""
     text = _first_line(error)
+    if url.path is not None:
+        copied = not (url.path / "metadata" / "default").is_symlink()
+        hint = "It is a copy without its symbolic links: make it again with cp -a, rsync -a or tar. " * copied
+        return f"The store {url} cannot be opened: {text} {hint}Or choose another with --home or --store."
     where = f"{url.host}:{url.port}"
     code = _code(error)
     whole = repr(error.__cause__ or error) + text
