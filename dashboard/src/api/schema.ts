@@ -9010,7 +9010,9 @@ export interface operations {
     v4UploadLogs: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                "Trace-Id": string;
+            };
             path?: never;
             cookie?: never;
         };
