@@ -159,6 +159,9 @@ def test_filters_narrow_and_facets_count(start_server: Any) -> None:
     assert names(user="bob") == ["failed"]
     assert names(error="true") == ["failed"]
     assert names(error="false") == ["plain"]
+    # As Python and its HTTP libraries write them.
+    assert names(error="True") == ["failed"]
+    assert names(error="FALSE") == ["plain"]
     assert names(min_cost=0.01) == ["plain"]
     assert names(min_duration="1s") == ["plain"]
     assert names(min_duration=50) == ["failed", "plain"]

@@ -106,13 +106,14 @@ def condition(store: Store, filters: Filters) -> tuple[str, dict[str, Any]]:
 
 
 def _errors(words: list[str], values: dict[str, Any]) -> str:
-    """`true` and `false` ask whether there are errors at all; anything else is an error's type."""
+    """`true` and `false`, in any case, ask whether there are errors at all; the rest are types of errors."""
     clauses: list[str] = []
-    if "true" in words:
+    asked = {word.lower() for word in words}
+    if "true" in asked:
         clauses.append("errors > 0")
-    if "false" in words:
+    if "false" in asked:
         clauses.append("errors = 0")
-    types = [word for word in words if word not in ("true", "false")]
+    types = [word for word in words if word.lower() not in ("true", "false")]
     if types:
         clauses.append("hasAny(error_types, {error:Array(String)})")
         values["error"] = types

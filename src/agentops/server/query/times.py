@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 _AGO: Final = re.compile(r"^(\d+(?:\.\d+)?)(s|m|h|d|w)$")
+_UNESCAPED: Final = re.compile(r"([T ]\d\d\S*) (\d\d:?\d\d)$")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION: Final = re.compile(r"^(\d+(?:\.\d+)?)(ms|s|m|h)?$")
 _MILLISECONDS: Final = {"": 1, "ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
@@ -40,7 +41,7 @@ def moment(text: str, now_ns: int) -> int:
         return max(0, now_ns - int(float(ago[1]) * _SECONDS[ago[2]] * 10**9))
     text = text.upper()
     # A `+` that was not escaped in a URL arrives as a space.
-    when = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text else text)
+    when = datetime.fromisoformat(_UNESCAPED.sub(r"\1+\2", text.strip()))
     when = when.replace(tzinfo=UTC) if when.tzinfo is None else when
     return max(0, int(when.timestamp()) * 10**9 + when.microsecond * 1000)
 
