@@ -248,6 +248,8 @@ def test_a_terminal_keeps_figures_whole_and_colours_only_where_they_are_wanted(k
     )
     drawn = in_a_terminal(known, 80, "sessions", "--q", "a much longer name")
     assert re.search(r" 40 µs .* a much.*…  00000000-0000\s*$", drawn), drawn
+    only = "00000000-0000-0000-0000-0000000007ff"
+    assert ", 40 µs, 1 event (0 llm, 0 tool, 0 errors)" in in_a_terminal(known, 160, "show", only)
 
 
 @pytest.mark.parametrize("columns", [40, 60])

@@ -64,10 +64,11 @@ def _show(session: dict[str, Any], events: list[dict[str, Any]], *, whole: bool)
     console.print(head)
     counts = session["event_counts"]
     started = (session["started_at"] or "-")[:19].replace("T", " ")
+    held = "1 event" if counts["total"] == 1 else f"{counts['total']:,} events"
     errors = "1 error" if counts["error"] == 1 else f"{counts['error']:,} errors"
     console.print(
         f"{listing.plain(session['session_id'])}  started {started} UTC, "
-        f"{listing.duration(session['duration_ms'])}, {counts['total']:,} events "
+        f"{listing.duration(session['duration_ms'])}, {held} "
         f"({counts['llm']:,} llm, {counts['tool']:,} tool, {errors}), "
         f"{listing.number(session['tokens']['total'])} tokens, {listing.usd(session['cost_usd'])}"
     )

@@ -28,6 +28,7 @@ def test_a_page_is_sent_again_only_when_it_holds_something_else(tmp_path: Path) 
     again = http.get("/sessions/some", headers=known)
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["etag"] == first.headers["etag"]
+    assert http.get("/sessions/some", headers={"if-none-match": "*"}).status_code == 304
     page.write_text("<p>two</p>")
     assert http.get("/sessions/some", headers=known).text == "<p>two</p>"
 
