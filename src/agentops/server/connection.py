@@ -127,13 +127,17 @@ class Connection(HttpToolsProtocol):
 
     def _refuse_header(self) -> None:
         if len(self.url or b"") > HEADER_BYTES // 2:
-            self._refuse(b"414 URI Too Long", f"An address and its header may have {HEADER_BYTES} bytes.")
+            self._refuse(
+                b"414 URI Too Long",
+                f"An address and its header may have {HEADER_BYTES} bytes.",
+                "Ask by a shorter address.",
+            )
         else:
             self._refuse(b"431 Request Header Fields Too Large", f"A header may have {HEADER_BYTES} bytes.")
 
-    def _refuse(self, status: bytes, message: str) -> None:
+    def _refuse(self, status: bytes, message: str, hint: str = "Send smaller headers, at once.") -> None:
         if self._header_bytes:
-            self._say(status, f"http_{status[:3].decode()}", message, "Send smaller headers, at once.")
+            self._say(status, f"http_{status[:3].decode()}", message, hint)
         self.transport.close()
 
     def _say(self, status: bytes, code: str, message: str, hint: str) -> None:
