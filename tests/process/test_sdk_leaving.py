@@ -12,6 +12,7 @@ import pytest
 
 from tests.process.test_sdk_ending import ends, run, signalled, started
 from tests.recorded import read
+from tests.unit.shipper.sink import black_hole
 
 
 def test_the_programs_own_way_of_taking_sigint_runs_and_the_session_fails(tmp_path: Path) -> None:
@@ -321,4 +322,22 @@ def test_who_records_while_python_ends_is_told_of_no_session(tmp_path: Path) -> 
         """,
     )
     assert (code, out, error.count("Traceback")) == (0, "told\n", 0)
+    assert ends(journal) == [("Indeterminate", "The process ended without end_session")]
+
+
+def test_a_second_ctrl_c_ends_the_wait_for_the_server_quietly(tmp_path: Path) -> None:
+    with black_hole() as url:
+        code, _, error, journal = run(
+            tmp_path,
+            f"""
+            import os, signal, threading, time
+            session = agentops.init(endpoint={url!r}, exit_timeout=30)
+            def press():
+                while session.is_running:
+                    time.sleep(0.01)
+                os.kill(os.getpid(), signal.SIGINT)
+            threading.Thread(target=press, daemon=True).start()
+            """,
+        )
+    assert (code, error) == (0, "")
     assert ends(journal) == [("Indeterminate", "The process ended without end_session")]

@@ -338,6 +338,11 @@ class Journal:
 
     # Counting and surviving.
 
+    @property
+    def whereabouts(self) -> str:
+        """Where the last record went, in words: a folder, or memory."""
+        return "memory" if self._places.current == "memory" else str(self._places.folder_used)
+
     def stats(self) -> JournalStats:
         """Return what this journal did so far."""
         with self._lock:

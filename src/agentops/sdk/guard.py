@@ -17,6 +17,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops.sdk import state
@@ -129,6 +130,10 @@ class Guard:
             self._note_unseen()
             self._end_all()
             self._client.stop(float(self._client.settings.exit_timeout))
+        except KeyboardInterrupt:
+            # Ctrl-C once more, while this waits for the server: what is left is in the journal.
+            with suppress(Exception):
+                self._end_all()
         except Exception:
             logger.debug("The end of the process could not be recorded", exc_info=True)
 

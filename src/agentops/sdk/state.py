@@ -21,8 +21,8 @@ def end_state(value: Any, *, trace: bool = False) -> str:
         ValueError: it means none.
     """
     try:
-        word = value if isinstance(value, str) else getattr(value, "name", None) or str(value)
-        found = (_TRACE_WORDS if trace else _WORDS).get(str(word).strip().lower())
+        words = _TRACE_WORDS if trace else _WORDS
+        found = next((words[word] for word in _said(value) if word in words), None)
         shown = repr(value)[:200]
     except Exception:  # An object that cannot even be looked at.
         found, shown = None, f"<{type(value).__name__}>"
@@ -51,3 +51,11 @@ def reason(error: BaseException) -> str:
     except Exception:
         message = ""
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+def _said(value: Any) -> list[str]:
+    """Return what an end state may say: a text, or a member of an enumeration by its value and its name."""
+    if isinstance(value, str):
+        return [value.strip().lower()]
+    texts = getattr(value, "value", None), getattr(value, "name", None), value
+    return [str(text).strip().lower() for text in texts]

@@ -303,8 +303,8 @@ class Shipper:
             )
             self._say_once(
                 "held",
-                f"The server takes no records ({outcome.reason}). They wait in {self._journal.folder}, and "
-                f"are sent when it does. {fix}.",
+                f"The server takes no records ({outcome.reason}). They wait in {self._journal.whereabouts}, "
+                f"and are sent when it does. {fix}.",
             )
         else:
             longest_s = LONGEST_UNREACHABLE_S if outcome.unreachable else LONGEST_S
@@ -321,8 +321,8 @@ class Shipper:
                 )
                 self._say_once(
                     "unreachable",
-                    f"No server answers ({outcome.reason}). Records wait in {self._journal.folder} and are "
-                    f"sent when it does; {fix}.",
+                    f"No server answers ({outcome.reason}). Records wait in {self._journal.whereabouts} and "
+                    f"are sent when it does; {fix}.",
                 )
         self._retry_at = time.monotonic() + delay_s
         if outcome.unreachable or outcome.verdict == "held":

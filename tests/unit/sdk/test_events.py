@@ -452,6 +452,13 @@ def test_a_trace_ends_in_the_words_of_its_time(home: object, said: Any, state: s
     assert (trace.session.end_state, trace.session.tags) == (state, ["team:blue"])
 
 
+@pytest.mark.parametrize("said", agentops.TraceState)
+def test_a_session_ends_in_those_words_too(home: object, said: Any) -> None:
+    session = agentops.start_session()
+    session.end_session(said)
+    assert session.end_state == said.value
+
+
 def test_a_validation_is_printed_on_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     found = {
         "trace_id": "x",

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from agentops.journal import folder_stats
+from agentops.journal import fallback_folder, folder_stats
 from tests.unit.journal.records import (
     crash,
     files_in,
@@ -233,6 +233,18 @@ def test_without_a_server_a_flush_returns_early_and_everything_waits(
         assert folder_stats(tmp_path).backlog_records == 3
         assert len(caplog.records) == 1
         assert "`agentops serve`" in caplog.text
+
+
+def test_it_says_where_records_wait_when_that_is_not_the_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    folder = tmp_path / "file" / "journal"
+    with recorder(folder, closed_port()) as (journal, shipper):
+        journal.append(record(0))
+        assert not shipper.flush(5)
+    assert f"wait in {fallback_folder(folder)} " in caplog.text
 
 
 def test_a_server_that_starts_later_gets_everything(tmp_path: Path) -> None:
