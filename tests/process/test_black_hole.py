@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -172,3 +173,25 @@ def test_a_server_that_takes_nothing_delays_nothing_but_the_end_and_that_little(
     journal = read(tmp_path)
     assert {event.name for event in journal.events} == {f"n-{number}" for number in range(50)}
     assert [root.attributes["agentops.session.end_state"] for root in journal.sessions] == ["Indeterminate"]
+
+
+def test_a_program_that_stops_its_clock_ends_nevertheless(tmp_path: Path) -> None:
+    """As freezegun does it, which many a program's tests run under."""
+    program = "import time\nheld = time.monotonic()\ntime.monotonic = lambda: held\n" + textwrap.dedent(
+        """
+        import agentops
+        session = agentops.init(instrument_llm_calls=False, exit_timeout=1)
+        agentops.record(agentops.ActionEvent("x"))
+        session.end_session("Success")
+        """
+    )
+    with black_hole() as url:
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "AGENTOPS_HOME": str(tmp_path), "AGENTOPS_API_ENDPOINT": url},
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [root.attributes["agentops.session.end_state"] for root in read(tmp_path).sessions] == ["Success"]

@@ -6,10 +6,10 @@ A place that failed is left alone for `RETRY_S`, then tried again. Each failure 
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Final, Literal
 
+from agentops.clock import monotonic
 from agentops.journal import limit
 from agentops.journal.folder import make_fallback, make_private
 from agentops.journal.header import Header
@@ -42,7 +42,7 @@ class Places:
     def new_segment(self, header: Header, max_bytes: int, losses: Losses) -> Segment | None:
         """Make a segment at the first place that takes one, where others may take `max_bytes` together."""
         for place in _FOLDERS:
-            if time.monotonic() < self._retry_at[place]:
+            if monotonic() < self._retry_at[place]:
                 continue
             try:
                 if place == "home":
@@ -84,7 +84,7 @@ class Places:
             self.to_say.append(message)
 
     def _leave(self, place: Place, error: OSError) -> None:
-        self._retry_at[place] = time.monotonic() + RETRY_S
+        self._retry_at[place] = monotonic() + RETRY_S
         reason = error.strerror or str(error)
         if place == "home":
             self.say_once(

@@ -18,6 +18,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from agentops.clock import monotonic
+
 FOLDER: Final = "accounts"
 KEEP_S: Final = 7 * 86_400.0
 KEEP_FILES: Final = 100
@@ -87,7 +89,7 @@ class Tally:
         Raises:
             OSError: the home cannot be written.
         """
-        now = time.monotonic()
+        now = monotonic()
         if now < self._not_before and not last:
             return
         shown = mask or str

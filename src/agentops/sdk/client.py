@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from agentops.clock import monotonic
 from agentops.sdk import context, hostenv, identity, settings, state
 from agentops.sdk.account import Tally
 from agentops.sdk.core import Core
@@ -316,7 +317,7 @@ class Client:
     # What runs on the shipper's thread.
 
     def _tick(self) -> float:
-        now = time.monotonic()
+        now = monotonic()
         self.tell()
         for core in self.registry.lost(now):
             self.lifecycle.finish(

@@ -7,7 +7,6 @@ SDK can tell whether anybody outside of it can still end the session.
 from __future__ import annotations
 
 import threading
-import time
 import weakref
 from collections import Counter
 from decimal import Decimal
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from agentops import semconv
+from agentops.clock import monotonic
 from agentops.otlp import encode
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class Core:
 
     def let_go(self, _reference: object = None) -> None:
         """Note the moment at which the last outside reference went away."""
-        self.unheld_since = time.monotonic()
+        self.unheld_since = monotonic()
 
     def belongs_to_child(self) -> None:
         """Make the session, in a forked child, one that this process contributes to and may not end."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, cast
+
+from agentops.clock import monotonic
 
 if TYPE_CHECKING:
     from agentops.sdk.core import Core
@@ -42,9 +43,7 @@ class Figures:
 
     def exit_wait(self, timeout_s: float) -> float:
         """Return how long the exit may wait: less when the server took nothing while a call waited for it."""
-        return (
-            min(timeout_s, AWAY_WAIT_S) if self._silent and time.monotonic() < self._away_until else timeout_s
-        )
+        return min(timeout_s, AWAY_WAIT_S) if self._silent and monotonic() < self._away_until else timeout_s
 
     def ask(
         self, shipper: Shipper, http: Http, server: str, headers: dict[str, str], session_id: str
@@ -52,7 +51,7 @@ class Figures:
         """Return a session as the server has it, flushing first; None when it does not answer in time."""
         from agentops.shipper import ConnectionFailed
 
-        now = time.monotonic()
+        now = monotonic()
         away = now < self._away_until
         before = shipper.stats().records
         if not shipper.flush(0.02 if away else FLUSH_WAIT_S):

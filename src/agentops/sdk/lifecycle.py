@@ -10,6 +10,7 @@ from uuid import UUID
 
 from agentops import semconv
 from agentops.ambient import get_current
+from agentops.clock import monotonic
 from agentops.sdk import hostenv, state
 from agentops.sdk.capture import cut, text_of, to_json
 from agentops.sdk.context import TRACE_STATE
@@ -127,7 +128,7 @@ class Lifecycle:
         core.root = root
         core.request = None if inherited else request_of(get_current())
         core.start_ns = root.start_time or time.time_ns()
-        core.heartbeat_at = time.monotonic()
+        core.heartbeat_at = monotonic()
         core.unheld_since = core.heartbeat_at
         self.registry.add(core)
         if self.on_root is not None:

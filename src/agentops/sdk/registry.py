@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from agentops.clock import monotonic
 from agentops.sdk.core import Core
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Registry:
         if len(self.active) < 2:
             self.many_since = 0.0
         elif not self.many_since:
-            self.many_since = time.monotonic()
+            self.many_since = monotonic()
 
     def visit(self, trace_id: int, make: Callable[[], Core]) -> Core:
         """Return the session of another process with this id, made on the first visit."""

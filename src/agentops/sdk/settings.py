@@ -243,7 +243,8 @@ def script_name() -> str:
     spec = getattr(main, "__spec__", None)
     if spec is not None and spec.name not in ("__main__", None):
         return str(spec.name).removesuffix(".__main__")
-    path = getattr(main, "__file__", None) or (sys.argv[0] if sys.argv else "")
+    arguments = getattr(sys, "argv", None) or [""]  # An interpreter inside another program may have none.
+    path = getattr(main, "__file__", None) or str(arguments[0])
     named = Path("" if path in ("-c", "-", "<stdin>") else path)
     if named.name == "__main__.py":  # Of a folder, or of an archive, that is run as a program.
         named = named.parent if named.parent.name else Path(os.path.realpath(named)).parent

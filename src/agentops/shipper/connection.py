@@ -14,12 +14,12 @@ import os
 import select
 import socket
 import ssl
-import time
 import urllib.request
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+from agentops.clock import monotonic
 from agentops.journal.descriptors import out_of_the_way
 
 # `encodings.idna` is what `connect` imports by itself, but outside the lock that a fork waits for (see
@@ -53,7 +53,7 @@ class _DeadlineSocket:
         self.deadline = deadline
 
     def remaining_s(self) -> float:
-        remaining = self.deadline - time.monotonic()
+        remaining = self.deadline - monotonic()
         if remaining <= 0:
             raise TimeoutError("the server took too long")
         return remaining
@@ -145,7 +145,7 @@ class Connection:
             if not _is_readable(self._socket.sock):
                 return self._http, self._socket
             self.close()  # Between requests only the end of the connection can be read.
-        timeout_s = max(0.001, deadline - time.monotonic())
+        timeout_s = max(0.001, deadline - monotonic())
         host, port = self._proxy or (self._host, self._port)
         if self._scheme == "https":
             connection = http.client.HTTPSConnection(

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import ipaddress
 import threading
-import time
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit
 
+from agentops.clock import monotonic
 from agentops.errors import AgentOpsError
 from agentops.journal import fork
 
@@ -77,7 +77,7 @@ class Client:
         Raises:
             ConnectionFailed: there was no answer.
         """
-        deadline = time.monotonic() + timeout_s
+        deadline = monotonic() + timeout_s
         try:
             split = urlsplit(url)
             key = _key(split)

@@ -6,11 +6,11 @@ keep it waiting. The calling thread is the worker's.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from agentops.clock import monotonic
 from agentops.journal import Header, Journal, note_key, refused_keys
 from agentops.journal.folder import orphans
 from agentops.journal.losses import Losses
@@ -52,7 +52,7 @@ class Shipment:
         """Whether the server accepted the key of the last request that it judged; None before."""
         self.more = False
         self.newest_first = False
-        self.next_scan = time.monotonic() + FIRST_ORPHAN_SCAN_S
+        self.next_scan = monotonic() + FIRST_ORPHAN_SCAN_S
         self.last_sent = -1e9
         self.records = 0
         self.requests = 0
@@ -66,7 +66,7 @@ class Shipment:
             outcome = step()
             if outcome is None:
                 continue
-            self.last_sent = time.monotonic()
+            self.last_sent = monotonic()
             if outcome.verdict != "accepted":
                 if outcome.timed_out:
                     # It may have been too much for the line.
@@ -167,7 +167,7 @@ class Shipment:
         return shipped.outcome
 
     def _found_orphans(self) -> list[Path]:
-        now = time.monotonic()
+        now = monotonic()
         if now >= self.next_scan:
             self.next_scan = now + ORPHAN_SCAN_S
             self._orphans = orphans(self._journal.folder)

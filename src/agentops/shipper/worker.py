@@ -11,11 +11,11 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from agentops.clock import monotonic
 from agentops.journal import Journal, Mark, fork
 from agentops.shipper.backoff import HELD_S, LONGEST_S, LONGEST_UNREACHABLE_S, Backoff
 from agentops.shipper.http import Client
@@ -132,7 +132,7 @@ class Shipper:
         return True
 
     def _start(self) -> bool:
-        if self._closed or time.monotonic() < self._start_again_at:
+        if self._closed or monotonic() < self._start_again_at:
             self._wake_at = self._pending + 1
             return False
         if type(self._wakes) is not queue.SimpleQueue:
@@ -147,7 +147,7 @@ class Shipper:
             # The interpreter is ending, or the system has no more threads: the journal keeps the records
             # meanwhile.
             self._thread = None
-            self._start_again_at = time.monotonic() + 1.0
+            self._start_again_at = monotonic() + 1.0
             self._wake_at = self._pending + 1
             return False
         return True
@@ -158,7 +158,7 @@ class Shipper:
         Returns early, with False, when nothing listens at the server's address.
         """
         try:
-            deadline = time.monotonic() + timeout_s
+            deadline = monotonic() + timeout_s
             mark = self._journal.mark()
             if self._journal.reached(mark):
                 return True
@@ -175,7 +175,7 @@ class Shipper:
         Returns:
             Whether everything was acknowledged.
         """
-        deadline = time.monotonic() + timeout_s
+        deadline = monotonic() + timeout_s
         self._shipment.newest_first = True
         done = self.flush(timeout_s)
         self._closed = True
@@ -184,7 +184,7 @@ class Shipper:
             self._wakes.put(None)
             if done:
                 # It only has to give the segment back, so that the journal can delete it.
-                thread.join(max(0.0, min(0.5, deadline - time.monotonic())))
+                thread.join(max(0.0, min(0.5, deadline - monotonic())))
         self._journal.save_losses()
         return done
 
@@ -201,7 +201,7 @@ class Shipper:
             try:
                 self._wakes.put(None)
                 while not self._journal.reached(mark):
-                    remaining_s = deadline - time.monotonic()
+                    remaining_s = deadline - monotonic()
                     if remaining_s <= 0 or self._given_up > attempts or self._not_before > deadline:
                         return False
                     # Looked at now and then by itself: another process may be shipping one of our segments.
@@ -214,7 +214,7 @@ class Shipper:
         """Ship on the calling thread, as at the end of the interpreter, when no thread can be started."""
         before = self._send.timeout_s
         while not self._journal.reached(mark):
-            remaining_s = deadline - time.monotonic()
+            remaining_s = deadline - monotonic()
             if remaining_s <= 0 or not self._shipping.acquire(timeout=remaining_s):
                 return False
             try:
@@ -237,7 +237,7 @@ class Shipper:
             # A mistake of ours may end the shipping, never the program; the next record starts a new thread.
             self._journal.losses.note("bug")
             log.debug("the shipper stopped", exc_info=True)
-            self._start_again_at = time.monotonic() + 5.0
+            self._start_again_at = monotonic() + 5.0
         finally:
             self._client.close()
             if self._thread is threading.current_thread():
@@ -255,7 +255,7 @@ class Shipper:
     def _round(self) -> float:
         """Do all that is due; return the seconds until something is due again."""
         self._call_tick()
-        now = time.monotonic()
+        now = monotonic()
         if self._held and self._send.changed():
             self._retry_at = now
         if now >= self._retry_at or (self._flushers and now >= self._not_before):
@@ -264,7 +264,7 @@ class Shipper:
             self._journal.save_losses()
         with self._progress:
             self._progress.notify_all()
-        now = time.monotonic()
+        now = monotonic()
         due = [self._next_tick, max(self._shipment.next_scan, self._retry_at)]
         if self._retry_at > now:
             due.append(min(self._retry_at, now + CHANGE_LOOK_S) if self._held else self._retry_at)
@@ -312,7 +312,7 @@ class Shipper:
             wish_s = None if wish is None else self._backoff.spread(wish)
             delay_s = self._backoff.failed(wish_s, longest_s)
             if wish_s is not None:
-                self._not_before = time.monotonic() + wish_s
+                self._not_before = monotonic() + wish_s
             if outcome.unreachable:
                 fix = (
                     "`agentops serve` starts one on this machine"
@@ -324,7 +324,7 @@ class Shipper:
                     f"No server answers ({outcome.reason}). Records wait in {self._journal.whereabouts} and "
                     f"are sent when it does; {fix}.",
                 )
-        self._retry_at = time.monotonic() + delay_s
+        self._retry_at = monotonic() + delay_s
         if outcome.unreachable or outcome.verdict == "held":
             with self._progress:
                 self._given_up = self._attempt
@@ -337,18 +337,18 @@ class Shipper:
 
     def _call_tick(self) -> None:
         if self._tick is None:
-            self._next_tick = time.monotonic() + 3600.0
+            self._next_tick = monotonic() + 3600.0
             return
         try:
             wanted_s = self._tick()
         except Exception:
             log.debug("tick failed", exc_info=True)
             wanted_s = 10.0
-        self._next_tick = time.monotonic() + (3600.0 if wanted_s is None else max(0.01, wanted_s))
+        self._next_tick = monotonic() + (3600.0 if wanted_s is None else max(0.01, wanted_s))
 
     def _sleep(self, wait_s: float) -> None:
         """Wait until something is due, a record waits, a flush is asked for, or `close`."""
-        now = time.monotonic()
+        now = monotonic()
         if self._retry_at <= now and not self._flushers:
             self._wake_at = 1
             if self._pending >= 1:
@@ -356,7 +356,7 @@ class Shipper:
         if wait_s > 0.0:
             self._wait(wait_s)
         self._wake_at = _NEVER
-        now = time.monotonic()
+        now = monotonic()
         if self._pending and self._retry_at <= now and not self._flushers and not self._closed:
             # Let more come, but not for long.
             gap_s = max(LINGER_S, self._shipment.last_sent + self._max_delay_s / 4 - now)

@@ -411,7 +411,7 @@ def test_a_lost_session_ends_as_indeterminate_after_five_seconds(
     assert [core.text for core in client.registry.lost(now + 4)] == []
     assert [core.text for core in client.registry.lost(now + 5)] == [lost]
     # An hour passes, by the recorder's clock.
-    monkeypatch.setattr("agentops.sdk.client.time.monotonic", lambda: now + 3600)
+    monkeypatch.setattr("agentops.sdk.client.monotonic", lambda: now + 3600)
     client._tick()  # pyright: ignore[reportPrivateUsage]
     by_id = {root.session: root for root in journal().sessions}
     assert by_id[lost].attributes["agentops.session.end_state"] == "Indeterminate"

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
 
 import pytest
@@ -452,3 +453,17 @@ def test_metadata_that_are_no_mapping_are_refused(session: agentops.Session) -> 
 def test_a_cost_below_zero_is_refused() -> None:
     with pytest.raises(ValueError, match="must be 0 US dollars or more, not -1"):
         agentops.tool(cost=-1)
+
+
+@pytest.mark.parametrize("arguments", [None, [], [3]])
+def test_a_program_without_arguments_has_a_name(
+    home: object, monkeypatch: pytest.MonkeyPatch, arguments: list[Any] | None
+) -> None:
+    """An interpreter that is embedded in another program may have no `sys.argv` at all."""
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
+    if arguments is None:
+        monkeypatch.delattr(sys, "argv")
+    else:
+        monkeypatch.setattr(sys, "argv", arguments)
+    session = agentops.start_session()
+    assert session.name == ("3" if arguments else "python")
