@@ -247,8 +247,8 @@ def test_sessions_that_asyncio_cancels_because_of_a_sigint_say_so(tmp_path: Path
     async def one():
         await asyncio.sleep(60)
     async def main():
-        asyncio.get_running_loop().call_later(0.1, print, "ready")
         cancelled = asyncio.create_task(one())
+        cancelled.add_done_callback(lambda task: print("ready"))
         asyncio.get_running_loop().call_later(0.05, cancelled.cancel)
         await asyncio.gather(one(), cancelled, return_exceptions=True)
     import sys; sys.stdout.reconfigure(line_buffering=True)
