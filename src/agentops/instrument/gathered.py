@@ -165,6 +165,7 @@ def following(accumulator: Any) -> Any:
             if made_of is not None:
                 args, kwargs = made_of
                 super().__init__(*args, **kwargs)
+                _add_up(self._values)
             if first is not None:
                 self._take(first)
 
@@ -174,6 +175,30 @@ def following(accumulator: Any) -> Any:
             return super()._result()  # pyright: ignore[reportUnknownVariableType] -- a class given by name
 
     return Following
+
+
+def _add_up(chunks: Any) -> None:
+    """Let the pieces of what is spoken, and of what tools without a schema are given, be added up too."""
+    choices = chunks._values["choices"]._indexed
+    make = choices.default_factory
+
+    def choice() -> Any:
+        made: Any = make()
+        message = made._values["message"]._values
+        object_, text = type(made), type(message["content"])
+        message["audio"] = object_(data=text(), transcript=text())
+        calls = message["tool_calls"]._indexed
+        call = calls.default_factory
+
+        def called() -> Any:
+            started: Any = call()
+            started._values["custom"] = object_(input=text())
+            return started
+
+        calls.default_factory = called
+        return made
+
+    choices.default_factory = choice
 
 
 _Shape = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]

@@ -156,7 +156,8 @@ def _quietly(call: Callable[[], None]) -> None:
 
 def server_sent(text: str) -> Iterator[str]:
     """Return the data of each server-sent event in a text."""
-    for line in text.splitlines():
+    # Not `splitlines`: JSON may hold other ends of lines as they are, such as U+2028.
+    for line in text.replace("\r", "\n").split("\n"):
         if line.startswith("data:"):
             found = line[5:].strip()
             if found and found != "[DONE]":

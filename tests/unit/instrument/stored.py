@@ -22,7 +22,7 @@ def events(home: Path) -> list[Event]:
     for path in sorted((home / "journal").glob("*.jsonl")):
         if path.name == "losses.jsonl":
             continue
-        header, *lines = [line for line in path.read_text().splitlines() if line]
+        header, *lines = [line for line in path.read_text().split("\n") if line]
         spans = [line for line in lines if line.startswith('{"spans"')]
         body = {"resourceSpans": [{"resource": json.loads(header)["resource"],
                                    "scopeSpans": [json.loads(line) for line in spans]}]}  # fmt: skip

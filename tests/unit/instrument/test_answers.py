@@ -78,6 +78,55 @@ def test_a_refusal_and_its_reasoning_are_in_the_message(
     ]
 
 
+def chat_of(*deltas: dict[str, Any]) -> Callable[[standin.Api, dict[str, Any]], None]:
+    """Return what streams a chat of these pieces."""
+
+    def send(api: standin.Api, request: dict[str, Any]) -> None:
+        head = {"id": "chatcmpl-1", "created": 1, "model": request["model"], "object": "chat.completion.chunk"}
+        choices: list[dict[str, Any]] = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
+        choices.append({"index": 0, "delta": {}, "finish_reason": "stop"})
+        chunks = (json.dumps({**head, "choices": [choice]}, ensure_ascii=False) for choice in choices)
+        body = "".join(f"data: {chunk}\n\n" for chunk in (*chunks, "[DONE]"))
+        api.body(200, body.encode(), "text/event-stream")
+
+    return send
+
+
+def test_what_is_streamed_in_pieces_is_put_together(
+    home: Path, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: dict[str, Any] = {"index": 0, "id": "call_1", "type": "custom"}
+    send = chat_of(
+        {"role": "assistant", "audio": {"id": "audio_1", "transcript": "It is "}},
+        {"audio": {"transcript": "Paris.", "data": "aGVs"}},
+        {"audio": {"data": "bG8="}},
+        {"tool_calls": [{**called, "custom": {"name": "run", "input": "print"}}]},
+        {"tool_calls": [{"index": 0, "custom": {"input": "(1)"}}]},
+    )
+    answering(models, monkeypatch, send)
+    agentops.init()
+    with OpenAI() as client:
+        list(client.chat.completions.create(**ask(stream=True)))
+    parts = json.loads(only(home).output)[0]["parts"]
+    spoken, sound, call = parts
+    assert spoken == {"type": "text", "content": "It is Paris."}
+    assert (sound["modality"], sound["content"]) == ("audio", "aGVsbG8=")
+    assert call == {"type": "tool_call", "id": "call_1", "name": "run", "arguments": "print(1)"}
+
+
+def test_other_ends_of_lines_end_no_event_of_a_stream(
+    home: Path, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "Paris\u2028is\u0085the capital"
+    answering(models, monkeypatch, chat_of({"content": said}))
+    agentops.init()
+    with OpenAI() as client:
+        later = client.chat.completions.with_streaming_response.create(**ask(stream=True))
+        with later as response:
+            assert said in "".join(response.iter_text())
+    assert json.loads(only(home).output)[0]["parts"] == [{"type": "text", "content": said}]
+
+
 @pytest.mark.parametrize("how", ["plain", "streamed", "an error event"])
 def test_a_response_that_failed_is_an_error(
     how: str, home: Path, models: Models, monkeypatch: pytest.MonkeyPatch
