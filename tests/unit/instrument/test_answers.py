@@ -82,8 +82,15 @@ def chat_of(*deltas: dict[str, Any]) -> Callable[[standin.Api, dict[str, Any]], 
     """Return what streams a chat of these pieces."""
 
     def send(api: standin.Api, request: dict[str, Any]) -> None:
-        head = {"id": "chatcmpl-1", "created": 1, "model": request["model"], "object": "chat.completion.chunk"}
-        choices: list[dict[str, Any]] = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
+        head = {
+            "id": "chatcmpl-1",
+            "created": 1,
+            "model": request["model"],
+            "object": "chat.completion.chunk",
+        }
+        choices: list[dict[str, Any]] = [
+            {"index": 0, "delta": delta, "finish_reason": None} for delta in deltas
+        ]
         choices.append({"index": 0, "delta": {}, "finish_reason": "stop"})
         chunks = (json.dumps({**head, "choices": [choice]}, ensure_ascii=False) for choice in choices)
         body = "".join(f"data: {chunk}\n\n" for chunk in (*chunks, "[DONE]"))
