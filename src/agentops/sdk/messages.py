@@ -8,11 +8,14 @@ https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import msgspec
 
 Message = dict[str, Any]
+
+_THOUGHTS: Final = ("reasoning_content", "reasoning", "thinking")
+_BESIDE: Final = (*_THOUGHTS, "refusal")
 
 
 def messages(value: Any, role: str) -> list[Message] | None:
@@ -55,7 +58,7 @@ def _fields(value: Any) -> Mapping[str, Any] | None:
     if hasattr(value, "role") and hasattr(value, "content"):
         return {
             name: getattr(value, name, None)
-            for name in ("role", "content", "tool_calls", "tool_call_id", "name")
+            for name in ("role", "content", "tool_calls", "tool_call_id", "name", *_BESIDE)
         }
     return None
 
@@ -69,7 +72,7 @@ def _message(value: Any, role: str) -> Message | None:
     said = str(fields.get("role") or role)
     if isinstance(fields.get("parts"), list):
         return {"role": said, "parts": list(fields["parts"])}
-    parts = _parts(fields.get("content"))
+    parts = [*_aside(fields), *_parts(fields.get("content"))]
     call_id = fields.get("tool_call_id")
     if call_id is not None:
         parts = [{"type": "tool_call_response", "id": call_id, "response": fields.get("content")}]
@@ -79,6 +82,23 @@ def _message(value: Any, role: str) -> Message | None:
     if fields.get("name"):
         message["name"] = fields["name"]
     return message
+
+
+def _aside(fields: Mapping[str, Any]) -> list[Message]:
+    """Return what a message says beside its content: why, and that it will not."""
+    thought: Any = next((fields[name] for name in _THOUGHTS if fields.get(name)), None)
+    refused: Any = fields.get("refusal")
+    found = (("reasoning", thought), ("refusal", refused))
+    return [{"type": kind, "content": text} for kind, text in found if isinstance(text, str) and text]
+
+
+def _block(item: Any) -> Mapping[str, Any]:
+    """Return the fields of a part, whatever object it is."""
+    known = _fields(item)
+    if known is not None or not isinstance(getattr(item, "type", getattr(item, "text", None)), str):
+        return known or {}
+    held = cast("dict[str, Any]", vars(item))
+    return {name: value for name, value in held.items() if not name.startswith("_")}
 
 
 def _parts(content: Any) -> list[Message]:
@@ -93,15 +113,21 @@ def _parts(content: Any) -> list[Message]:
         if isinstance(item, str):
             parts.append({"type": "text", "content": item})
             continue
-        fields = _fields(item) or {}
+        fields = _block(item)
         kind = fields.get("type")
-        if kind in ("text", "input_text", "output_text"):
+        if kind in ("text", "input_text", "output_text") or (kind is None and set(fields) == {"text"}):
             parts.append({"type": "text", "content": fields.get("text", "")})
         elif kind == "thinking":
             parts.append({"type": "reasoning", "content": fields.get("thinking", "")})
         elif kind == "tool_use":
             parts.append({"type": "tool_call", "id": fields.get("id"), "name": fields.get("name"),
                           "arguments": fields.get("input")})  # fmt: skip
+        elif kind is None and isinstance(used := fields.get("toolUse"), Mapping):
+            call = cast("Mapping[str, Any]", used)
+            parts.append({"type": "tool_call", "id": call.get("toolUseId"), "name": call.get("name"),
+                          "arguments": call.get("input")})  # fmt: skip
+        elif kind == "refusal":
+            parts.append({"type": "refusal", "content": fields.get("refusal", "")})
         elif kind == "tool_result":
             parts.append(
                 {

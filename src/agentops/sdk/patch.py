@@ -18,6 +18,7 @@ from opentelemetry.context import attach, get_current
 
 from agentops import semconv
 from agentops.ambient import leave
+from agentops.sdk import answers
 from agentops.sdk.calls import bound
 from agentops.sdk.context import enter
 from agentops.sdk.events import llm_attributes
@@ -38,7 +39,9 @@ R = TypeVar("R")
 
 _PROMPTS: Final = ("messages", "prompt", "input", "contents", "question", "query", "text")
 _SAID: Final = "gen_ai.output.messages"
-_MODELS: Final = ("model", "model_name", "model_id", "engine")
+_MODELS: Final = ("model", "model_name", "model_id", "modelId", "engine")
+_LEFT_OUT: Final = ("Omit", "NotGiven")
+"""Classes of what stands for an argument that was not given."""
 
 
 def patched(client: Client, handle: Session, function: Callable[P, R]) -> Callable[P, R]:
@@ -122,7 +125,7 @@ class _Plan:
                 arguments = self.bind(args, kwargs)
                 named = {**arguments, **cast("dict[str, Any]", arguments.get("kwargs") or {})}
                 model = next((named[name] for name in _MODELS if isinstance(named.get(name), str)), None)
-                prompt = next((named[name] for name in _PROMPTS if named.get(name) is not None), None)
+                prompt = next((named[name] for name in _PROMPTS if _is_given(named.get(name))), None)
                 taken = self.client.captured(arguments)
                 attributes = {semconv.SPAN_KIND: "llm", **llm_attributes(self.client, model, prompt, None)}
                 attributes[semconv.INPUT if prompt is None else "agentops.event.params"] = taken
@@ -226,6 +229,8 @@ class _Record:
             return
         self.over = True
         try:
+            if self.folded.chunks and _SAID not in span._attributes:  # pyright: ignore[reportPrivateUsage]
+                span.set_attributes(self.folded.attributes(self.client))
             if error is not None and not isinstance(error, GeneratorExit):
                 span.fail(error)
             # Texts may have been embedded on the way to what is an answer all the same.
@@ -236,67 +241,21 @@ class _Record:
             self.client.recorder.failed(failure)
 
 
-def _field(value: Any, *names: str) -> Any:
-    for name in names:
-        found: Any = (
-            cast("Mapping[str, Any]", value).get(name)
-            if isinstance(value, Mapping)
-            else getattr(value, name, None)
-        )
-        if found is not None:
-            return found
-    return None
+def _is_given(value: Any) -> bool:
+    return value is not None and type(value).__name__ not in _LEFT_OUT
 
 
 def response_attributes(client: Client, result: Any) -> dict[str, Any]:
-    """Return what a provider's response says: model, id, text, tokens; of anything else, its value."""
-    choices = _field(result, "choices")
-    completion: Any = None
-    if isinstance(choices, list) and choices:
-        completion = [
-            _field(choice, "message") or _field(choice, "text") for choice in cast("list[Any]", choices)
-        ]
-    elif _field(result, "role") is not None and _field(result, "content") is not None:
-        completion = result
-    else:
-        completion = (
-            _field(result, "output_text", "completion", "text") if not isinstance(result, str) else result
-        )
-    if not isinstance(completion, str | list) and not (
-        _field(completion, "role") if completion is not None else None
-    ):
-        completion = None
-    model = _field(result, "model")
-    out = llm_attributes(client, model if isinstance(model, str) else None, None, completion)
+    """Return what a provider's response says: model, id, messages, tokens; of anything else, its value."""
+    out = llm_attributes(client, answers.model_of(result), None, answers.completion(result))
     out.pop("gen_ai.request.model", None)
     if _SAID not in out:
         out[semconv.OUTPUT] = client.captured(result)
-    identity = _field(result, "id")
+    identity = answers.field(result, "id")
     if isinstance(identity, str):
         out["gen_ai.response.id"] = identity
-    out.update(usage_attributes(_field(result, "usage")))
+    ends = answers.ends(result)
+    if ends:
+        out["gen_ai.response.finish_reasons"] = ends
+    out.update(answers.tokens(result))
     return out
-
-
-def usage_attributes(usage: Any) -> dict[str, int]:
-    """Return the tokens that a response's usage names; the classes it does not name are unknown, not zero."""
-    if usage is None:
-        return {}
-    read = _field(usage, "cache_read_input_tokens")
-    write = _field(usage, "cache_creation_input_tokens")
-    given = _field(usage, "prompt_tokens", "input_tokens")
-    # Anthropic's input_tokens are without the cached ones; the recorded figure includes them.
-    if isinstance(given, int) and _field(usage, "input_tokens") is not None:
-        given += sum(part for part in (read, write) if isinstance(part, int))
-    details = _field(usage, "prompt_tokens_details", "input_tokens_details")
-    detailed = _field(usage, "completion_tokens_details", "output_tokens_details")
-    figures = {
-        "gen_ai.usage.input_tokens": given,
-        "gen_ai.usage.output_tokens": _field(usage, "completion_tokens", "output_tokens"),
-        "gen_ai.usage.cache_read.input_tokens": read
-        if read is not None
-        else _field(details, "cached_tokens"),
-        "gen_ai.usage.cache_creation.input_tokens": write,
-        "gen_ai.usage.reasoning.output_tokens": _field(detailed, "reasoning_tokens"),
-    }
-    return {name: value for name, value in figures.items() if isinstance(value, int)}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import wrapt as _wrapt
 
@@ -16,6 +16,9 @@ wrapt = cast("Any", _wrapt)
 
 if TYPE_CHECKING:
     from agentops.sdk.patch import _Record as Record  # pyright: ignore[reportPrivateUsage] -- the two are one room
+
+_WHOLE: Final = ("get_final_message", "get_final_completion", "get_final_response")
+"""What streams call their whole answer, once they have been read."""
 
 
 def is_stream(result: Any, *, finished: bool = False) -> bool:
@@ -45,6 +48,8 @@ class _Watched(wrapt.ObjectProxy):
         super().__init__(wrapped)
         self._self_record = record
         self._self_iterator: Any = None
+        self._self_inner: Any = None
+        """What a context manager gave."""
 
     # The stream itself.
 
@@ -143,6 +148,7 @@ class _Watched(wrapt.ObjectProxy):
         # An instrumentor watches the stream itself; ours is watched here. What is none is given as it is.
         if self._self_record.span is None or not is_stream(entered):
             return entered
+        self._self_inner = entered
         return _Watched(entered, self._self_record)
 
     def _self_left(self, error: BaseException | None) -> None:
@@ -156,7 +162,7 @@ class _Watched(wrapt.ObjectProxy):
         if record.over or record.span is None:
             return
         try:
-            record.span.set_attributes(_joined(record, self.__wrapped__))
+            record.span.set_attributes(_joined(record, self._self_inner or self.__wrapped__))
         except Exception as error:
             record.client.recorder.failed(error)
         record.end(None)
@@ -171,12 +177,13 @@ class _Watched(wrapt.ObjectProxy):
 
 def _joined(record: Record, stream: Any) -> dict[str, Any]:
     """Return what a stream said: its text, model and usage."""
-    from agentops.sdk.patch import response_attributes, usage_attributes
+    from agentops.sdk.patch import response_attributes
 
-    final = getattr(stream, "get_final_message", None)
-    if callable(final) and not inspect.iscoroutinefunction(final):
-        try:
-            return response_attributes(record.client, final())
-        except Exception:
-            pass  # Not read to its end: the chunks it is.
-    return {**record.folded.attributes(record.client), **usage_attributes(record.folded.usage)}
+    for name in _WHOLE:
+        final = getattr(stream, name, None)
+        if callable(final) and not inspect.iscoroutinefunction(final):
+            try:
+                return response_attributes(record.client, final())
+            except Exception:
+                pass  # Not read to its end: the chunks it is.
+    return record.folded.attributes(record.client)
