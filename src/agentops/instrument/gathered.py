@@ -185,7 +185,8 @@ def _add_up(chunks: Any) -> None:
     def choice() -> Any:
         made: Any = make()
         message = made._values["message"]._values
-        object_, text = type(made), type(message["content"])
+        object_: Any = made.__class__
+        text: Any = message["content"].__class__
         message["audio"] = object_(data=text(), transcript=text())
         calls = message["tool_calls"]._indexed
         call = calls.default_factory

@@ -131,10 +131,10 @@ def tokens(result: Any) -> dict[str, int]:
     """Return the tokens that an answer, or a chunk of one, says it took; what it does not say is unknown."""
     usage = field(result, *_USAGES) or field(field(result, "x_groq"), "usage")
     if usage is None:
-        usage = field(field(result, "meta"), "tokens", "billed_units")  # Cohere's first version.
+        usage = field(field(result, "meta"), "billed_units", "tokens")  # Cohere's first version.
     if usage is None:
         return usage_attributes(result) if field(result, "eval_count", "prompt_eval_count") else {}
-    return usage_attributes(field(usage, "tokens", "billed_units") or usage)
+    return usage_attributes(field(usage, "billed_units", "tokens") or usage)
 
 
 def usage_attributes(usage: Any) -> dict[str, int]:

@@ -1,6 +1,7 @@
-"""A crew of CrewAI with one agent that calls a tool."""
+"""A crew of CrewAI with one agent that calls a tool, and a flow."""
 
 from crewai import LLM, Agent, Crew, Task
+from crewai.flow.flow import Flow, start
 from crewai.tools import tool
 
 import agentops
@@ -23,4 +24,13 @@ agent = Agent(
 )
 task = Task(description="Weather in Paris?", expected_output="One sentence", agent=agent)
 print(Crew(name="weather", agents=[agent], tasks=[task]).kickoff().raw)
+
+
+class Report(Flow):
+    @start()
+    def ask(self):
+        return LLM("openai/gpt-4o").call("Capital of France?")
+
+
+print(Report().kickoff())
 agentops.end_session("Success")

@@ -1,9 +1,10 @@
-"""Agents of LlamaIndex that call a tool; a prompt; a stream that is left; a model that it does not know."""
+"""Agents of LlamaIndex that call a tool; prompts; a stream that is left; a model that it does not know."""
 
 import asyncio
 
 from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent
 from llama_index.core.llms import ChatMessage
+from llama_index.core.prompts import PromptTemplate
 from llama_index.llms.openai import OpenAI
 
 import agentops
@@ -23,6 +24,7 @@ async def main():
     print(await agent.run("Weather in Paris?"))
     print(await AgentWorkflow(agents=[agent]).run("Weather in Paris?"))
     print(await OpenAI(model="gpt-4o").acomplete("Capital?"))
+    print(OpenAI(model="gpt-4o").predict(PromptTemplate("Capital of {land}?"), land="France"))
     for _, piece in zip(
         range(4), OpenAI(model="gpt-4o").stream_chat([ChatMessage("Capital?")]), strict=False
     ):

@@ -1,9 +1,16 @@
-"""Agents of the OpenAI Agents SDK: one calls a tool, one's run fails, one's stream is left."""
+"""Agents of the OpenAI Agents SDK: a tool called, a tool failed, a guardrail, a run failed, a stream left."""
 
 import asyncio
 
 import openai
-from agents import Agent, Runner, function_tool
+from agents import (
+    Agent,
+    GuardrailFunctionOutput,
+    InputGuardrailTripwireTriggered,
+    Runner,
+    function_tool,
+    input_guardrail,
+)
 
 import agentops
 
@@ -16,11 +23,29 @@ def get_weather(city: str) -> str:
     return f"21 degrees in {city}"
 
 
+@function_tool(failure_error_function=lambda context, error: f"No 21 degrees: {error}")
+def lose_weather(city: str) -> str:
+    """Lose the weather of a city."""
+    raise LookupError("lost")
+
+
+@input_guardrail
+async def politely(context, agent, given):
+    return GuardrailFunctionOutput(output_info=None, tripwire_triggered="please" not in given)
+
+
 forecaster = Agent(name="forecaster", instructions="You are terse.", model="gpt-4o", tools=[get_weather])
 print(Runner.run_sync(forecaster, "Weather in Paris?").final_output)
 try:
     Runner.run_sync(Agent(name="lost", model="missing-model"), "Weather in Paris?")
 except openai.NotFoundError as error:
+    print(error)
+print(Runner.run_sync(Agent(name="loser", model="gpt-4o", tools=[lose_weather]), "Weather?").final_output)
+polite = Agent(name="polite", model="gpt-4o", input_guardrails=[politely])
+print(Runner.run_sync(polite, "Weather, please?").final_output)
+try:
+    Runner.run_sync(polite, "Weather!")
+except InputGuardrailTripwireTriggered as error:
     print(error)
 
 

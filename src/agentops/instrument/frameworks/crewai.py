@@ -1,4 +1,4 @@
-"""What the instrumentor of CrewAI leaves out: what an agent is asked and answers, in words.
+"""What the instrumentor of CrewAI leaves out: what an agent is asked and answers, in words; a flow's name.
 
 It tells all arguments of the method that runs a task, the agent with its tools among them, and of an answer
 the whole conversation that led to it.
@@ -46,7 +46,17 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
         raw = getattr(args[0], "raw", None)
         return wrapped(raw, **kwargs) if isinstance(raw, str) and raw else wrapped(*args, **kwargs)
 
-    patches.method(importlib.import_module(PACKAGE + "crewai._wrappers"), "get_output_attributes", answered)
+    def flow_name(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        del instance
+        name, flow = wrapped(*args, **kwargs), args[0]
+        # Not its id: each run of it has another.
+        return type(flow).__name__ if name == f"Flow_{getattr(flow, 'flow_id', None)}" else name
+
+    module = importlib.import_module(PACKAGE + "crewai._wrappers")
+    patches.method(module, "get_output_attributes", answered)
+    patches.method(module, "_get_flow_name", flow_name)
     for name in _WRAPPERS:
         patches.method(found(PACKAGE + f"crewai._wrappers:{name}"), "__call__", ran)
 

@@ -16,7 +16,8 @@ from agentops.instrument import calls, kinds
 from agentops.instrument.frameworks.told import CALLS, PACKAGE, to_json
 from agentops.instrument.patches import Patches, found
 
-_LLAMA_CALLS: Final = ("chat", "complete", "predict", "structured_predict", "embedding", "embeddings", "call")
+_LLAMA_CALLS: Final = ("chat", "complete", "embedding", "embeddings", "call")
+"""Methods that are calls: `predict` and its like fill in a prompt, and make one within."""
 
 
 def complete(tracer: trace.Tracer, patches: Patches) -> None:

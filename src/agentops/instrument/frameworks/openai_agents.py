@@ -1,10 +1,15 @@
-"""What the instrumentor of OpenAI's agents leaves out: what is an agent, and that a run failed."""
+"""What the instrumentor of OpenAI's agents leaves out: what is an agent, and that a run failed.
+
+Of a guardrail it tells the name only, of a tool's failure that the run survives not what was raised.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import sys
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +24,7 @@ from agentops.instrument.patches import Patches, found
 def complete(tracer: trace.Tracer, patches: Patches) -> None:
     """Tell that what is around the agents of a run is no agent itself, and that a run which raises failed."""
     del tracer
+    processors: list[Any] = []  # The last one that a run began with, weakly.
     handled: dict[str, int] = {}  # The exception that the program was at when a run began, by its trace.
 
     def begun(
@@ -28,6 +34,7 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
         try:
             kinds.fix(instance._root_spans[args[0].trace_id], "CHAIN")
             handled[args[0].trace_id] = id(sys.exception())
+            processors[:] = [weakref.ref(instance)]
         except Exception:
             pass  # Its instrumentor tells what it tells.
         return result
@@ -53,15 +60,45 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
         wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         try:
-            fail(instance._otel_spans.get(args[0].span_id), args[0].trace_id)
+            span = instance._otel_spans.get(args[0].span_id)
+            _tell_guardrail(span, args[0].span_data)
+            fail(span, args[0].trace_id)
         except Exception:
             pass  # Its instrumentor tells what it tells.
+        return wrapped(*args, **kwargs)
+
+    def erred(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        try:
+            error, open_spans = sys.exception(), processors[-1]()._otel_spans
+            if isinstance(error, Exception):
+                open_spans[instance.span_id].set_attribute("error.type", _type_of(error))
+        except Exception:
+            pass  # Then it failed without saying of what.
         return wrapped(*args, **kwargs)
 
     processor = found(PACKAGE + "openai_agents._processor:OpenInferenceTracingProcessor")
     patches.method(processor, "on_trace_start", begun)
     patches.method(processor, "on_trace_end", ended)
     patches.method(processor, "on_span_end", span_ended)
+    patches.method(found("agents.tracing.spans:SpanImpl"), "set_error", erred)
+
+
+def _type_of(error: BaseException) -> str:
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _tell_guardrail(span: Any, data: Any) -> None:
+    """Tell whether a guardrail was tripped; one that was is shown as failed."""
+    if span is None or getattr(data, "type", None) != "guardrail":
+        return
+    span.set_attribute("output.value", json.dumps({"triggered": bool(data.triggered)}))
+    span.set_attribute("output.mime_type", "application/json")
+    if data.triggered:
+        span.set_attribute("error.type", "GuardrailTripwireTriggered")
+        span.set_status(Status(StatusCode.ERROR, f"Guardrail {data.name} triggered tripwire"))
 
 
 def _stream_left(error: BaseException) -> bool:
