@@ -64,6 +64,13 @@ HAND_CHECKED: list[tuple[str, str, Used, str]] = [
     ("aws.bedrock", "anthropic.claude-3-5-sonnet-20240620-v1:0", tokens(1000, 100), "0.0045000"),
     # 1000 x 1.25 + 500 x 10.00
     ("gcp.gemini", "gemini-2.5-pro", tokens(1000, 500), "0.0062500"),
+    # the same as Vertex AI names it
+    (
+        "google",
+        "projects/p/locations/us-central1/publishers/google/models/gemini-2.5-pro",
+        tokens(1000, 500),
+        "0.0062500",
+    ),
     # above 200,000 tokens all of them cost 2.50, and the answer 15.00: 250000 x 2.50 + 1000 x 15.00
     ("gcp.gen_ai", "gemini-2.5-pro", tokens(250_000, 1000), "0.6400000"),
     # 1000 x 0.59 + 1000 x 0.79

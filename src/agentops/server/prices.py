@@ -402,6 +402,7 @@ def _by_piece(rate: Any) -> Any:
     return rate / _THOUSAND if isinstance(rate, Decimal) else rate.base / _THOUSAND
 
 
+_MODELS: Final = "/models/"
 _known: dict[tuple[str, str], tuple[str, Any] | None] = {}
 
 
@@ -424,6 +425,9 @@ def _search(provider: str, model: str) -> tuple[str, Any] | None:
     snapshot = get_snapshot()
     known = find_provider_by_id(snapshot.providers, _PROVIDERS.get(provider, provider)) if provider else None
     attempts: list[tuple[str, str | None]] = [(model, known.id if known else None)]
+    if _MODELS in model:
+        # As Vertex AI names it, with the project and the region before.
+        attempts.append((model.rpartition(_MODELS)[2], known.id if known else None))
     maker, slash, bare = model.partition("/")
     if slash and bare and (known is None or known.id not in ("openrouter", "together", "fireworks")):
         by_name = find_provider_by_id(snapshot.providers, _PROVIDERS.get(maker.lower(), maker.lower()))
