@@ -148,6 +148,9 @@ class _Calls:
             cast_to: Any = args[0]
             given: Any = getattr(args[1], "json_data", None)
             asked = cast("dict[str, Any]", given) if type(given) is dict else self._parse(args)[1]
+            more_json: Any = getattr(args[1], "extra_json", None)
+            if more_json:  # What the client does not know, and sends along all the same (`extra_body`).
+                asked = {**asked, **more_json}
             if where.get(_SUPPRESSED) or cast_to is self._images or config.enable_genai_semconv:
                 return None
             attributes = self._entered(asker, instance, cast_to, asked, config)

@@ -1,5 +1,7 @@
 """An agent of Agno that calls a tool, in a team, and alone again."""
 
+import asyncio
+
 from agno.agent import Agent
 from agno.models.openai import OpenAIChat
 from agno.team import Team
@@ -19,4 +21,14 @@ print(agent.run("Weather in Paris?").content)
 team = Team(name="crew", members=[agent], model=OpenAIChat(id="gpt-4o"), telemetry=False)
 print(team.run("Weather in Paris?").content)
 print(agent.run("Weather in Paris?").content)  # Beside the team, and not below it.
+
+
+async def leave():
+    async for event in agent.arun("Weather in Paris?", stream=True):
+        print(event.event)
+        break
+    print((await agent.arun("Weather in Paris?")).content)  # Beside the stream that was left.
+
+
+asyncio.run(leave())
 agentops.end_session("Success")

@@ -29,6 +29,13 @@ async def main():
     print((await team.run(task="Weather in Paris?")).messages[-1].content)
     loser = AssistantAgent("loser", client, tools=[lose_weather], reflect_on_tool_use=True)
     print((await loser.run(task="Weather in Paris?")).messages[-1].content)
+    team = RoundRobinGroupChat([agent], termination_condition=MaxMessageTermination(2))
+    async for message in team.run_stream(task="Weather in Paris?"):
+        if message.source == "forecaster":
+            break
+    print(
+        (await agent.run(task="Weather in Paris?")).messages[-1].content
+    )  # Beside the stream that was left.
     await client.close()
 
 

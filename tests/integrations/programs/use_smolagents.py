@@ -35,5 +35,8 @@ try:
     )
 except AgentError as error:
     print(error)
-print(agent.run("Weather in Paris?"))  # Beside the failed run, and not below it.
+for step in agent.run("Weather in Paris?", stream=True):
+    print(step)
+    break
+print(agent.run("Weather in Paris?"))  # Beside the runs that failed or were left, and not below one.
 agentops.end_session("Success")

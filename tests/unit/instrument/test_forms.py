@@ -341,6 +341,15 @@ def test_a_request_is_sent_as_the_program_made_it(home: Path, models: Models) ->
     assert body == ask(stream=True)
 
 
+def test_what_is_sent_beside_the_clients_own_parameters_is_told(home: Path, models: Models) -> None:
+    agentops.init()
+    with OpenAI() as client:
+        client.chat.completions.create(**ask(extra_body={"top_k": 4}))
+    assert models.requests[0]["top_k"] == 4
+    said = attributes(only(home))
+    assert json.loads(said["llm.invocation_parameters"])["top_k"] == 4
+
+
 def test_what_is_no_llm_call_is_no_event(home: Path, models: Models) -> None:
     agentops.init()
     with OpenAI() as client:

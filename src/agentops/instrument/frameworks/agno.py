@@ -1,15 +1,18 @@
-"""What the instrumentor of Agno leaves out: where a team's run ends."""
+"""What the instrumentor of Agno leaves out: where a team's run ends, and a stream that is left."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry import trace
 from opentelemetry.context import attach, get_current
 
+from agentops.instrument.frameworks.apart import streamed
 from agentops.instrument.patches import Patches
+
+_STREAMS: Final = ("_run_stream", "_arun_stream", "_continue_run_stream", "_acontinue_run_stream")
 
 
 def complete(tracer: trace.Tracer, patches: Patches) -> None:
@@ -39,3 +42,8 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
         patches.method(module, name, ran)
     for name in ("_arun", "_acontinue_run"):
         patches.method(module, name, ran_async)
+    for place in ("agno.agent._run", "agno.team._run"):
+        module = importlib.import_module(place)
+        for name in _STREAMS:
+            if hasattr(module, name):
+                patches.method(module, name, streamed)

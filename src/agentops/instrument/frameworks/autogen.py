@@ -1,4 +1,4 @@
-"""What the instrumentor of AutoGen leaves out: what agents read and said, and tools that failed."""
+"""What the instrumentor of AutoGen leaves out: what agents read and said, tools that failed, streams left."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 
+from agentops.instrument.frameworks.apart import streamed
 from agentops.instrument.frameworks.told import PACKAGE, to_json
 from agentops.instrument.patches import Patches, found
 
@@ -36,6 +37,8 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
 
     wrapper = found(PACKAGE + "autogen_agentchat._wrappers:_AssistantAgentExecuteToolCallWrapper")
     patches.method(wrapper, "__call__", executed)
+    team = found(PACKAGE + "autogen_agentchat._wrappers:_BaseGroupChatRunStreamWrapper")
+    patches.method(team, "__call__", streamed)
     for name in ("_AssistantAgentOnMessagesStreamWrapper", "_BaseChatAgentOnMessagesStreamWrapper"):
         patches.method(found(PACKAGE + f"autogen_agentchat._wrappers:{name}"), "__call__", _conversed)
 
@@ -59,7 +62,7 @@ def _conversed(
         finally:
             await events.aclose()
 
-    return wrapped(told, agent, given, named, **kwargs)
+    return streamed(wrapped, None, (told, agent, given, named), kwargs)
 
 
 def _tell(key: str, messages: Any) -> None:

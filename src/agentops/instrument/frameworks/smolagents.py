@@ -1,14 +1,15 @@
-"""What the instrumentor of smolagents leaves out: the end of a run that fails."""
+"""What the instrumentor of smolagents leaves out: the end of a run that fails, and of one that is left."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Generator
+from typing import Any, cast
 
 from opentelemetry import trace
 from opentelemetry.context import attach, get_current
 from opentelemetry.trace import Status, StatusCode
 
+from agentops.instrument.frameworks.apart import apart
 from agentops.instrument.frameworks.told import PACKAGE
 from agentops.instrument.patches import Patches, found
 
@@ -21,7 +22,12 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
         del instance
         before = get_current()
         try:
-            return wrapped(*args, **kwargs)
+            answer = wrapped(*args, **kwargs)
+            if isinstance(answer, Generator):
+                within = get_current()
+                attach(before)
+                return apart(cast("Generator[Any]", answer), within)
+            return answer
         except BaseException as error:
             span: Any = trace.get_current_span()
             if span is not trace.get_current_span(before) and span.is_recording():
