@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from typing import Any, Final
 
 from opentelemetry import trace
@@ -14,6 +16,8 @@ from agentops import semconv
 from agentops.instrument.patches import Patches, found
 
 _RUNNER: Final = "anthropic.lib.tools._beta_runner:BaseToolRunner"
+_tool: Final[ContextVar[Any]] = ContextVar("agentops_claude_tool", default=None)
+"""The span of the tool that runs."""
 
 
 def complete(tracer: trace.Tracer, patches: Patches) -> None:
@@ -25,7 +29,18 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
         del instance
         return _recorded(tracer, wrapped(*args, **kwargs), kwargs.get("tool_use", args[-1] if args else None))
 
+    def failed(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        del instance
+        span, error = _tool.get(), args[0] if args else None
+        if span is not None and isinstance(error, BaseException):
+            span.record_exception(error)
+        return wrapped(*args, **kwargs)
+
     patches.method(found(_RUNNER), "_tool_use_span", running)
+    # What makes of an exception what the model is told of it.
+    patches.method(sys.modules.get(_RUNNER.partition(":")[0]), "tool_error_content", failed)
 
 
 @contextmanager
@@ -34,7 +49,11 @@ def _recorded(tracer: trace.Tracer, run: AbstractContextManager[Any], use: Any) 
     given = json.dumps(getattr(use, "input", None), default=repr, ensure_ascii=False)
     attributes = {semconv.SPAN_KIND: "tool", semconv.TOOL_NAME: name, semconv.INPUT: given}
     with tracer.start_as_current_span(name, attributes=attributes) as span, run as inner:
-        yield inner
+        token = _tool.set(span)
+        try:
+            yield inner
+        finally:
+            _tool.reset(token)
         _tell(span, getattr(inner, "result", None))
 
 

@@ -17,7 +17,7 @@ import agentops
 from tests.golden import standin
 from tests.standin import Models
 from tests.unit.instrument.conftest import ask
-from tests.unit.instrument.stored import only
+from tests.unit.instrument.stored import only, stored
 
 OpenAI: Any = openai.OpenAI
 AsyncOpenAI: Any = openai.AsyncOpenAI
@@ -301,3 +301,17 @@ def test_an_exception_that_leaves_a_helpers_stream_is_its_error(how: str, home: 
         left(how)
     assert (only(home).status, only(home).error_type) == ("error", "KeyError")
     assert only(home).output_preview.startswith("Paris")
+
+
+def test_a_tool_of_a_runner_that_fails_says_of_what(home: Path, models: Models) -> None:
+    def get_weather(city: str) -> str:
+        """Say the weather of a city."""
+        raise LookupError(f"No weather in {city}")
+
+    agentops.init()
+    with Anthropic() as client:
+        client.beta.messages.tool_runner(**CLAUDE, tools=[anthropic.beta_tool(get_weather)]).until_done()
+    tool = next(event for event in stored(home) if event.kind == "tool")
+    assert (tool.name, tool.status) == ("get_weather", "error")
+    assert (tool.error_type, tool.error_message) == ("LookupError", "No weather in Paris")
+    assert "get_weather" in tool.error_stack

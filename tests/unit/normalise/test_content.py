@@ -197,6 +197,19 @@ def test_a_tool_of_another_sort_is_called_by_its_name() -> None:
     ]
 
 
+def test_a_call_without_arguments_has_none_that_are_unknown() -> None:
+    said = {
+        "openinference.span.kind": "LLM",
+        "llm.output_messages.0.message.role": "assistant",
+        # OpenInference leaves out arguments that are `{}`.
+        "llm.output_messages.0.message.tool_calls.0.tool_call.id": "c1",
+        "llm.output_messages.0.message.tool_calls.0.tool_call.function.name": "now",
+    }
+    assert messages(event(said).output)[0]["parts"] == [
+        {"type": "tool_call", "id": "c1", "name": "now", "arguments": {}}
+    ]
+
+
 def test_what_a_model_says_aloud_is_its_words_and_their_sound() -> None:
     audio = {"id": "a1", "data": "QUFB", "transcript": "hello", "expires_at": 1}
     choice = {"message": {"role": "assistant", "content": None, "audio": audio}}

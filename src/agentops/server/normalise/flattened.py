@@ -69,5 +69,8 @@ def _unwrapped(item: Any) -> Any:
                 inner.update(value)
             else:
                 inner.setdefault(key, value)
+        called: Any = inner.get("function")
+        if "tool_call" in tree and is_object(called) and "name" in called:
+            called.setdefault("arguments", {})  # OpenInference leaves out those that are none.
         return inner
     return item
