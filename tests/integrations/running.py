@@ -99,6 +99,7 @@ def _shape(event: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
     shape: dict[str, Any] = {"kind": event["kind"], "name": event["name"], "agent": event["agent"]}
     if event["status"] != "ok":
         shape["status"] = event["status"]
+        shape["error_type"] = event["error_type"]
         shape["error"] = event["error_message"]
     if event["kind"] in ("llm", "embedding"):
         shape["model"] = event["model"]

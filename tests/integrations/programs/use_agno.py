@@ -1,4 +1,4 @@
-"""An agent of Agno that calls a tool, in a team, and alone again."""
+"""An agent of Agno that calls a tool, in a team, and alone again; one whose tool fails; a stream left."""
 
 import asyncio
 
@@ -16,11 +16,18 @@ def get_weather(city: str) -> str:
     return f"21 degrees in {city}"
 
 
+def lose_weather(city: str) -> str:
+    """Lose the weather of a city."""
+    raise LookupError(f"No 21 degrees in {city}")
+
+
 agent = Agent(name="forecaster", model=OpenAIChat(id="gpt-4o"), tools=[get_weather], telemetry=False)
 print(agent.run("Weather in Paris?").content)
 team = Team(name="crew", members=[agent], model=OpenAIChat(id="gpt-4o"), telemetry=False)
 print(team.run("Weather in Paris?").content)
 print(agent.run("Weather in Paris?").content)  # Beside the team, and not below it.
+loser = Agent(name="loser", model=OpenAIChat(id="gpt-4o"), tools=[lose_weather], telemetry=False)
+print(loser.run("Weather in Paris?").content)
 
 
 async def leave():

@@ -1,4 +1,4 @@
-"""What the instrumentor of Agno leaves out: where a team's run ends, and a stream that is left."""
+"""What the instrumentor of Agno leaves out: where a team's run ends, streams left, why tools fail."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from opentelemetry import trace
 from opentelemetry.context import attach, get_current
 
 from agentops.instrument.frameworks.apart import streamed
+from agentops.instrument.frameworks.told import tool_failed
 from agentops.instrument.patches import Patches
 
 _STREAMS: Final = ("_run_stream", "_arun_stream", "_continue_run_stream", "_acontinue_run_stream")
@@ -37,6 +38,8 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
         finally:
             attach(before)
 
+    # With which it logs what a tool raised, before it keeps the text alone.
+    patches.method(importlib.import_module("agno.tools.function"), "log_exception", tool_failed)
     module = importlib.import_module("agno.team._run")
     for name in ("_run", "_continue_run"):
         patches.method(module, name, ran)

@@ -10,7 +10,7 @@ from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 
 from agentops.instrument.frameworks.apart import streamed
-from agentops.instrument.frameworks.told import PACKAGE, to_json
+from agentops.instrument.frameworks.told import PACKAGE, to_json, tool_failed
 from agentops.instrument.patches import Patches, found
 
 
@@ -37,6 +37,8 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
 
     wrapper = found(PACKAGE + "autogen_agentchat._wrappers:_AssistantAgentExecuteToolCallWrapper")
     patches.method(wrapper, "__call__", executed)
+    workbench = found("autogen_core.tools._static_workbench:StaticWorkbench")
+    patches.method(workbench, "_format_errors", tool_failed)
     team = found(PACKAGE + "autogen_agentchat._wrappers:_BaseGroupChatRunStreamWrapper")
     patches.method(team, "__call__", streamed)
     for name in ("_AssistantAgentOnMessagesStreamWrapper", "_BaseChatAgentOnMessagesStreamWrapper"):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 from opentelemetry import trace
 
 from agentops import semconv
+from agentops.instrument import kinds
 
 PACKAGE: Final = "openinference.instrumentation."
 """Where OpenInference's instrumentors are."""
@@ -19,6 +21,18 @@ def tool_span(tracer: trace.Tracer, name: str, arguments: Any) -> Any:
     """Return the current span of a tool's call, as a context manager."""
     attributes = {semconv.SPAN_KIND: "tool", semconv.TOOL_NAME: name, semconv.INPUT: to_json(arguments)}
     return tracer.start_as_current_span(name, attributes=attributes)
+
+
+def tool_failed(
+    wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Record on the tool's span, around what a library makes of it, the exception that a tool raised."""
+    del instance
+    error = args[0] if args else None
+    span: Any = trace.get_current_span()
+    if isinstance(error, Exception) and span.is_recording() and span.attributes.get(kinds.KIND) == "TOOL":
+        span.record_exception(error)
+    return wrapped(*args, **kwargs)
 
 
 def to_json(value: Any) -> str:
