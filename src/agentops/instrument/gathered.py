@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 from agentops.instrument.written import BLOCK, Written
@@ -165,7 +166,8 @@ def following(accumulator: Any) -> Any:
             if made_of is not None:
                 args, kwargs = made_of
                 super().__init__(*args, **kwargs)
-                _add_up(self._values)
+                with suppress(Exception):  # Another version's: then the last piece is what there is.
+                    _add_up(self._values)
             if first is not None:
                 self._take(first)
 
