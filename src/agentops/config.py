@@ -39,12 +39,25 @@ def _whole(raw: str) -> int:
     return int(raw)
 
 
+def _some(raw: str) -> int:
+    if not raw.strip().isdecimal() or len(raw) > 18 or int(raw) == 0:
+        raise ValueError("use a whole number from 1 up")
+    return int(raw)
+
+
+def _port(raw: str) -> int:
+    if not raw.strip().isdecimal() or not 0 <= int(raw) <= 65535:
+        raise ValueError("use a port from 0 to 65535")
+    return int(raw)
+
+
 def _port_or_off(raw: str) -> int | None:
     if raw.strip().lower() == "off":
         return None
-    if not raw.strip().isdecimal() or not 0 <= int(raw) <= 65535:
-        raise ValueError("use a port from 0 to 65535, or off")
-    return int(raw)
+    try:
+        return _port(raw)
+    except ValueError as error:
+        raise ValueError(f"{error}, or off") from None
 
 
 def _log_format(raw: str) -> str:
@@ -132,6 +145,8 @@ class Setting:
 _TYPES: Final[Mapping[Callable[[str], Any], str]] = {
     _flag: "true or false",
     _whole: "whole number",
+    _some: "whole number",
+    _port: "whole number",
     _seconds: "seconds",
     _words: "list of text",
     _level: "level",
@@ -174,7 +189,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("journal_max_bytes", "AGENTOPS_JOURNAL_MAX_BYTES", 2_147_483_648, _whole, "both", "Most disk the journal may take."),
     Setting("journal_segment_bytes", "AGENTOPS_JOURNAL_SEGMENT_BYTES", 8_388_608, _whole, "sdk", "Size at which a journal segment is closed."),
     Setting("host", "AGENTOPS_HOST", "127.0.0.1", _text, "server", "Address the server listens on."),
-    Setting("port", "AGENTOPS_PORT", 8420, _whole, "server", "Port the server listens on; 0 takes a free one."),
+    Setting("port", "AGENTOPS_PORT", 8420, _port, "server", "Port the server listens on; 0 takes a free one."),
     Setting("grpc_port", "AGENTOPS_GRPC_PORT", 4317, _port_or_off, "server",
             "Port for OTLP over gRPC, served when `agentops[grpc]` is installed; 0 takes a free one, `off` serves none."),
     Setting("log_format", "AGENTOPS_LOG_FORMAT", "text", _log_format, "server", "How the server writes its log: `text` or `json`."),
@@ -189,7 +204,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("tls_key", "AGENTOPS_TLS_KEY", None, _text, "server", "Private key (PEM) of the certificate."),
     Setting("forwarded_allow_ips", "AGENTOPS_FORWARDED_ALLOW_IPS", (), _words, "server",
             "Addresses of proxies whose X-Forwarded headers count, comma separated."),
-    Setting("max_body_bytes", "AGENTOPS_MAX_BODY_BYTES", 67_108_864, _whole, "server",
+    Setting("max_body_bytes", "AGENTOPS_MAX_BODY_BYTES", 67_108_864, _some, "server",
             "Largest request body, counted after decompression."),
     Setting("session_silence", "AGENTOPS_SESSION_SILENCE", 30.0, _seconds, "server",
             "Seconds of silence after which a session of our SDK counts as stopped."),
