@@ -7,55 +7,60 @@ left half-way.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import contextmanager
 from typing import Any, cast
 
 from opentelemetry.context import Context, attach, get_current
 
 
+class _Stream:
+    """Where a stream stands: in the context that its last step left, or in that of its reader."""
+
+    def __init__(self, within: Context | None) -> None:
+        self._within = within
+
+    @contextmanager
+    def current(self) -> Generator[None]:
+        """Let what is done meanwhile be done where the stream stands."""
+        outside = get_current()
+        attach(outside if self._within is None else self._within)
+        try:
+            yield
+        finally:
+            self._within = get_current()
+            attach(outside)
+
+
 def apart(events: Generator[Any, Any, Any], within: Context | None = None) -> Generator[Any, Any, Any]:
     """Read a stream in a context of its own, which begins as `within`, or as that of its reader."""
+    stream = _Stream(within)
     try:
         while True:
-            outside = get_current()
-            attach(outside if within is None else within)
-            try:
-                event = next(events)
-            except StopIteration as end:
-                return end.value
-            finally:
-                within = get_current()
-                attach(outside)
+            with stream.current():
+                try:
+                    event = next(events)
+                except StopIteration as end:
+                    return end.value
             yield event
     finally:
-        outside = get_current()
-        attach(outside if within is None else within)
-        try:
+        with stream.current():
             events.close()
-        finally:
-            attach(outside)
 
 
 async def apart_async(events: AsyncGenerator[Any, Any], within: Context | None = None) -> AsyncGenerator[Any]:
     """Do the same for an asynchronous stream."""
+    stream = _Stream(within)
     try:
         while True:
-            outside = get_current()
-            attach(outside if within is None else within)
-            try:
-                event = await anext(events)
-            except StopAsyncIteration:
-                return
-            finally:
-                within = get_current()
-                attach(outside)
+            with stream.current():
+                try:
+                    event = await anext(events)
+                except StopAsyncIteration:
+                    return
             yield event
     finally:
-        outside = get_current()
-        attach(outside if within is None else within)
-        try:
+        with stream.current():
             await events.aclose()
-        finally:
-            attach(outside)
 
 
 def streamed(

@@ -30,8 +30,11 @@ def tool_failed(
     del instance
     error = args[0] if args else None
     span: Any = trace.get_current_span()
-    if isinstance(error, Exception) and span.is_recording() and span.attributes.get(kinds.KIND) == "TOOL":
-        span.record_exception(error)
+    try:
+        if isinstance(error, Exception) and span.is_recording() and span.attributes.get(kinds.KIND) == "TOOL":
+            span.record_exception(error)
+    except Exception:
+        pass  # A span of somebody else's; the library makes of the error what it makes.
     return wrapped(*args, **kwargs)
 
 
