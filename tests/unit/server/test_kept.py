@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agentops.server.query.kept import kept
+from agentops.server.query.kept import kept, kept_bytes
 from agentops.server.store import migrate
 from agentops.server.store.client import Store
 from agentops.server.store.url import StoreUrl
@@ -63,3 +63,26 @@ def test_what_changes_while_it_is_asked_makes_an_answer_one_of_before(store: Sto
 def test_what_is_large_is_not_kept(store: Store) -> None:
     assert kept(store, "all", lambda: "x" * 100, lambda text: len(text) < 10) == "x" * 100
     assert kept(store, "all", lambda: "asked again", lambda text: True) == "asked again"
+
+
+def test_large_answers_are_kept_until_they_are_too_many_and_then_the_latest_asked_for(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agentops.server.query.kept._MOST_BYTES", 100)
+    asked: list[str] = []
+
+    def large(name: str, size: int) -> bytes:
+        def ask() -> bytes:
+            asked.append(name)
+            return b"x" * size
+
+        return kept_bytes(store, name, ask)
+
+    for name in ("first", "second", "first", "third", "first", "third", "second"):
+        assert len(large(name, 40)) == 40
+    assert asked == ["first", "second", "third", "second"]
+    assert [len(large("huge", 101)) for _ in range(2)] == [101, 101]
+    assert asked[4:] == ["huge", "huge"]
+    resource(store, 1)
+    large("second", 40)
+    assert asked[6:] == ["second"]

@@ -16,7 +16,7 @@ from agentops.server.query.sessions import parsed, resource
 from agentops.server.query.text import ATTRIBUTES, SEARCHED, searched
 from agentops.server.query.times import iso
 from agentops.server.store.client import Store
-from agentops.server.store.dialect import OF_TRACES
+from agentops.server.store.dialect import FROM_START, OF_TRACES
 
 _LIGHT: Final = """
     span_id, trace_id, kind, name, agent, started_at, ended, duration_ns, model, provider, tokens_input,
@@ -136,11 +136,12 @@ def events(
         values["status"] = status
     if q:
         where += f" AND ({searched(q, values, searching)})"
+    how = "" if q else OF_TRACES if kinds or status or cursor is not None else FROM_START
     looked_up = side.ask(lambda: above(store, scope))
     rows = store.rows(
         f"SELECT {_LIGHT}, {scope.parent} AS parent, {scope.status} AS shown_status FROM spans FINAL "
         f"WHERE {where} "
-        f"ORDER BY {START_ORDER} LIMIT {{limit:UInt32}} {'' if q else OF_TRACES}",
+        f"ORDER BY {START_ORDER} LIMIT {{limit:UInt32}} {how}",
         {**values, "limit": limit + 1},
         EventRow,
     )

@@ -2,30 +2,59 @@
 
 A page of a session asks several questions at once, and each begins with the same lookups: which traces the
 session has, and whether it still runs. A lookup costs the engine milliseconds, most of them for planning.
+What a timeline is drawn from costs more, and a session is often opened again while nothing has changed.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
 from agentops.server.store.client import Store
 
-_MOST: Final = 1_000
-"""Answers that are kept."""
+_MOST_SMALL: Final = 1_000
+"""Small answers that are kept."""
+_MOST_BYTES: Final = 64 * 2**20
+"""Bytes of large answers that are kept."""
 _Answer = TypeVar("_Answer")
 
 
-class _Kept:
-    def __init__(self) -> None:
+class _Shelf:
+    """Answers of one state of a store, the latest asked for last, up to a weight in all."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
         self.changes = 0
-        self.answers: dict[Hashable, Any] = {}
+        self.weight = 0
+        self.answers: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self.lock = threading.Lock()
 
+    def found(self, changes: int, question: Hashable) -> tuple[Any] | None:
+        with self.lock:
+            if self.changes != changes or question not in self.answers:
+                return None
+            self.answers.move_to_end(question)
+            return (self.answers[question][0],)
 
-_kept: Final[WeakKeyDictionary[Store, _Kept]] = WeakKeyDictionary()
+    def keep(self, changes: int, question: Hashable, answer: object, weight: int) -> None:
+        with self.lock:
+            if changes > self.changes:
+                self.changes = changes
+                self.answers.clear()
+                self.weight = 0
+            if changes < self.changes or weight > self.most:
+                return
+            self.weight += weight - self.answers.pop(question, (None, 0))[1]
+            self.answers[question] = (answer, weight)
+            while self.weight > self.most:
+                self.weight -= self.answers.popitem(last=False)[1][1]
+
+
+_small: Final[WeakKeyDictionary[Store, _Shelf]] = WeakKeyDictionary()
+_large: Final[WeakKeyDictionary[Store, _Shelf]] = WeakKeyDictionary()
 
 
 def kept(
@@ -42,23 +71,35 @@ def kept(
         ask: asks it.
         is_small: whether an answer may be kept: hundreds of them must not be felt in memory.
     """
+    shelf = _small.setdefault(store, _Shelf(_MOST_SMALL))
+    return _kept(shelf, store, question, ask, lambda answer: 1 if is_small(answer) else _MOST_SMALL + 1)
+
+
+def kept_bytes(store: Store, question: Hashable, ask: Callable[[], bytes]) -> bytes:
+    """Return an answer as `kept` does, which may be large: 64 MiB are kept, the latest asked for.
+
+    Args:
+        store: as for `kept`.
+        question: as for `kept`.
+        ask: asks it.
+    """
+    return _kept(_large.setdefault(store, _Shelf(_MOST_BYTES)), store, question, ask, len)
+
+
+def _kept(
+    shelf: _Shelf,
+    store: Store,
+    question: Hashable,
+    ask: Callable[[], _Answer],
+    weight: Callable[[_Answer], int],
+) -> _Answer:
     # Read before asking: what changes meanwhile makes the answer one of before.
     changes = store.changes
     if changes is None:
         return ask()
-    mine = _kept.setdefault(store, _Kept())
-    with mine.lock:
-        if mine.changes == changes and question in mine.answers:
-            return mine.answers[question]
+    found = shelf.found(changes, question)
+    if found is not None:
+        return found[0]
     answer = ask()
-    if not is_small(answer):
-        return answer
-    with mine.lock:
-        if changes > mine.changes:
-            mine.changes = changes
-            mine.answers.clear()
-        if changes == mine.changes:
-            if len(mine.answers) >= _MOST:
-                mine.answers.clear()
-            mine.answers[question] = answer
+    shelf.keep(changes, question, answer, weight(answer))
     return answer

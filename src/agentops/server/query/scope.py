@@ -12,7 +12,7 @@ from agentops.server.query import side
 from agentops.server.query.kept import kept
 from agentops.server.query.sessions import TraceRow, traces
 from agentops.server.store.client import Store
-from agentops.server.store.dialect import FEW_ROWS
+from agentops.server.store.dialect import BY_KEY, FEW_ROWS
 from agentops.server.store.edits import Trace, traces_of
 
 
@@ -144,7 +144,7 @@ def _scope(project: str, session: _Session, rows: Sequence[TraceRow | Trace], no
 def _states(store: Store, project: str, session_ids: Sequence[str]) -> list[_Session]:
     return store.rows(
         "SELECT session_id, state, lapses_at, started_at, tags, roots FROM sessions FINAL WHERE project = "
-        f"{{project:String}} AND session_id IN {{sessions:Array(String)}} AND NOT deleted {FEW_ROWS}",
+        f"{{project:String}} AND session_id IN {{sessions:Array(String)}} AND NOT deleted {BY_KEY}",
         {"project": project, "sessions": list(session_ids)},
         _Session,
     )
@@ -200,7 +200,7 @@ def above(store: Store, scope: Scope) -> Agents | None:
 def _few_agents(store: Store, scope: Scope) -> Agents | None:
     rows = store.rows(
         "SELECT trace_id, span_id, agent FROM span_agents WHERE project = {project:String} "
-        f"AND trace_id IN {{traces:Array(String)}} LIMIT {_FEW + 1} {FEW_ROWS}",
+        f"AND trace_id IN {{traces:Array(String)}} LIMIT {_FEW + 1} {BY_KEY}",
         scope.values,
         _Agent,
     )

@@ -17,7 +17,7 @@ from agentops.server.query.filters import DURATION, Filters, condition, deeper
 from agentops.server.query.kept import kept
 from agentops.server.query.times import iso
 from agentops.server.store.client import Store
-from agentops.server.store.dialect import FEW_ROWS
+from agentops.server.store.dialect import BY_KEY, FEW_ROWS
 
 SORTS: Final = {
     "started": "toFloat64(started_at)",
@@ -241,11 +241,16 @@ def _rows(store: Store, filters: Filters, keys: list[_Key]) -> dict[str, _Row]:
 def session(store: Store, project: str, session_id: str, now_ns: int) -> dict[str, Any] | None:
     """Return one session with its host environment and resource attributes, or None."""
     of_session = side.ask(lambda: traces(store, project, session_id))
-    rows = store.rows(
-        f"SELECT {_COLUMNS}, host_env FROM sessions FINAL "
-        f"WHERE project = {{project:String}} AND session_id = {{session:String}} AND NOT deleted {FEW_ROWS}",
-        {"project": project, "session": session_id},
-        _Row,
+    rows = kept(
+        store,
+        ("session", project, session_id),
+        lambda: store.rows(
+            f"SELECT {_COLUMNS}, host_env FROM sessions FINAL WHERE project = {{project:String}} "
+            f"AND session_id = {{session:String}} AND NOT deleted {FEW_ROWS}",
+            {"project": project, "session": session_id},
+            _Row,
+        ),
+        lambda rows: len(msgspec.json.encode(rows)) <= _LONGEST_KEPT,
     )
     if not rows:
         return None
@@ -310,7 +315,7 @@ def traces(store: Store, project: str, session_id: str) -> list[TraceRow]:
         lambda: store.rows(
             "SELECT trace_id, whole FROM session_traces FINAL "
             "WHERE project = {project:String} AND session_id = {session:String} "
-            f"AND NOT deleted ORDER BY trace_id {FEW_ROWS}",
+            f"AND NOT deleted ORDER BY trace_id {BY_KEY}",
             {"project": project, "session": session_id},
             TraceRow,
         ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from agentops.server.query.kept import kept_bytes
 from agentops.server.query.scope import Scope, agents
 from agentops.server.query.times import iso_sql
 from agentops.server.store.client import Store
@@ -74,7 +75,13 @@ def drawing(store: Store, scope: Scope, after_ms: int = 0) -> bytes:
 
     Unknown numbers are NaN and absent texts are empty. No event, no byte.
     """
-    return _answer(store, scope, after_ms, _DRAWN, "Native")
+    if after_ms:
+        return _answer(store, scope, after_ms, _DRAWN, "Native")
+    return kept_bytes(
+        store,
+        ("drawing", scope.project, scope.session_id, scope.running),
+        lambda: _answer(store, scope, 0, _DRAWN, "Native"),
+    )
 
 
 def _answer(store: Store, scope: Scope, after_ms: int, columns: Mapping[str, str], form: str) -> bytes:

@@ -24,12 +24,20 @@ LOCAL: Final = "_local"
 """Ends the name of a cluster's local tables."""
 FEW_ROWS: Final = "SETTINGS max_threads = 1"
 """Ends a SELECT that looks up a few rows: a second thread costs it more than it saves."""
+BY_KEY: Final = f"{FEW_ROWS}, optimize_move_to_prewhere = 0"
+"""Ends a SELECT of a few narrow columns of the rows that a table's key names.
+
+There is next to nothing that a look at the conditions first could spare, and planning one is a tenth of the
+cost of such a SELECT.
+"""
 OF_TRACES: Final = "SETTINGS use_skip_indexes_if_final_exact_mode = 0"
 """Ends a SELECT FINAL of the spans of named traces: parts that hold none of them are not opened.
 
 Every version of a span has its trace's id, so that no part left out holds a newer one. That is not so of
 what is not in the table's key: a SELECT with a condition on another indexed column must not end so.
 """
+FROM_START: Final = f"{OF_TRACES}, optimize_move_to_prewhere = 0"
+"""Ends a SELECT FINAL of named traces' spans as they stand, from the first: there is nothing to leave out."""
 _SYNCED: Final = ", fsync_after_insert = 1, fsync_part_directory = 1"
 _KEEPER_PATH: Final = "'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'"
 _IN_PLACE: Final = re.compile(
