@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +13,7 @@ from clickhouse_connect.driver.query import QueryContext
 from clickhouse_connect.driver.transform import NativeTransform
 
 from tests.serving import Server
-from tests.spans import body, span
+from tests.spans import MS, SECOND, body, span
 
 TRACE = 0x71E
 ID = f"00000000-0000-0000-0000-{TRACE:012x}"
@@ -82,6 +84,41 @@ def test_what_a_page_draws_from_is_what_everybody_is_told(module_server: Server)
 
     nothing = server.http.get(path, params={"fields": "drawing", "after": 2**53})
     assert (nothing.status_code, nothing.content) == (200, b"")
+
+
+def test_a_session_opened_again_is_drawn_as_it_is_now(module_server: Server) -> None:
+    server, trace, begins = module_server, TRACE + 2, time.time_ns() - SECOND
+    path = f"/api/sessions/00000000-0000-0000-0000-{trace:012x}"
+
+    def told(number: int, parent: int, at_ms: int = 0, **what: Any) -> None:
+        one = span(trace, number, parent, start_ns=begins + (at_ms or number) * MS, **what)
+        assert server.post("/v1/traces", body(one)).status_code == 200
+
+    def drawn() -> list[dict[str, Any]]:
+        answer = server.http.get(f"{path}/timeline", params={"fields": "drawing"})
+        return read_native(answer.content)
+
+    for number in range(1, 5):
+        told(number, number - 1)
+    before = drawn()
+    assert str(drawn()) == str(before)
+    # Each is one span told again, with one thing of it new.
+    changes: list[tuple[str, Callable[[], None]]] = [
+        ("name", lambda: told(2, 1, name="renamed")),
+        ("parent_id", lambda: told(3, 1)),
+        ("start_ms", lambda: told(4, 3, 9)),
+        ("error", lambda: told(4, 3, 9, error="no")),
+        ("duration_ms", lambda: told(3, 1, ms=99)),
+        ("event_id", lambda: told(5, 1)),
+    ]
+    for column, change in changes:
+        change()
+        now = drawn()
+        assert [each[column] for each in now] != [each[column] for each in before], column
+        assert [each["event_id"] for each in now] == list(rows(server.get(f"{path}/timeline")))
+        before = now
+    assert server.http.delete(path).status_code == 204
+    assert server.http.get(f"{path}/timeline", params={"fields": "drawing"}).status_code == 404
 
 
 def read_native(answer: bytes) -> list[dict[str, Any]]:
