@@ -3,9 +3,9 @@
     python -m benchmarks.bench_analytics [SPANS] [FOLDER]
 
 Makes a store of SPANS (default 1,000,000, all within seven days) in FOLDER, or uses the one that is there.
-The page first, three times: from the navigation, with an empty cache, until every card has its answer, and
-from a change of range or filter until the next answers stand. Then each question three times, alone. CPU is
-the least that the server spent on one, which other load on the machine changes less.
+The page first, three times: from the navigation in a browser that rests, with an empty cache, until every
+card has its answer, and from a change of range or filter until the next answers stand. Then each question
+three times, alone. CPU is the least that the server spent on one: other load changes that less than the time.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import psutil
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 from tests.browser.chromium import chromium
 
 from benchmarks.large_store import SEED_SPANS, make
+from benchmarks.resting import resting_tab
 from benchmarks.serving import Serving
 
 _TIMES: Final = 3
@@ -43,8 +43,29 @@ QUESTIONS: Final = {
     "two tags compared": ("/api/compare/groups", {"since": "7d", "tag_a": "staging", "tag_b": "production"}),
     "waste": ("/api/analytics/waste", {"since": "7d"}),
 }
-_SETTLED: Final = """() => document.querySelector('[data-group]')
-    && !document.querySelector('.card[aria-busy=true], .analytics[data-stale], .stale')"""
+# Notes when every card has its answer, looked at in each frame.
+_WATCH: Final = """
+window.__isSettled = () => document.querySelector('[data-group]')
+    && !document.querySelector('.card[aria-busy=true], .analytics[data-stale], .stale');
+window.__settled = new Promise((resolve) => {
+  const look = () => (window.__isSettled() ? resolve(performance.now()) : requestAnimationFrame(look));
+  requestAnimationFrame(look);
+});
+"""
+# From a change of the address to the frame in which the next answers stand. What it changed is asked for
+# in the frames after it.
+_CHANGED: Final = """(to) => new Promise((resolve) => {
+  const began = performance.now();
+  let frames = 0;
+  const look = () => {
+    frames += 1;
+    if (frames > 3 && window.__isSettled()) resolve(performance.now() - began);
+    else requestAnimationFrame(look);
+  };
+  history.pushState({}, '', to);
+  dispatchEvent(new Event('popstate'));
+  requestAnimationFrame(look);
+})"""
 
 
 def main(spans: int, folder: Path) -> None:
@@ -76,15 +97,17 @@ def _page(server: Serving, browser: Browser) -> None:
     measured: dict[str, list[tuple[float, float]]] = {}
     address = f"{server.url}/analytics"
     for _ in range(_TIMES):
-        context = browser.new_context(viewport={"width": 1440, "height": 900})
-        page = context.new_page()
-        cold = _until_settled(server, page, lambda page=page: page.goto(address, wait_until="commit"))
-        measured.setdefault("page, cold", []).append(cold)
+        page = resting_tab(browser)
+        page.add_init_script(_WATCH)
+        cpu = server.cpu_s()
+        page.goto(address, wait_until="commit")
+        taken = float(page.evaluate("window.__settled"))
+        measured.setdefault("page, cold", []).append((taken, (server.cpu_s() - cpu) * 1000))
         for change in ("since=24h", "since=30d", "since=7d&tag=staging", "since=7d&model=gpt-4o"):
-            to = f"history.pushState({{}}, '', '?{change}'); dispatchEvent(new Event('popstate'))"
-            taken = _until_settled(server, page, lambda page=page, to=to: page.evaluate(to))
-            measured.setdefault(f"changed: {change}", []).append(taken)
-        context.close()
+            cpu = server.cpu_s()
+            taken = float(page.evaluate(_CHANGED, f"?{change}"))
+            measured.setdefault(f"changed: {change}", []).append((taken, (server.cpu_s() - cpu) * 1000))
+        page.context.close()
     for name, times in measured.items():
         _told(name, [taken for taken, _ in times], [spent for _, spent in times])
 
@@ -109,15 +132,6 @@ def _ask(server: Serving, name: str, address: str) -> None:
         spent.append((server.cpu_s() - cpu) * 1000)
     line.close()
     _told(name, taken, spent)
-
-
-def _until_settled(server: Serving, page: Page, act: Callable[[], Any]) -> tuple[float, float]:
-    cpu, began = server.cpu_s(), time.perf_counter()
-    act()
-    # What the act changed is asked for in the next frames.
-    page.wait_for_timeout(50)
-    page.wait_for_function(_SETTLED, polling=20, timeout=120_000)
-    return (time.perf_counter() - began) * 1000, (server.cpu_s() - cpu) * 1000
 
 
 def _told(name: str, taken: list[float], spent: list[float]) -> None:
