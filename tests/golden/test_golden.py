@@ -19,7 +19,7 @@ BODIES = sorted(CASES.glob("*.otlp.json"))
 
 
 @pytest.mark.parametrize("case", BODIES, ids=lambda case: case.name.removesuffix(".otlp.json"))
-def test_rows(case: Path) -> None:
+def test_a_captured_body_becomes_the_rows_beside_it(case: Path) -> None:
     expected = json.loads(case.with_name(case.name.replace(".otlp.json", ".rows.json")).read_text())
     assert rows(case) == expected
 

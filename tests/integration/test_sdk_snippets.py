@@ -104,7 +104,7 @@ def test_automatic_session_management(program: Program) -> None:
     assert [event["name"] for event in program.events(session)] == ["step"]
 
 
-def test_manual_session_creation(program: Program) -> None:
+def test_a_session_can_be_started_by_hand(program: Program) -> None:
     program.run(
         """
         import agentops
@@ -122,7 +122,7 @@ def test_manual_session_creation(program: Program) -> None:
     assert session["event_counts"]["action"] == 1
 
 
-def test_the_session_decorator(program: Program) -> None:
+def test_a_call_of_a_session_function_is_a_session(program: Program) -> None:
     program.run(
         """
         def analyze_data(customer_id):
@@ -180,7 +180,7 @@ def test_session_state_is_on_the_server_at_once(program: Program) -> None:
         """,
     ],
 )
-def test_single_session_examples(program: Program, snippet: str) -> None:
+def test_examples_with_one_session_run_as_printed(program: Program, snippet: str) -> None:
     program.run("import agentops", snippet)
     (session,) = program.sessions(1)
     assert (session["state"], session["tags"]) == ("success", ["more"])
@@ -225,14 +225,14 @@ def test_entering_and_leaving_multi_session_mode(program: Program, snippet: str)
     assert second["event_counts"]["action"] == 1
 
 
-def test_no_session_exception(program: Program) -> None:
+def test_an_action_without_a_session_raises(program: Program) -> None:
     said = program.run(
         "import agentops; agentops.init(auto_start_session=False); agentops.add_tags(['x'])", fails=True
     )
     assert "A session action was attempted while no session existed on the client." in said
 
 
-def test_assigning_llm_calls(program: Program) -> None:
+def test_llm_calls_belong_to_the_session_they_are_patched_to(program: Program) -> None:
     program.run(
         "import agentops; agentops.init()",
         """

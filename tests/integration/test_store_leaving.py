@@ -6,8 +6,8 @@ import time
 from typing import Any
 
 from agentops.model import LogRecord, Resource, Scope
-from agentops.server.auth.projects import Projects
-from agentops.server.store.retention import Retention, keep_days, retention_days
+from agentops.server.auth.projects import Project, Projects
+from agentops.server.store.retention import Retention, retention_days
 from tests.rooms import Rooms, call, count
 from tests.spans import SECOND, span
 
@@ -15,12 +15,16 @@ DAY = 86_400 * SECOND
 Rows = list[dict[str, Any]]
 
 
+def keep(opened: Rooms, project: str, days: int) -> None:
+    Projects(opened.store).keep(Project(project=project, name=project, created_at=0), days)
+
+
 def test_old_sessions_go_wholly_where_their_project_says_so(opened: Rooms) -> None:
     now = time.time_ns()
     for project in ("short", "long", "default"):
         opened.send(span(1, 1, name="old", session__id="old"), project=project)
-    keep_days(opened.store, "short", 3)
-    keep_days(opened.store, "long", 30)
+    keep(opened, "short", 3)
+    keep(opened, "long", 30)
     assert retention_days(opened.store, 0) == {"short": 3, "long": 30}
     assert retention_days(opened.store, 7) == {"short": 3, "long": 30, "default": 7}
     changed: list[str] = []
@@ -73,8 +77,8 @@ def test_log_records_of_no_session_go_with_what_their_project_keeps(opened: Room
     ]  # fmt: skip
     for project in ("short", "empty", "long"):
         opened.ingest.records(records, project).result(60)
-    keep_days(opened.store, "short", 3)
-    keep_days(opened.store, "empty", 3)
+    keep(opened, "short", 3)
+    keep(opened, "empty", 3)
     retention = Retention(opened.store, opened.summariser, 0, lambda project, sessions: None)
     assert retention.look(now + 2 * DAY) == 0
     assert len(texts("short")) == len(texts("empty")) == 5

@@ -283,6 +283,7 @@ def test_an_otlp_export_can_be_posted_as_traces(
     other = start_server()
     export = module_server.http.get(f"/api/sessions/{quoted(recorded[1])}/export", params={"format": "otlp"})
     scopes = [one["scope"] for group in export.json()["resourceSpans"] for one in group["scopeSpans"]]
+    assert scopes
     assert all(scope["attributes"] == attributes({"team": "红队"}) for scope in scopes)
     assert other.post("/v1/traces", export.json()).json() == {"partialSuccess": {}}
     before = module_server.get(f"/api/sessions/{quoted(recorded[1])}")

@@ -58,10 +58,6 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-export function preference<K extends keyof Preferences>(name: K): Preferences[K] {
-  return current[name];
-}
-
 export function usePreference<K extends keyof Preferences>(name: K): Preferences[K] {
   return useSyncExternalStore(subscribe, () => current[name]);
 }

@@ -251,7 +251,7 @@ def test_anthropic_tools_and_thinking(home: Path, models: Models) -> None:
     assert [thought["content"] for thought in thoughts] == ["A capital is asked for."] * 2
 
 
-def test_anthropic_batches(home: Path, models: Models) -> None:
+def test_results_of_an_anthropic_batch_are_calls(home: Path, models: Models) -> None:
     async def run() -> None:
         async with AsyncAnthropic() as client:
             batch = await client.messages.batches.create(requests=[{"custom_id": "first", "params": CLAUDE}])

@@ -116,7 +116,7 @@ EXPECTED: dict[str, Figures] = {
 
 
 @pytest.mark.parametrize("case", list(EXPECTED))
-def test_tokens_and_dollars(case: str, home: Path, models: Models) -> None:
+def test_tokens_and_dollars_are_those_computed_by_hand(case: str, home: Path, models: Models) -> None:
     agentops.init()
     if case.startswith("messages"):
         with Anthropic() as client:
@@ -136,7 +136,7 @@ def test_tokens_and_dollars(case: str, home: Path, models: Models) -> None:
     ) == (*EXPECTED[case][:-1], dollars)
 
 
-def test_the_same_asynchronously(home: Path, models: Models) -> None:
+def test_an_async_call_counts_as_a_sync_one(home: Path, models: Models) -> None:
     async def run() -> None:
         client: Any
         async with openai.AsyncOpenAI() as client:

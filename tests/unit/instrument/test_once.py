@@ -100,7 +100,7 @@ def test_an_error_that_a_framework_tells_in_its_own_words_keeps_its_type(home: P
     assert event.error_type == "openai.NotFoundError"
 
 
-def test_three_of_them(home: Path, models: Models) -> None:
+def test_two_frameworks_around_a_client_make_one_event(home: Path, models: Models) -> None:
     agentops.init()
     with around("kind at the start", framework("one")), around("kind a moment later", framework("two")):
         call()

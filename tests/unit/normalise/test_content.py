@@ -118,7 +118,7 @@ def test_ten_messages_keep_their_order() -> None:
     assert [each["parts"][0]["content"] for each in both(said)[0]] == ["0", "1", "2", "10", "11"]
 
 
-def test_per_message_events() -> None:
+def test_per_message_events_become_messages() -> None:
     events = [
         happened("gen_ai.system.message", content="Be terse."),
         happened("gen_ai.user.message", content="hi", role="user"),
@@ -141,7 +141,7 @@ def test_per_message_events() -> None:
     assert left == [text("assistant", "done", finish_reason="stop")]
 
 
-def test_the_details_event() -> None:
+def test_the_details_event_becomes_messages() -> None:
     said = {
         "gen_ai.system_instructions": [{"type": "text", "content": "Be terse."}],
         "gen_ai.input.messages": [text("user", "hi")],
@@ -310,7 +310,9 @@ def test_prompts_of_older_completions() -> None:
         ({"input.value": 5}, ("5", "json"), ("", "")),
     ],
 )
-def test_values(said: dict[str, Any], entered: tuple[str, str], left: tuple[str, str]) -> None:
+def test_input_and_output_are_read_in_every_form(
+    said: dict[str, Any], entered: tuple[str, str], left: tuple[str, str]
+) -> None:
     found = event(said)
     assert (found.input, found.input_format) == entered
     assert (found.output, found.output_format) == left
@@ -380,7 +382,7 @@ def test_retrieved_documents_and_embedded_texts() -> None:
         ({"input.value": "y" * 300}, "y" * 200, ""),
     ],
 )
-def test_previews(said: dict[str, Any], entered: str, left: str) -> None:
+def test_previews_show_what_was_said_last(said: dict[str, Any], entered: str, left: str) -> None:
     found = event({**LLM, **said})
     assert (found.input_preview, found.output_preview) == (entered, left)
 

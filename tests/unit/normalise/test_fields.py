@@ -61,7 +61,7 @@ TRACELOOP = "traceloop.span.kind"
         ({}, "operation"),
     ],
 )
-def test_kind(said: dict[str, Any], kind: str) -> None:
+def test_the_kind_is_read_from_every_dialect(said: dict[str, Any], kind: str) -> None:
     assert event(said).kind == kind
 
 
@@ -90,7 +90,7 @@ def test_a_tool_call_of_the_older_client_needs_no_kind() -> None:
         ({}, ""),
     ],
 )
-def test_session(said: dict[str, Any], session: str) -> None:
+def test_the_session_is_read_from_every_dialect(said: dict[str, Any], session: str) -> None:
     assert event(said).declared_session == session
 
 
@@ -116,7 +116,9 @@ def test_session(said: dict[str, Any], session: str) -> None:
         ({OPENINFERENCE: "TOOL", "input.value": '{"model": "Ford"}'}, "", "", ""),
     ],
 )
-def test_provider_and_model(said: dict[str, Any], provider: str, model: str, request_model: str) -> None:
+def test_provider_and_model_are_read_from_every_dialect(
+    said: dict[str, Any], provider: str, model: str, request_model: str
+) -> None:
     found = event(said)
     assert (found.provider, found.model, found.request_model) == (provider, model, request_model)
 
@@ -141,7 +143,7 @@ def test_provider_and_model(said: dict[str, Any], provider: str, model: str, req
         ("read file.txt", {}, "read file.txt", ""),
     ],
 )
-def test_shown_name_and_agent(name: str, said: dict[str, Any], shown: str, agent: str) -> None:
+def test_a_name_is_shown_without_its_kind(name: str, said: dict[str, Any], shown: str, agent: str) -> None:
     found = event(said, name=name)
     assert (found.name, found.agent) == (shown, agent)
 
@@ -278,7 +280,9 @@ def test_a_span_that_says_ok_is_ok() -> None:
         ({}, [happened("something else")], None),
     ],
 )
-def test_first_token(said: dict[str, Any], events: list[Any], expected: int | None) -> None:
+def test_the_time_to_the_first_token_is_read(
+    said: dict[str, Any], events: list[Any], expected: int | None
+) -> None:
     assert event(said, events=events).first_token_ns == expected
 
 
@@ -308,7 +312,7 @@ def test_first_token(said: dict[str, Any], events: list[Any], expected: int | No
         ),
     ],
 )
-def test_finish_reason(said: dict[str, Any], reason: str) -> None:
+def test_the_finish_reason_is_read_from_every_dialect(said: dict[str, Any], reason: str) -> None:
     assert event({OPENINFERENCE: "LLM", **said}).finish_reason == reason
 
 

@@ -27,7 +27,7 @@ def record(body: Any = None, said: dict[str, Any] | None = None, **fields: Any) 
     return LogRecord(**{**whole, **fields})
 
 
-def test_a_line() -> None:
+def test_a_log_record_becomes_a_line_of_its_session() -> None:
     found = normalise_log(record("disk is full", {"session.id": "s", "code.lineno": 3}, severity=17))
     assert (found.body, found.body_format, found.severity_text) == ("disk is full", "text", "ERROR")
     assert (found.declared_session, found.logger, found.service, found.content) == (

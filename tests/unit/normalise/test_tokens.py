@@ -123,7 +123,7 @@ def counts(said: dict[str, Any], **fields: Any) -> tuple[int | None, ...]:
         ),
     ],
 )
-def test_tokens(said: dict[str, Any], expected: tuple[int | None, ...]) -> None:
+def test_tokens_are_counted_once_by_class(said: dict[str, Any], expected: tuple[int | None, ...]) -> None:
     assert counts(said) == expected
 
 
@@ -289,6 +289,6 @@ def answered(**usage: Any) -> dict[str, Any]:
         ({**answered(cost=0.01), "openinference.span.kind": "AGENT"}, None),
     ],
 )
-def test_reported_cost(said: dict[str, Any], cost: float | None) -> None:
+def test_a_reported_cost_is_kept(said: dict[str, Any], cost: float | None) -> None:
     found = event(said)
     assert (found.cost_usd, found.cost_source) == (cost, "" if cost is None else "reported")

@@ -11,8 +11,6 @@ import agentops
 from agentops.sdk.client import client
 from tests.recorded import Journal, read
 
-Start = Callable[..., agentops.Session | None]
-
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:

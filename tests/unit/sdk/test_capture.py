@@ -88,7 +88,7 @@ class Level(IntEnum):
         ("lone \ud800 surrogate", "lone ? surrogate"),
     ],
 )
-def test_values(value: Any, shown: Any) -> None:
+def test_a_value_is_recorded_as_json_or_as_its_repr(value: Any, shown: Any) -> None:
     assert captured(value) == shown
 
 

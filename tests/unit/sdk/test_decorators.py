@@ -241,7 +241,7 @@ def test_tool_and_guardrail_say_what_they_cost_and_guard(session: agentops.Sessi
     assert journal().events[0].attributes["gen_ai.tool.name"] == "search"
 
 
-def test_the_older_decorators(home: object, journal: Read) -> None:
+def test_the_older_decorators_still_record(home: object, journal: Read) -> None:
     @agentops.record_action("search")
     def search(query: str) -> str:
         return query

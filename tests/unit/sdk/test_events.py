@@ -108,7 +108,7 @@ def test_agents_that_were_created_are_shown_on_their_events(session: agentops.Se
     assert session.create_agent("Other", agent_id="a-1") == "a-1"
 
 
-def test_tags_of_a_session(home: object, journal: Read) -> None:
+def test_tags_are_added_and_replaced(home: object, journal: Read) -> None:
     session = agentops.init(tags=["one"], default_tags=["all"], instrument_llm_calls=False)
     assert session is not None
     agentops.add_tags(["two", "one"])
@@ -120,7 +120,9 @@ def test_tags_of_a_session(home: object, journal: Read) -> None:
     assert agentops.start_session(["x"]).tags == ["all", "x"]
 
 
-def test_end_states(session: agentops.Session, journal: Read) -> None:
+def test_an_unknown_end_state_is_refused_and_the_first_one_stays(
+    session: agentops.Session, journal: Read
+) -> None:
     with pytest.raises(ValueError, match="'Success', 'Fail', 'Indeterminate'"):
         agentops.end_session("Great")
     assert session.is_running
@@ -239,7 +241,7 @@ def test_analytics_without_a_server_are_the_local_ones_and_say_so(session: agent
         (3600, "1h 0.0s"),
     ],
 )
-def test_durations(seconds: float, text: str) -> None:
+def test_a_duration_leaves_out_what_is_zero(seconds: float, text: str) -> None:
     assert duration_text(seconds) == text
 
 

@@ -65,7 +65,7 @@ FAILED: dict[str, Any] = {"error.type": "RateLimitError"}
         ),
     ],
 )
-def test_calls(records: list[Fact], calls: int) -> None:
+def test_records_of_one_call_are_found_in_any_order(records: list[Fact], calls: int) -> None:
     for order in (records, records[::-1]):
         found = doubles(order, lambda one: one)
         assert len(found) == calls

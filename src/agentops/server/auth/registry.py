@@ -141,16 +141,13 @@ class Auth:
 
     # Who asks.
 
-    def authenticate(
-        self, headers: Mapping[str, str], *, prefer_key: bool = False, address: str = ""
-    ) -> Caller:
+    def authenticate(self, headers: Mapping[str, str], *, prefer_key: bool = False) -> Caller:
         """Return the caller of a request.
 
         Args:
             headers: by lower-case name: `authorization`, `x-agentops-api-key`, `cookie` matter.
             prefer_key: whether a key in its own header wins over a bearer token: clients that keep their
                 headers send stale tokens along when they show a key.
-            address: where the request comes from, for the audit log.
 
         Raises:
             Denied: 401, nothing that was shown is worth anything.

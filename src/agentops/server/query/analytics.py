@@ -20,7 +20,6 @@ from agentops.server.query.money import dollars
 from agentops.server.query.times import stamp
 from agentops.server.store.client import Store
 
-INTERVALS: Final = ("minute", "hour", "day", "week")
 SESSION_GROUPS: Final = {"state": f"[{STATE}]", "tag": "arrayDistinct(tags)", "user": "[user_id]"}
 EVENT_GROUPS: Final = {
     "model": ("model",),
@@ -112,7 +111,7 @@ def analytics(
     Args:
         store: the open store.
         filters: which sessions.
-        interval: one of INTERVALS.
+        interval: `minute`, `hour`, `day` or `week`.
         group_by: one of SESSION_GROUPS or EVENT_GROUPS, or None for no groups.
         tz: the time zone whose clock hours, days and weeks begin by.
         with_latency: whether events are read for percentiles; they are all None otherwise.

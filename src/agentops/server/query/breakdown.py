@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from agentops.server.query.analytics import EVENT_GROUPS, grouped
+from agentops.server.query.analytics import grouped
 from agentops.server.query.filters import DURATION, STATE, Filters, condition
 from agentops.server.query.measured import Elsewhere, bucket, elsewhere, events
 from agentops.server.query.money import dollars
@@ -25,7 +25,6 @@ SESSION_DIMENSIONS: Final = {
     "state": f"[{STATE}]",
     "session": "[name]",
 }
-EVENT_DIMENSIONS: Final = EVENT_GROUPS
 SORTS: Final = {
     "value": "group_value",
     "count": "counted",
@@ -72,7 +71,7 @@ def breakdown(
     Args:
         store: the open store.
         filters: which sessions.
-        by: one of SESSION_DIMENSIONS or EVENT_DIMENSIONS.
+        by: one of SESSION_DIMENSIONS or EVENT_GROUPS.
         interval: the width of each value's series: minute, hour, day or week.
         tz: the time zone whose clock hours, days and weeks begin by.
         sort: one of SORTS; unknown values come last either way.

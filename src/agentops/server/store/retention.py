@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-import msgspec
 from msgspec import Struct
 
 from agentops.server.store.again import Again
@@ -55,18 +54,6 @@ def retention_days(store: Store, default_days: int) -> dict[str, int]:
         )
     }
     return {project: days for project, days in found.items() if days > 0}
-
-
-def keep_days(store: Store, project: str, days: int) -> None:
-    """Say how many days a project keeps its sessions; 0: as the setting says."""
-    rows = store.rows(
-        "SELECT * FROM projects FINAL WHERE project = {project:String}", {"project": project}, dict[str, Any]
-    )
-    now = time.time_ns()
-    first: dict[str, Any] = {"project": project, "name": project, "created_at": now, "version": 0}
-    row = rows[0] if rows else first
-    version = max(now, int(row["version"]) + 1)
-    store.insert("projects", [msgspec.json.encode({**row, "retention_days": days, "version": version})])
 
 
 def expire(store: Store, summariser: Summariser, project: str, before_ns: int) -> int:
