@@ -9,12 +9,14 @@ from agentops import config
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
 _TOP = """# Settings
 
-An argument wins over the environment, the environment over the default. Arguments are those of
-`agentops.init()` for the SDK and the options of `agentops serve` for the server. `agentops settings` prints
-the table with the values in force. Both come from `src/agentops/config.py`; this page is written by
-`scripts/settings_page.py`.
+An argument wins over the environment variable, the variable over the default. The SDK's settings are keyword
+arguments of `agentops.init()`. Those of the server that `agentops serve --help` lists are options too
+(`--tls-cert` for `tls_cert`); the others are set by their variable. `agentops settings` prints this table
+with the values in force on this machine.
 
-| argument | environment | default | type | read by | meaning |
+The table comes from `src/agentops/config.py`; `python scripts/settings_page.py` writes this page.
+
+| name | environment | default | type | read by | meaning |
 |---|---|---|---|---|---|
 """
 
