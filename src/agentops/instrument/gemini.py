@@ -193,7 +193,7 @@ def _calls_functions(helpers: Any, config: Any) -> bool:
             return False
         tools = cast("Any", config).get("tools") if isinstance(config, dict) else config.tools
         return any(callable(each) for each in tools or ())
-    except Exception:
+    except Exception:  # A configuration that the client itself will refuse, or another version's.
         return False
 
 
@@ -227,5 +227,5 @@ def _function(tracer: trace.Tracer, args: tuple[Any, ...]) -> AbstractContextMan
 def _text(answer: Any) -> Any:
     try:
         return answer.text
-    except Exception:
+    except Exception:  # The property raises for answers without text.
         return None

@@ -227,7 +227,7 @@ def _number(value: Any, kind: type[int] | type[float]) -> float | None:
     try:
         found = None if value is None else kind(value)
         return found if found is not None and math.isfinite(found) and found >= 0 else None
-    except Exception:
+    except Exception:  # The program's own objects raise what they like.
         return None
 
 

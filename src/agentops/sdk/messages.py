@@ -53,7 +53,7 @@ def _fields(value: Any) -> Mapping[str, Any] | None:
     if dump is not None:
         try:
             return dump(value, warnings=False)
-        except Exception:
+        except Exception:  # The program's own models raise what they like.
             return None
     if hasattr(value, "role") and hasattr(value, "content"):
         return {
