@@ -14,7 +14,7 @@ arguments of `agentops.init()`. Those of the server that `agentops serve --help`
 (`--tls-cert` for `tls_cert`); the others are set by their variable. `agentops settings` prints this table
 with the values in force on this machine.
 
-The table comes from `src/agentops/config.py`; `python scripts/settings_page.py` writes this page.
+The table comes from `src/agentops/config.py`; `.venv/bin/python scripts/settings_page.py` writes this page.
 
 | name | environment | default | type | read by | meaning |
 |---|---|---|---|---|---|

@@ -174,3 +174,13 @@ class Server:
         if self.process.stdout is not None:
             self.process.stdout.close()
         self.http.close()
+
+
+def error_of(answer: httpx.Response) -> dict[str, str]:
+    """Return what an answer's error says; fail unless it has the one shape of errors."""
+    found = answer.json()
+    assert set(found) == {"error"}
+    assert set(found["error"]) == {"code", "message", "hint"}
+    assert all(isinstance(one, str) for one in found["error"].values())
+    assert found["error"]["message"]
+    return found["error"]

@@ -23,7 +23,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 from agentops.server.api.gate import needed
 from agentops.server.auth import RECORD
-from tests.serving import Server
+from tests.serving import Server, error_of
 from tests.spans import SECOND, body, span
 from tests.waiting import eventually
 
@@ -51,15 +51,6 @@ def as_protobuf(trace: int, *, name: str = "call", bad: int = 0) -> bytes:
         one.start_time_unix_nano = time.time_ns() - SECOND
         one.end_time_unix_nano = time.time_ns()
     return request.SerializeToString()
-
-
-def error_of(answer: httpx.Response) -> dict[str, str]:
-    found = answer.json()
-    assert set(found) == {"error"}
-    assert set(found["error"]) == {"code", "message", "hint"}
-    assert all(isinstance(one, str) for one in found["error"].values())
-    assert found["error"]["message"]
-    return found["error"]
 
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip", "deflate", "raw deflate", "zstd", "", "gzip, zstd"])

@@ -13,7 +13,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from tests.serving import Server
+from tests.serving import Server, error_of
 from tests.spans import MS, SECOND, body, span
 
 _traces = itertools.count(random.getrandbits(60) << 60)
@@ -26,15 +26,6 @@ def trace() -> int:
 
 def session_of(trace: int) -> str:
     return str(UUID(int=trace))
-
-
-def error_of(answer: httpx.Response) -> dict[str, str]:
-    found = answer.json()
-    assert set(found) == {"error"}
-    assert set(found["error"]) == {"code", "message", "hint"}
-    assert all(isinstance(one, str) for one in found["error"].values())
-    assert found["error"]["message"]
-    return found["error"]
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,9 @@ import time
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 
-from tests.serving import Server
+from tests.serving import Server, error_of
 from tests.spans import SECOND, body, span
 
 _traces = itertools.count(random.getrandbits(60) << 60)
@@ -21,15 +20,6 @@ _traces = itertools.count(random.getrandbits(60) << 60)
 @pytest.fixture
 def trace() -> int:
     return next(_traces)
-
-
-def error_of(answer: httpx.Response) -> dict[str, str]:
-    found = answer.json()
-    assert set(found) == {"error"}
-    assert set(found["error"]) == {"code", "message", "hint"}
-    assert all(isinstance(one, str) for one in found["error"].values())
-    assert found["error"]["message"]
-    return found["error"]
 
 
 def test_pages_walk_every_session_once_in_order(start_server: Any) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Iterator
-from contextlib import suppress
 from importlib.metadata import entry_points
 
 from agentops.cli.findings import Finding
 from agentops.instrument import LIBRARIES, Library, older
+from agentops.instrument.registry import exists
 
 
 def library_findings() -> Iterator[Finding]:
@@ -30,7 +29,7 @@ def library_findings() -> Iterator[Finding]:
 
 def _recorded(library: Library, shown: str) -> Finding:
     module, _, name = library.instrumentor.partition(":")
-    if not _installed(module):
+    if not exists(module):
         return Finding(
             "note",
             "library",
@@ -85,9 +84,3 @@ def _duplicates(found: list[Library]) -> Iterator[Finding]:
                     f"{package} records {library.module} too; enabled beside ours, a call may be there twice",
                     f"pip uninstall {package}, or do not enable it, or use init(instrument_llm_calls=False)",
                 )
-
-
-def _installed(module: str) -> bool:
-    with suppress(Exception):  # A broken parent package raises whatever it likes.
-        return importlib.util.find_spec(module) is not None
-    return False

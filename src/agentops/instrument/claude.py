@@ -18,7 +18,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Final
 
-import msgspec
 from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
@@ -27,6 +26,7 @@ from agentops.ambient import attach_context, get_current, leave, making
 from agentops.instrument import claude_tools, gate, gist, messages
 from agentops.instrument.gathered import patient
 from agentops.instrument.patches import Patches, found
+from agentops.instrument.shown import to_json
 from agentops.instrument.tee import Read, Tee, server_sent
 
 _WRAPPERS: Final = "openinference.instrumentation.anthropic._wrappers"
@@ -268,7 +268,7 @@ class _Batches:
         del instance
         with self._sending(kwargs) as span:
             made = wrapped(*args, **kwargs)
-            span.set_attribute(semconv.OUTPUT, _json(made))
+            span.set_attribute(semconv.OUTPUT, to_json(made))
             return made
 
     async def created_async(
@@ -278,7 +278,7 @@ class _Batches:
         del instance
         with self._sending(kwargs) as span:
             made = await wrapped(*args, **kwargs)
-            span.set_attribute(semconv.OUTPUT, _json(made))
+            span.set_attribute(semconv.OUTPUT, to_json(made))
             return made
 
     def _sending(self, kwargs: dict[str, Any]) -> Any:
@@ -286,7 +286,7 @@ class _Batches:
         attributes = {
             semconv.SPAN_KIND: "operation",
             "gen_ai.provider.name": "anthropic",
-            semconv.INPUT: _json(asked),
+            semconv.INPUT: to_json(asked),
         }
         return self._tracer.start_as_current_span("messages.batches.create", attributes=attributes)
 
@@ -349,7 +349,7 @@ def _call(answer: Any, message: Any) -> dict[str, Any]:
     attributes["gen_ai.response.model"] = str(message.model)
     attributes["gen_ai.response.finish_reasons"] = [str(message.stop_reason)]
     said = [{"role": "assistant", "content": [_plain(block) for block in message.content]}]
-    attributes["gen_ai.output.messages"] = _json(said)
+    attributes["gen_ai.output.messages"] = to_json(said)
     usage = message.usage
     read, written = usage.cache_read_input_tokens, usage.cache_creation_input_tokens
     # OpenTelemetry's figure includes the cached tokens, Anthropic's does not.
@@ -367,14 +367,3 @@ def _call(answer: Any, message: Any) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     return value.model_dump(mode="json") if hasattr(value, "model_dump") else value
-
-
-def _json(value: Any) -> str:
-    try:
-        return msgspec.json.encode(value, enc_hook=_plain_or_shown).decode()
-    except Exception:
-        return msgspec.json.encode(repr(value)).decode()
-
-
-def _plain_or_shown(value: Any) -> Any:
-    return value.model_dump(mode="json") if hasattr(value, "model_dump") else repr(value)

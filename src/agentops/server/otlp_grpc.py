@@ -25,6 +25,7 @@ from agentops.server.auth.caller import lacking
 from agentops.server.auth.registry import KEY_HEADER
 from agentops.server.connection import plain_address
 from agentops.server.ingest import Ingest, accepted
+from agentops.server.ingest.answer import varint
 from agentops.server.store.write import Full
 
 if TYPE_CHECKING:
@@ -217,14 +218,5 @@ def _later(context: grpc.ServicerContext, code: grpc.StatusCode, said: str, erro
 def _field(number: int, value: int | bytes) -> bytes:
     """Encode one protobuf field: a whole number or bytes."""
     if isinstance(value, int):
-        return bytes([number << 3]) + _varint(value)
-    return bytes([number << 3 | 2]) + _varint(len(value)) + value
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
+        return bytes([number << 3]) + varint(value)
+    return bytes([number << 3 | 2]) + varint(len(value)) + value

@@ -10,8 +10,9 @@ from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 
 from agentops.instrument.frameworks.apart import streamed
-from agentops.instrument.frameworks.told import PACKAGE, to_json, tool_failed
+from agentops.instrument.frameworks.told import PACKAGE, tool_failed
 from agentops.instrument.patches import Patches, found
+from agentops.instrument.shown import to_json
 
 
 def complete(tracer: trace.Tracer, patches: Patches) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
 from agentops.instrument import kinds
-from agentops.instrument.frameworks.told import to_json
+from agentops.instrument.shown import to_json
 
 _ASKED: Final = ("prompt", "inputText", "message")
 _TEXTS: Final = ("text", "outputText", "generation", "completion", "content")

@@ -12,8 +12,9 @@ from opentelemetry import trace
 
 from agentops import semconv
 from agentops.instrument import kinds
-from agentops.instrument.frameworks.told import PACKAGE, to_json, tool_span
+from agentops.instrument.frameworks.told import PACKAGE, tool_span
 from agentops.instrument.patches import Patches, found
+from agentops.instrument.shown import to_json
 
 
 def complete(tracer: trace.Tracer, patches: Patches) -> None:

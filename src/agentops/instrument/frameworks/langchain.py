@@ -20,8 +20,9 @@ from opentelemetry import trace
 from agentops import semconv
 from agentops.instrument import calls, kinds
 from agentops.instrument.frameworks import langchain_cache
-from agentops.instrument.frameworks.told import CALLS, PACKAGE, to_json
+from agentops.instrument.frameworks.told import CALLS, PACKAGE
 from agentops.instrument.patches import Patches
+from agentops.instrument.shown import to_json
 
 
 def complete(tracer: trace.Tracer, patches: Patches) -> None:

@@ -13,8 +13,9 @@ from typing import Any, Final
 from opentelemetry import trace
 
 from agentops.instrument import calls, kinds
-from agentops.instrument.frameworks.told import CALLS, PACKAGE, to_json
+from agentops.instrument.frameworks.told import CALLS, PACKAGE
 from agentops.instrument.patches import Patches, found
+from agentops.instrument.shown import to_json
 
 _LLAMA_CALLS: Final = ("chat", "complete", "embedding", "embeddings", "call")
 """Methods that are calls: `predict` and its like fill in a prompt, and make one within."""

@@ -10,8 +10,9 @@ from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
 from agentops import semconv
-from agentops.instrument.frameworks.told import to_json, tool_span
+from agentops.instrument.frameworks.told import tool_span
 from agentops.instrument.patches import Patches
+from agentops.instrument.shown import to_json
 
 
 def complete(tracer: trace.Tracer, patches: Patches) -> None:

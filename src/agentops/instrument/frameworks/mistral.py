@@ -10,9 +10,10 @@ from opentelemetry import trace
 
 from agentops.instrument import beside, joined
 from agentops.instrument.frameworks.beginning import beginning
-from agentops.instrument.frameworks.told import PACKAGE, to_json
+from agentops.instrument.frameworks.told import PACKAGE
 from agentops.instrument.gathered import compact
 from agentops.instrument.patches import Patches, found
+from agentops.instrument.shown import to_json
 
 _BESIDE: Final = tuple(
     f"mistralai.client.{place}{mode}"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-import msgspec
 from opentelemetry import trace
 
 from agentops import semconv
 from agentops.instrument import kinds
+from agentops.instrument.shown import to_json
 
 PACKAGE: Final = "openinference.instrumentation."
 """Where OpenInference's instrumentors are."""
@@ -36,15 +36,3 @@ def tool_failed(
     except Exception:
         pass  # A span of somebody else's; the library makes of the error what it makes.
     return wrapped(*args, **kwargs)
-
-
-def to_json(value: Any) -> str:
-    """Return any value as JSON text: what JSON cannot hold as its repr."""
-    try:
-        return msgspec.json.encode(value, enc_hook=_plain).decode()
-    except Exception:
-        return msgspec.json.encode(repr(value)).decode()
-
-
-def _plain(value: Any) -> Any:
-    return value.model_dump(mode="json") if hasattr(value, "model_dump") else repr(value)

@@ -34,11 +34,12 @@ def accepted(encoding: Encoding, rejected: list[Rejected], noun: str) -> bytes:
     if not count:
         return b""
     text = message.encode()
-    partial_bytes = b"\x08" + _varint(count) + b"\x12" + _varint(len(text)) + text
-    return b"\x0a" + _varint(len(partial_bytes)) + partial_bytes
+    partial_bytes = b"\x08" + varint(count) + b"\x12" + varint(len(text)) + text
+    return b"\x0a" + varint(len(partial_bytes)) + partial_bytes
 
 
-def _varint(number: int) -> bytes:
+def varint(number: int) -> bytes:
+    """Encode a whole number as protobuf does."""
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)
