@@ -1,7 +1,7 @@
-"""OpenTelemetry's context, asked without its detours.
+"""OpenTelemetry's current context, read and set the fast way.
 
-It lies in a context variable, behind two calls each way. Every recorded call asks for it several times; where
-the variable can be had, it is asked itself.
+OpenTelemetry keeps it in a context variable behind two function calls. Every recorded call needs it several
+times; so where that variable can be found, it is used directly.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The clock that waits are counted by: it goes on when a program stops its own.
+"""The monotonic clock that waits are measured by: it keeps running when a program stops its own.
 
-What stops time in a program's tests (freezegun) puts a clock that stands still in the place of
-`time.monotonic`, in every module that has it. A wait that ends at a moment of that clock never would.
+Libraries that freeze time in tests (freezegun) replace `time.monotonic` by a clock that stands still, in
+every module that imported it. A wait measured by that clock would never end.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@
     ├── SettingError              a setting has a value that cannot be used (also a ValueError)
     └── StoreError                the server's store cannot be opened or used
 
-`agentops.exceptions` re-exports the two session exceptions, the only ones that reach a recorded program.
+`agentops.exceptions` re-exports the two session exceptions. Beside them only wrong arguments raise into a
+recorded program.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Telemetry as it travels: the decoded form of OTLP, shared by encoder, decoder and normaliser.
+"""Telemetry as it travels: the decoded form of OTLP, made by the decoder and read by the normaliser.
 
 Ids are lower-case hex, times are integer unix nanoseconds, attributes are plain Python values (str, bool,
 int, float, list, dict, bytes as base64 text, None). Nothing here knows where the data came from or goes.

@@ -281,8 +281,11 @@ def _resumed(session_id: str, given: Handed | None = None) -> Session:
 
 
 def timestamp(at_ns: int) -> str:
-    """Return unix nanoseconds as ISO 8601 text in UTC, with microseconds."""
-    return datetime.fromtimestamp(at_ns / 1e9, tz=UTC).isoformat(timespec="microseconds")
+    """Return unix nanoseconds as ISO 8601 text in UTC, with microseconds, cut off as the server does."""
+    # Not through float: nanoseconds of today do not fit its 53 bits.
+    seconds, rest = divmod(at_ns, 10**9)
+    moment = datetime.fromtimestamp(seconds, tz=UTC).replace(microsecond=rest // 1000)
+    return moment.isoformat(timespec="microseconds")
 
 
 def duration_text(seconds: float) -> str:

@@ -20,7 +20,7 @@ from agentops import semconv
 from agentops.sdk import settings
 from agentops.sdk.client import client
 from agentops.sdk.redact import redacted
-from agentops.sdk.session import duration_text, seconds_said
+from agentops.sdk.session import duration_text, seconds_said, timestamp
 from agentops.sdk.traces import TraceContext
 from tests.recorded import Journal, attributes
 
@@ -243,6 +243,13 @@ def test_analytics_without_a_server_are_the_local_ones_and_say_so(session: agent
 )
 def test_a_duration_leaves_out_what_is_zero(seconds: float, text: str) -> None:
     assert duration_text(seconds) == text
+
+
+def test_times_of_a_session_are_those_that_the_server_tells() -> None:
+    # Rounded through a float, half of all moments would be a microsecond later than they are on its page.
+    for nanoseconds in (292_964_693, 292_964_999, 999_999_999, 0):
+        told = timestamp(1_796_070_722 * 10**9 + nanoseconds)
+        assert told == f"2026-11-30T20:32:02.{nanoseconds // 1000:06d}+00:00"
 
 
 def test_a_session_that_was_begun_elsewhere_lasts_as_long_as_the_server_says(home: object) -> None:
