@@ -185,8 +185,8 @@ class Session:
     ) -> Decimal:
         """End the session and return its cost in US dollars.
 
-        The cost is the server's when it answers within a second or two, else the sum of the costs reported
-        here; see `cost_source`. A session that has ended stays as it is.
+        The cost is the server's when it answers within two or three seconds, else the sum of the costs
+        reported here; see `cost_source`. A session that has ended stays as it is.
 
         Raises:
             ValueError: `end_state` is not an end state; the session stays open.
