@@ -17,10 +17,11 @@ export type Kind = (typeof KINDS)[number];
 const CONTAINERS: ReadonlySet<string> = new Set(["agent", "operation"]);
 
 const CODES = new Map<string, number>(KINDS.map((kind, code) => [kind, code]));
+const OPERATION = KINDS.indexOf("operation");
 
 /** The number of a kind; a kind this version does not know counts as an operation. */
 export function kindCode(kind: string): number {
-  return CODES.get(kind) ?? 1;
+  return CODES.get(kind) ?? OPERATION;
 }
 
 export function isContainer(kind: string): boolean {

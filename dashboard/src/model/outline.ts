@@ -1,7 +1,7 @@
 /** Which rows of a table are shown: folding, kinds switched off, and search, each as a pure scan. */
 
 import { kindCode } from "./kinds";
-import type { EventTable } from "./table";
+import { type EventTable, STATUS_ERROR } from "./table";
 
 /** Rows on the page from top to bottom, as indexes into the table. */
 export type Rows = Int32Array;
@@ -120,7 +120,7 @@ export function closedButErrors(table: EventTable): Set<string> {
   const closed = new Set<string>();
   for (let row = 0; row < table.count; row++) {
     if (table.sizes[row] === 1) continue;
-    const own = table.statuses[row] === 1 ? 1 : 0;
+    const own = table.statuses[row] === STATUS_ERROR ? 1 : 0;
     if (table.sumErrors[row] - own === 0) closed.add(table.ids.at(row));
   }
   return closed;
