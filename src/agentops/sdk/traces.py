@@ -65,8 +65,7 @@ class TraceContext:
 @keywords
 def start_trace(trace_name: str = "session", tags: Any = None) -> TraceContext:
     """Start a session named `trace_name`; `tags` may be a list, a text or a mapping (`key:value` each)."""
-    found = [f"{key}:{value}" for key, value in tags.items()] if isinstance(tags, Mapping) else words(tags)  # pyright: ignore[reportUnknownVariableType] -- a program's own mapping
-    return TraceContext(client.session(name=trace_name, tags=found))
+    return TraceContext(client.session(name=trace_name, tags=words(tags)))
 
 
 @keywords

@@ -254,6 +254,12 @@ class Broken:
         raise RuntimeError("no")
 
 
+def test_tags_of_a_trace_may_be_anything_and_stay_text(home: object) -> None:
+    agentops.init(auto_start_session=False, instrument_llm_calls=False)
+    begun = agentops.start_trace("one", tags={"team": "blue", "owner": Broken()})
+    assert begun.session.tags == ["team:blue", "owner:<Broken>"]
+
+
 def test_tags_may_be_anything_and_stay_text(session: agentops.Session, journal: Read) -> None:
     agentops.set_tags([None, "", 5, ["a", ["b"]], Broken(), "x" * 5000, "\ud800", "a", "a"])  # type: ignore[list-item] # pyright: ignore -- on purpose
     assert session.tags == [

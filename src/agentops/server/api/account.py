@@ -154,7 +154,7 @@ def sign_in(request: Request, body: SignIn) -> Response:
     before = _whoever(here, request)
     if before is not None and before.sign_in:
         auth.sign_ins.end(before.sign_in)
-    cookie, opened = auth.sign_ins.open(key)
+    cookie, _ = auth.sign_ins.open(key)
     auth.audit.note("sign_in", key=key.prefix, address=address, project=key.project)
     answer = json(_me(here, auth.authenticate({"cookie": f"{COOKIE}={cookie}"})))
     answer.set_cookie(
@@ -166,7 +166,6 @@ def sign_in(request: Request, body: SignIn) -> Response:
         httponly=True,
         samesite="strict",
     )
-    del opened
     return answer
 
 
