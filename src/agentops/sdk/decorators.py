@@ -64,8 +64,9 @@ def _decorate(
     attributes = dict(more or {})
     if version is not None:
         attributes[semconv.VERSION] = word(version)
-    if tags and opener is opened:
-        attributes[semconv.TAGS] = list(tags_of(tags))
+    labels = tags_of(tags)
+    if labels and opener is opened:
+        attributes[semconv.TAGS] = list(labels)
 
     def make(shown: str, bind: Binder) -> Spec:
         chosen = word(name) if name else shown
@@ -73,7 +74,7 @@ def _decorate(
         if kind == "tool":
             said[semconv.TOOL_NAME] = chosen
         agent_of = (chosen, "") if kind == "agent" else None
-        return Spec(kind, chosen, bind, said, agent_of, tags_of(tags))
+        return Spec(kind, chosen, bind, said, agent_of, labels)
 
     def decorate(target: Any) -> Any:
         if not callable(target) and not isinstance(target, KINDS):

@@ -74,8 +74,14 @@ def end_trace(ctx: TraceContext | Session | None = None, end_state: Any = state.
 
     Raises:
         ValueError: `end_state` is not an end state; the trace stays open.
+        TypeError: `ctx` is neither what `start_trace` returned nor a session.
     """
     found = state.end_state(end_state, trace=True)
+    if ctx is not None and not isinstance(cast("Any", ctx), TraceContext | Session):
+        kind = type(cast("object", ctx)).__name__
+        raise TypeError(
+            f"end_trace() takes what start_trace() returned, not {kind}; a state is given as end_state=..."
+        )
     if not client.ready:
         return
     if ctx is None:

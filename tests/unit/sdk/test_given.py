@@ -260,6 +260,29 @@ def test_tags_of_a_trace_may_be_anything_and_stay_text(home: object) -> None:
     assert begun.session.tags == ["team:blue", "owner:<Broken>"]
 
 
+class Ambiguous(list[str]):
+    """As an array of numpy: neither true nor false."""
+
+    def __bool__(self) -> bool:
+        raise ValueError("The truth value of an array with more than one element is ambiguous.")
+
+
+@pytest.mark.parametrize("given", [Ambiguous(["a", "b"]), (one for one in "ab")], ids=["array", "generator"])
+def test_tags_of_a_decorator_may_be_any_iterable(
+    session: agentops.Session, journal: Read, given: Any
+) -> None:
+    kept = agentops.operation(tags=given)
+    kept(lambda: None)()
+    kept(lambda: None)()
+    assert [event.attributes["agentops.tags"] for event in journal().events] == [["a", "b"]] * 2
+
+
+def test_a_trace_is_not_ended_by_its_state(session: agentops.Session) -> None:
+    with pytest.raises(TypeError, match=r"takes what start_trace\(\) returned, not str; .* end_state="):
+        agentops.end_trace("Success")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] -- on purpose
+    assert session.is_running
+
+
 def test_tags_may_be_anything_and_stay_text(session: agentops.Session, journal: Read) -> None:
     agentops.set_tags([None, "", 5, ["a", ["b"]], Broken(), "x" * 5000, "\ud800", "a", "a"])  # type: ignore[list-item] # pyright: ignore -- on purpose
     assert session.tags == [
