@@ -171,7 +171,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("default_tags", "AGENTOPS_DEFAULT_TAGS", (), _words, "sdk", "Tags of every session, comma separated."),
     Setting("trace_name", "AGENTOPS_TRACE_NAME", None, _text, "sdk", "Name of sessions that are given none; default: the script's name."),
     Setting("auto_start_session", "AGENTOPS_AUTO_START_SESSION", True, _flag, "sdk", "Whether init() starts a session."),
-    Setting("instrument_llm_calls", "AGENTOPS_INSTRUMENT_LLM_CALLS", True, _flag, "sdk", "Whether LLM libraries are recorded by themselves."),
+    Setting("instrument_llm_calls", "AGENTOPS_INSTRUMENT_LLM_CALLS", True, _flag, "sdk", "Whether calls of LLM libraries are recorded automatically."),
     Setting("inherited_session_id", "AGENTOPS_INHERITED_SESSION_ID", None, _text, "sdk", "Id of a session, started elsewhere, to contribute to."),
     Setting("skip_auto_end_session", "AGENTOPS_SKIP_AUTO_END_SESSION", False, _flag, "sdk",
             "Leave sessions open when the process exits; only end_session() ends them."),

@@ -1,4 +1,4 @@
-"""`agentops doctor`: does recording work here, and if not, what mends it?
+"""`agentops doctor`: does recording work here, and if not, how is it fixed?
 
 Looks at the settings, the server, the journal of this home, what its programs could not record as they meant
 it, and the LLM libraries of this Python. The exit code is 1 when anything is wrong.
@@ -37,7 +37,7 @@ class _Health(msgspec.Struct):
 
 def define(commands: Any) -> None:
     """Add the command."""
-    commands.add_parser("doctor", help="check that recording works here, and say what mends it")
+    commands.add_parser("doctor", help="check that recording works here, and say how to fix what does not")
 
 
 def run(_: argparse.Namespace) -> int:
@@ -59,7 +59,7 @@ def _findings() -> Iterator[Finding]:
     yield from unrecorded_findings(config.home(str(_value("home"))))
     if not _value("instrument_llm_calls"):
         yield Finding(
-            "note", "library", "AGENTOPS_INSTRUMENT_LLM_CALLS is off: no library is recorded by itself"
+            "note", "library", "AGENTOPS_INSTRUMENT_LLM_CALLS is off: no library is recorded automatically"
         )
     yield from library_findings()
 

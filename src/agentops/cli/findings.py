@@ -1,4 +1,4 @@
-"""A finding: one thing that `agentops doctor` looked at, what it found, and what mends it."""
+"""A finding: one thing that `agentops doctor` looked at, what it found, and how to fix it."""
 
 from __future__ import annotations
 

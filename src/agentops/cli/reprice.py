@@ -13,7 +13,7 @@ from agentops.cli.progress import progress
 
 def define(commands: Any) -> None:
     """Add the command."""
-    command = commands.add_parser("reprice", help="compute what calls cost anew; reported costs stay")
+    command = commands.add_parser("reprice", help="recompute what calls cost; reported costs stay")
     command.add_argument(
         "--since",
         metavar="WHEN",

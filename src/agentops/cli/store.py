@@ -20,8 +20,8 @@ def define(commands: Any) -> None:
     command.add_argument("--json", action="store_true", help="print JSON")
     command.add_argument("--compact", action="store_true", help="the same as the action compact")
     actions = command.add_subparsers(dest="action", metavar="action")
-    actions.add_parser("compact", help="merge every table into as few parts as it can be")
-    retention = actions.add_parser("retention", help="say how many days sessions are kept")
+    actions.add_parser("compact", help="merge each table into as few parts as possible")
+    retention = actions.add_parser("retention", help="set how many days the project keeps sessions")
     retention.add_argument("days", type=int, metavar="DAYS", help="0: as the setting retention_days says")
     for action in actions.choices.values():
         # Given after the action they win; left out there, they do not hide what was given before it.
