@@ -86,7 +86,7 @@ def _decorate(
     if isinstance(function, str):
         # @agent("Researcher"): the name, given by position.
         return _decorate(
-            None, kind, name=function, version=version, tags=tags, more=more, opener=opener, whole=whole
+            None, kind, name=function, version=version, tags=labels, more=more, opener=opener, whole=whole
         )
     return decorate(function)
 
