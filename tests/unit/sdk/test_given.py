@@ -271,7 +271,7 @@ class Ambiguous(list[str]):
 def test_tags_of_a_decorator_may_be_any_iterable(
     session: agentops.Session, journal: Read, given: Any
 ) -> None:
-    kept = agentops.operation("step", tags=given)
+    kept = agentops.operation(cast("Any", "step"), tags=given)
     kept(lambda: None)()
     kept(lambda: None)()
     assert [event.attributes["agentops.tags"] for event in journal().events] == [["a", "b"]] * 2
