@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import random
 from typing import Any
@@ -118,6 +119,70 @@ def test_every_text_is_found_where_it_stands_and_nowhere_else(
                 page["total"],
             )
     assert wrong == {}
+
+
+@pytest.fixture(scope="module")
+def described(module_server: Server) -> str:
+    """Store sessions whose attributes alone hold a text, and return it; none of another store's sort has it."""
+    wasted = {"gen_ai__operation__name": "execute_tool", "gen_ai__tool__name": "look_up"}
+    spans = [
+        span(
+            0xA77 + of,
+            number,
+            ms=5,
+            error="it broke",
+            session__id=f"described-{of}",
+            agentops__tags=[f"described-{of}"],
+            user__id=f"described-{of}",
+            deployment__ring="violetta",
+            **wasted,
+        )
+        for of in (1, 2)
+        for number in (1, 2)
+    ]
+    spans.append(span(0xA76, 1, name="asks for the ring violetta-two", session__id="described-3"))
+    spans.append(
+        span(0xA75, 1, session__id="described-4", user__id="nobody's", deployment__ring="violetta-two")
+    )
+    assert module_server.post("/v1/traces", body(*spans)).status_code == 200
+    return "violetta"
+
+
+def test_what_only_attributes_hold_is_counted_by_every_question(
+    module_server: Server, described: str
+) -> None:
+    """The list, what stands beside it, and every page about the sessions that it names, are of the same ones."""
+    asked = {"q": described, "tag": "described-1"}
+    assert module_server.get("/api/sessions", **asked)["total"] == 1
+    ask = functools.partial(module_server.get, **asked)
+    found = {
+        "totals": ask("/api/analytics")["totals"]["events"]["error"],
+        "tools": [one["count"] for one in ask("/api/analytics/breakdown", by="tool")["groups"]],
+        "users": [one["count"] for one in ask("/api/analytics/breakdown", by="user")["groups"]],
+        "errors": [one["count"] for one in ask("/api/analytics/errors")["errors"]],
+        "waste": [one["count"] for one in ask("/api/analytics/waste")["headings"]],
+        "compared": ask("/api/compare/groups", tag_a="described-1", tag_b="described-2")["a"]["sessions"],
+    }
+    assert found == {
+        "totals": 2,
+        "tools": [2],
+        "users": [1],
+        "errors": [2],
+        "waste": [2],
+        "compared": 1,
+    }
+
+
+@pytest.mark.parametrize("facet", ["user", "tool", "error"])
+def test_a_facet_without_values_counts_no_other_sessions(
+    module_server: Server, described: str, facet: str
+) -> None:
+    needle = f"{described}-two"
+    listed = module_server.get("/api/sessions", q=needle)["sessions"]
+    assert [one["session_id"] for one in listed] == ["described-3"]
+    counted = module_server.get("/api/sessions/facets", q=needle, facet=facet)[facet]
+    assert counted == ([{"value": "false", "count": 1}] if facet == "error" else [])
+    assert module_server.get("/api/analytics/breakdown", q=needle, by="user")["groups"] == []
 
 
 def is_json(needle: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from agentops.server.query.analytics import grouped
-from agentops.server.query.filters import DURATION, STATE, Filters, condition
+from agentops.server.query.filters import DURATION, STATE, Filters, condition, deeper_if_none
 from agentops.server.query.measured import Elsewhere, bucket, elsewhere, events
 from agentops.server.query.money import dollars
 from agentops.server.query.times import stamp
@@ -101,6 +101,11 @@ def breakdown(
         values,
         _Group,
     )
+    more_to_see = None if rows else deeper_if_none(store, filters)
+    if more_to_see is not None:
+        return breakdown(
+            store, more_to_see, by=by, interval=interval, tz=tz, sort=sort, order=order, limit=limit
+        )
     return {
         "by": by,
         "counts": "sessions" if by in SESSION_DIMENSIONS else "events",

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from agentops.server.query.filters import DURATION, STATE, Filters, condition
+from agentops.server.query.filters import DURATION, STATE, Filters, condition, deeper_if_none
 from agentops.server.query.significance import FEWEST, LEVEL, fisher, holm, interval, ranked
 from agentops.server.store.client import Store
 
@@ -54,6 +54,9 @@ def cohorts(store: Store, filters: Filters, *, tag_a: str, tag_b: str) -> dict[s
         {**values, "tag_a": tag_a, "tag_b": tag_b, "most": _MOST},
         _Session,
     )
+    more_to_see = None if rows else deeper_if_none(store, filters)
+    if more_to_see is not None:
+        return cohorts(store, more_to_see, tag_a=tag_a, tag_b=tag_b)
     a = [row for row in rows if row.in_a and not row.in_b]
     b = [row for row in rows if row.in_b and not row.in_a]
     measured = [_metric(name, _values(a, name), _values(b, name)) for name in METRICS]

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from agentops.server.query.filters import DURATION, STATE, Filters, condition, deeper
+from agentops.server.query.filters import DURATION, STATE, Filters, condition, deeper_if_none
 from agentops.server.store.client import Store
 
 _AGO: Final = {"1h": 3_600, "24h": 86_400, "7d": 604_800, "30d": 2_592_000}
@@ -57,7 +57,7 @@ def facets(
         {**values, "most": _MOST_VALUES},
         _Value,
     )
-    more_to_see = deeper(filters) if not rows else None
+    more_to_see = None if rows else deeper_if_none(store, filters)
     if more_to_see is not None:
         return facets(store, more_to_see, wanted)
     found: dict[str, list[dict[str, Any]]] = {facet: [] for facet in FACETS}

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from agentops.server.query.failed import errors_of, shape
-from agentops.server.query.filters import Filters, condition
+from agentops.server.query.filters import Filters, condition, deeper_if_none
 from agentops.server.query.measured import elsewhere
 from agentops.server.query.times import iso
 from agentops.server.store.client import Store
@@ -61,6 +61,9 @@ def failures(store: Store, filters: Filters, *, limit: int) -> dict[str, Any]:
         values,
         _Failure,
     )
+    more_to_see = None if rows else deeper_if_none(store, filters)
+    if more_to_see is not None:
+        return failures(store, more_to_see, limit=limit)
     messages = _whole(store, filters.project, [row for row in rows if len(row.message) >= LONGEST_SAID])
     return {
         "total": rows[0].all_groups if rows else 0,

@@ -59,6 +59,16 @@ def deeper(filters: Filters) -> Filters | None:
     return replace(filters, deep=True) if filters.q and not filters.deep else None
 
 
+def deeper_if_none(store: Store, filters: Filters) -> Filters | None:
+    """Return what `deeper` does where no session is found: without an answer there may be sessions still."""
+    further = deeper(filters)
+    if further is None:
+        return None
+    where, values = condition(store, filters)
+    found = store.answer(f"SELECT 1 FROM sessions FINAL WHERE {where} LIMIT 1", values)
+    return None if found.strip() else further
+
+
 def condition(store: Store, filters: Filters) -> tuple[str, dict[str, Any]]:
     """Return a WHERE condition over `sessions FINAL`, and its parameters."""
     clauses = ["project = {project:String}", "NOT deleted"]

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from agentops.server.query import cursors, side
-from agentops.server.query.filters import DURATION, Filters, condition, deeper
+from agentops.server.query.filters import DURATION, Filters, condition, deeper, deeper_if_none
 from agentops.server.query.kept import kept
 from agentops.server.query.times import iso
 from agentops.server.store.client import Store
@@ -187,9 +187,9 @@ def sessions(
         _Key,
     )
     if not keys:
-        more_to_see = deeper(filters)
+        # Behind a cursor there may be none any more.
+        more_to_see = deeper_if_none(store, filters) if given else deeper(filters)
         if more_to_see is not None:
-            # A cursor names a row that has others behind it: with none found, it is of such a list.
             return sessions(store, more_to_see, sort=sort, order=order, limit=limit, cursor=cursor)
         total = (
             store.rows(f"SELECT count() AS total FROM sessions FINAL WHERE {where}", values, _Count)

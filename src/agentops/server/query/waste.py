@@ -32,7 +32,7 @@ from agentops.server.query.alike import (
     of_several_prompts,
     worth,
 )
-from agentops.server.query.filters import Filters, condition
+from agentops.server.query.filters import Filters, condition, deeper_if_none
 from agentops.server.query.measured import Elsewhere, events
 from agentops.server.query.money import dollars
 from agentops.server.query.saving import cached_saving
@@ -192,6 +192,9 @@ def waste(store: Store, filters: Filters) -> dict[str, Any]:
     for one in asked(store, sessions.prompting, of_several_prompts, _alike, _Alike):
         _uncached(one, counted, headings["uncached"])
     found = [(kind, heading) for kind, heading in headings.items() if heading.all.count]
+    more_to_see = None if found else deeper_if_none(store, filters)
+    if more_to_see is not None:
+        return waste(store, more_to_see)
     found.sort(key=lambda one: one[1].all.rank, reverse=True)
     names = _names(store, filters, found)
     costs = [heading.all.cost for _, heading in found if heading.all.cost is not None]
