@@ -175,6 +175,28 @@ def test_costs_are_added_as_money(module_server: Server) -> None:
     assert [part["cost_usd"] for part in (by_model, *by_model["series"])] == [1.0] * 2
 
 
+def test_an_agent_that_names_a_model_is_no_call_of_it(module_server: Server) -> None:
+    """Agents name their model, as OpenTelemetry says; some name one that they never call."""
+    of: Any = {"user__id": "has agents", "gen_ai__usage__input_tokens": 5}
+    spans = [
+        span(
+            9_300, 1, ms=900, gen_ai__operation__name="invoke_agent", gen_ai__request__model="of agents", **of
+        ),
+        span(9_300, 2, 1, ms=10, gen_ai__operation__name="chat", gen_ai__request__model="of agents", **of),
+        span(9_300, 3, 1, error="no", gen_ai__operation__name="invoke_agent", gen_ai__request__model="never"),
+    ]
+    assert module_server.post("/v1/traces", body(*spans)).status_code == 200
+    (group,) = module_server.get("/api/analytics", user="has agents", group_by="model")["groups"]
+    assert (group["value"], group["events"], group["latency_ms"]["p99"]) == (
+        "of agents",
+        {"total": 1, "error": 0},
+        10.0,
+    )
+    (row,) = module_server.get("/api/analytics/breakdown", user="has agents", by="model")["groups"]
+    assert (row["count"], row["duration_ms"]["p95"], row["tokens"]) == (1, 10.0, 5)
+    assert module_server.get("/api/sessions", model="of agents")["total"] == row["sessions"]
+
+
 def test_an_interval_that_begins_with_the_clock_is_named(module_server: Server) -> None:
     early = span(9_200, 1, user__id="early", start_ns=SECOND)
     assert module_server.post("/v1/traces", body(early)).status_code == 200

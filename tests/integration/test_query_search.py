@@ -123,7 +123,7 @@ def test_every_text_is_found_where_it_stands_and_nowhere_else(
 
 @pytest.fixture(scope="module")
 def described(module_server: Server) -> str:
-    """Store sessions whose attributes alone hold a text, and return it; none of another store's sort has it."""
+    """Store sessions whose attributes alone hold a text; return it."""
     wasted = {"gen_ai__operation__name": "execute_tool", "gen_ai__tool__name": "look_up"}
     spans = [
         span(
@@ -151,7 +151,7 @@ def described(module_server: Server) -> str:
 def test_what_only_attributes_hold_is_counted_by_every_question(
     module_server: Server, described: str
 ) -> None:
-    """The list, what stands beside it, and every page about the sessions that it names, are of the same ones."""
+    """What is told of the sessions that a list names is told of the same ones."""
     asked = {"q": described, "tag": "described-1"}
     assert module_server.get("/api/sessions", **asked)["total"] == 1
     ask = functools.partial(module_server.get, **asked)

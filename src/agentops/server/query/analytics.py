@@ -19,16 +19,21 @@ from agentops.server.query.measured import Elsewhere, bucket, durations, elsewhe
 from agentops.server.query.money import dollars
 from agentops.server.query.times import stamp
 from agentops.server.store.client import Store
+from agentops.server.store.measures import CALLS
 
 SESSION_GROUPS: Final = {"state": f"[{STATE}]", "tag": "arrayDistinct(tags)", "user": "[user_id]"}
 EVENT_GROUPS: Final = {
-    "model": ("model",),
+    "model": ("model", f"kind IN {CALLS}"),
     "agent": ("agent",),
     "tool": ("name", "kind = 'tool'"),
     "kind": ("kind",),
     "name": ("name",),
 }
-"""The column of each group, as it is stored, which is quicker than its text; and which events have one."""
+"""The column of each group, as it is stored, which is quicker than its text; and which events have one.
+
+A model is that of its calls: agents name theirs too, and what an agent takes is not what the model takes."""
+OF_GROUP: Final = {"model": ["kind", "model"], "tool": ["kind", "name"]}
+"""The columns that groups of events need, where these are not their name."""
 _MOST_GROUPS: Final = 200
 _MOST_BUCKETS: Final = 5_000
 _TOKENS: Final = ("input", "output", "cache_read", "cache_write", "reasoning")
@@ -212,7 +217,7 @@ def _groups(
     if group_by in SESSION_GROUPS:
         return _session_groups(store, where, values, SESSION_GROUPS[group_by], beside)
     chosen = ["duration_ns", "failed", *_TOKENS, "cost"]
-    chosen += {"tool": ["kind", "name"]}.get(group_by, [group_by])
+    chosen += OF_GROUP.get(group_by, [group_by])
     value, which = grouped(group_by)
     sums = ", ".join(f"sum({name}) AS {name}" for name in (*_TOKENS, "cost"))
     measured = events(where, tuple(chosen), beside, of_models=group_by == "model")

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from agentops.server.query.analytics import grouped
+from agentops.server.query.analytics import OF_GROUP, grouped
 from agentops.server.query.filters import DURATION, STATE, Filters, condition, deeper_if_none
 from agentops.server.query.measured import Elsewhere, bucket, elsewhere, events
 from agentops.server.query.money import dollars
@@ -118,7 +118,7 @@ def breakdown(
 
 def _of_events(where: str, by: str, at: str, beside: Elsewhere) -> str:
     chosen = ["duration_ns", "failed", "input", "output", "cost"]
-    chosen += {"tool": ["kind", "name"]}.get(by, [by])
+    chosen += OF_GROUP.get(by, [by])
     value, which = grouped(by)
     return f"""
         SELECT {value} AS group_value, starts_at, count() AS part_counted, countIf(failed) AS part_failed,
