@@ -197,6 +197,20 @@ def test_an_agent_that_names_a_model_is_no_call_of_it(module_server: Server) -> 
     assert module_server.get("/api/sessions", model="of agents")["total"] == row["sessions"]
 
 
+def test_a_session_of_many_tools_is_found_by_each(module_server: Server) -> None:
+    calls = [
+        span(9_400, 2 + number, 1, agentops__span__kind="tool", name=f"tool {number}", error="no",
+             error__type=f"Kind{number}")
+        for number in range(150)
+    ]  # fmt: skip
+    root = span(9_400, 1, user__id="of many")
+    assert module_server.post("/v1/traces", body(root, *calls)).status_code == 200
+    table = module_server.get("/api/analytics/breakdown", user="of many", by="tool", limit=500)
+    assert table["total"] == 150
+    for name, value in (("tool", "tool 149"), ("error", "Kind149"), ("also", "tool:tool 149")):
+        assert module_server.get("/api/sessions", user="of many", **{name: value})["total"] == 1
+
+
 def test_an_interval_that_begins_with_the_clock_is_named(module_server: Server) -> None:
     early = span(9_200, 1, user__id="early", start_ns=SECOND)
     assert module_server.post("/v1/traces", body(early)).status_code == 200

@@ -21,8 +21,9 @@ from agentops.server.store.facts import Fact
 _CALLS: Final = ("llm", "embedding")
 _BOUNDARIES: Final = ("tool", "agent", SESSION_KIND)
 """A call made below one of these is a call of its own, whatever llm event stands above."""
-_MOST_NAMES: Final = 100
-"""Names of each sort (models, tools, ...) that a session's row lists."""
+_MOST_NAMES: Final = 1_000
+"""Names of each sort (models, tools, ...) that a session's row lists: it is found by these."""
+_MOST_TAGS: Final = 100
 
 
 class Top(Struct, frozen=True, omit_defaults=True):
@@ -199,7 +200,7 @@ def part(
         agents=list(agents)[:_MOST_NAMES],
         tools=list(tools)[:_MOST_NAMES],
         error_types=list(error_types)[:_MOST_NAMES],
-        tags=list(tags)[:_MOST_NAMES],
+        tags=list(tags)[:_MOST_TAGS],
         user_id=user_id,
         input_preview=preview,
         sent=sent,
