@@ -86,6 +86,17 @@ def test_log_records_belong_to_their_spans_session_and_page(module_server: Serve
     assert module_server.post("/v1/metrics", b"{}", content_type="application/json").status_code == 200
 
 
+@pytest.mark.parametrize("typed", ['said "no"', "C:\\Temp", "zwölf\nmal", "order.placed"])
+def test_a_structured_record_is_found_by_what_it_says(module_server: Server, trace: int, typed: str) -> None:
+    """JSON writes quotes, line ends and backslashes in another way than they were said, and are typed."""
+    said = value({"text": 'it said "no"', "path": "C:\\Temp\\a", "count": "zwölf\nmal"})
+    assert module_server.post("/v1/traces", body(span(trace, 1))).status_code == 200
+    for one in ({"body": said, "eventName": "order.placed"}, {"body": value("something else")}):
+        assert module_server.post("/v1/logs", log_body(trace, 1, **one)).status_code == 200
+    found = module_server.get(f"/api/sessions/{session_of(trace)}/logs", q=typed)["logs"]
+    assert [one["name"] for one in found] == ["order.placed"]
+
+
 def bodies(server: Server, session: str) -> list[str]:
     return [one["body"] for one in server.get(f"/api/sessions/{session}/logs")["logs"]]
 

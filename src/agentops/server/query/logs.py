@@ -9,7 +9,7 @@ from msgspec import Struct
 from agentops.server.query import cursors
 from agentops.server.query.scope import Scope
 from agentops.server.query.sessions import parsed
-from agentops.server.query.text import contains
+from agentops.server.query.text import LOGGED, searched
 from agentops.server.query.times import iso
 from agentops.server.store.client import Store
 from agentops.server.store.complete import MADE_AT
@@ -46,8 +46,7 @@ def logs(
         where += " AND severity >= {severity:UInt8}"
         values["severity"] = min_severity
     if q:
-        where += f" AND ({contains('body', 'q', q)} OR {contains('logger', 'q', q)})"
-        values["q"] = q
+        where += f" AND ({searched(q, values, LOGGED)})"
     rows = store.rows(
         f"SELECT log_id, trace_id, span_id, {MADE_AT} AS made_at, severity, severity_text, name, body, "
         "body_format, logger, attributes "

@@ -31,7 +31,9 @@ SEARCHED: Final = (
 ATTRIBUTES: Final = ("attributes",)
 """What it looks into when none of those holds the text."""
 _BODIES: Final = ("input", "output")
-_JSON: Final = (*_BODIES, *ATTRIBUTES)
+LOGGED: Final = ("body", "name", "logger")
+"""Columns of logs that `q` looks into."""
+_JSON: Final = (*_BODIES, *ATTRIBUTES, "body")
 _NOT_INDEXED: Final = ("error_type", *ATTRIBUTES)
 _RUNS: Final = re.compile(r"[A-Za-z0-9]+|[^\x00-\x7f]+")
 _SIGMAS: Final = re.compile("[Σσς]")
