@@ -124,7 +124,7 @@ def test_every_text_is_found_where_it_stands_and_nowhere_else(
 @pytest.fixture(scope="module")
 def described(module_server: Server) -> str:
     """Store sessions whose attributes alone hold a text; return it."""
-    wasted = {"gen_ai__operation__name": "execute_tool", "gen_ai__tool__name": "look_up"}
+    wasted: dict[str, Any] = {"gen_ai__operation__name": "execute_tool", "gen_ai__tool__name": "look_up"}
     spans = [
         span(
             0xA77 + of,
