@@ -148,19 +148,38 @@ class _Walk:
             return value if -_INT64 <= value < _INT64 else self.text(str(value))
         if kind is float:
             return value if math.isfinite(value) else repr(value)
+        try:
+            return self.other(value, depth)
+        except (Exception, SystemExit) as error:
+            return self.refused(value, error)
+
+    def other(self, value: Any, depth: int) -> Any:
+        """Return what JSON can hold of a value of no plain type; raises what looking at it raises."""
         if isinstance(value, str):
             return self.text(str.__str__(value))
         if isinstance(value, int):
             return self.walk(int(value), depth)
         if isinstance(value, float):
             return self.walk(float(value), depth)
+        return self.within(value, depth, self.container)
+
+    def refused(self, value: Any, error: BaseException) -> str:
+        """Return the repr of a value that cannot be looked into: what is beside it stays."""
+        try:
+            return self.text(self.clipped(repr(value), max(self.left, 64)))
+        except (Exception, SystemExit):
+            return f"<{_type(value).__name__}: cannot be recorded ({type(error).__name__})>"
+
+    def within(self, value: Any, depth: int, look: Callable[[Any, int], Any]) -> Any:
+        """Return what `look` says of a value, unless it is inside itself or too deep."""
+        name = _type(value).__name__
         if depth >= _MAX_DEPTH:
-            return f"… [cut: {kind.__name__} deeper than {_MAX_DEPTH} levels]"
+            return f"… [cut: {name} deeper than {_MAX_DEPTH} levels]"
         if id(value) in self.open:
-            return f"… [{kind.__name__} that contains itself]"
+            return f"… [{name} that contains itself]"
         self.open.add(id(value))
         try:
-            return self.container(value, depth)
+            return look(value, depth)
         finally:
             self.open.discard(id(value))
 
@@ -260,7 +279,8 @@ class _Walk:
             if isinstance(item, list | tuple | dict):
                 shown = _text(self.walk(cast("object", item), depth + 1))
             else:
-                shown = repr(item) if type(item) is str and len(item) < 256 else self.shown(item, depth + 1)
+                plain = type(item) is str and len(item) < 256
+                shown = repr(item) if plain else self.within(item, depth + 1, self.shown)
             self.left -= _NODE_COST
             out.append(label + self.text(shown))
             if self.left <= 0:

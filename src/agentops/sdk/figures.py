@@ -65,7 +65,7 @@ class Figures:
                 "GET", url, headers=headers, timeout_s=AWAY_WAIT_S if away else ANSWER_WAIT_S
             )
             found: Any = json.loads(answer.body) if answer.status == 200 else None
-        except (ConnectionFailed, ValueError):
+        except (ConnectionFailed, ValueError, RecursionError):
             self._away_until = now + AWAY_S
             return None
         self._away_until = 0.0

@@ -88,7 +88,7 @@ def _said(body: bytes) -> str:
     """Return what an answer says for people: our servers' message, else the beginning of whatever it is."""
     try:
         return msgspec.json.decode(body, type=_Error).error.message[:200]
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return body[:200].decode("utf-8", "replace").strip()
 
 
@@ -98,7 +98,7 @@ def _accepted(body: bytes) -> Outcome:
         if partial is None:
             return ACCEPTED
         refused = int(partial.rejected_spans) + int(partial.rejected_log_records)
-    except (msgspec.DecodeError, ValueError, UnicodeDecodeError):
+    except (msgspec.DecodeError, ValueError, UnicodeDecodeError, RecursionError):
         return ACCEPTED
     return Outcome("accepted", partial.error_message, refused_records=max(0, refused))
 

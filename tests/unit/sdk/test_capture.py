@@ -98,6 +98,46 @@ def test_a_value_that_contains_itself_ends_there() -> None:
     assert captured(loop) == [1, "… [list that contains itself]"]
 
 
+@dataclass
+class Node:
+    name: str
+    parent: Any = None
+
+
+class Refusing:
+    """Refuses every look at it but its repr, as proxies of things that are gone do."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+    def __repr__(self) -> str:
+        return "<refusing>"
+
+
+class Spent(list[int]):
+    def __iter__(self) -> Any:
+        raise ValueError("read already")
+
+
+def test_a_dataclass_that_contains_itself_ends_there() -> None:
+    node = Node("root")
+    node.parent = node
+    assert captured({"node": node, "beside": 1}) == {
+        "node": "Node(name='root', parent=… [Node that contains itself])",
+        "beside": 1,
+    }
+    chain = Node("0")
+    for number in range(5000):
+        chain = Node(str(number), chain)
+    assert "Node deeper than" in captured(chain)
+
+
+def test_a_value_that_refuses_to_be_looked_into_costs_nothing_beside_it() -> None:
+    found = captured({"before": 1, "it": Refusing(), "after": [1, Spent([1]), 3]})
+    assert found == {"before": 1, "it": "<refusing>", "after": [1, "[1]", 3]}
+    assert captured(Node("n", Refusing())) == "Node(name='n', parent=<refusing>)"
+
+
 def test_what_is_cut_says_how_long_it_was() -> None:
     text = captured("x" * 100_000)
     assert text.startswith("xxx")

@@ -46,6 +46,7 @@ def test_every_status_has_its_meaning(status: int, verdict: str) -> None:
         (b'{"partialSuccess":{"rejectedSpans":"many"}}', 0),
         (b"\xff not json", 0),
         (b"[]", 0),
+        (b'{"deep":' + b"[" * 100_000, 0),
     ],
 )
 def test_partial_success_is_read_from_any_body(body: bytes, refused: int) -> None:
@@ -63,6 +64,8 @@ def test_a_refusal_says_what_the_server_said() -> None:
     assert outcome_of(400, {}, b'{"error":"x"}') == Outcome("refused", 'HTTP 400: {"error":"x"}')
     ours = b'{"error":{"code":"unauthorised","message":"No such key.","hint":"Send one."}}'
     assert outcome_of(401, {}, ours).reason == "HTTP 401: No such key."
+    deep = b'{"deep":' + b"[" * 100_000
+    assert outcome_of(400, {}, deep).reason.startswith('HTTP 400: {"deep":[[')
     assert outcome_of(503, {"retry-after": "7"}, b"").retry_after_s == 7.0
 
 
