@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 LOST_AFTER_S: Final = 5.0
 """How long a session that nobody can end any more stays open, in multi-session mode."""
 _MAX_VISITS: Final = 4096
+_MAX_LEFT: Final = 4096
 
 
 class Registry:
@@ -28,20 +29,33 @@ class Registry:
         self.only: Core | None = None
         self.visits: OrderedDict[int, Core] = OrderedDict()
         """Sessions of other processes, met through a remote context; they never count as active."""
+        self.left: OrderedDict[int, int] = OrderedDict()
+        """The highest event numbers of sessions that this process was in: one that it joins again counts on."""
         self.handles: weakref.WeakValueDictionary[int, Session] = weakref.WeakValueDictionary()
         self.many_since = 0.0
 
     def add(self, core: Core) -> None:
         """Make a session active."""
         with self.lock:
+            visited = self.visits.pop(core.trace_id, None)
+            if visited is not None:
+                self._note(visited)
+            core.sent = self.left.pop(core.trace_id, 0)
             self.active[core.trace_id] = core
             self._count()
 
     def remove(self, core: Core) -> None:
         """Make a session inactive."""
         with self.lock:
-            self.active.pop(core.trace_id, None)
+            if self.active.pop(core.trace_id, None) is core:
+                self._note(core)
             self._count()
+
+    def _note(self, core: Core) -> None:
+        if core.sent:
+            self.left[core.trace_id] = core.sent
+            while len(self.left) > _MAX_LEFT:
+                self.left.popitem(last=False)
 
     def _count(self) -> None:
         self.only = next(iter(self.active.values())) if len(self.active) == 1 else None
@@ -56,8 +70,9 @@ class Registry:
             core = self.active.get(trace_id) or self.visits.get(trace_id)
             if core is None:
                 core = self.visits[trace_id] = make()
+                core.sent = self.left.pop(trace_id, 0)
                 while len(self.visits) > _MAX_VISITS:
-                    self.visits.popitem(last=False)
+                    self._note(self.visits.popitem(last=False)[1])
             return core
 
     def all(self) -> list[Core]:
@@ -87,5 +102,6 @@ class Registry:
     def after_fork_in_child(self) -> None:
         """Renew the lock; every session is now one that this process only contributes to."""
         self.lock = threading.RLock()
+        self.left.clear()
         for core in [*self.active.values(), *self.visits.values()]:
             core.belongs_to_child()
