@@ -30,7 +30,7 @@ class Registry:
         self.visits: OrderedDict[int, Core] = OrderedDict()
         """Sessions of other processes, met through a remote context; they never count as active."""
         self.left: OrderedDict[int, int] = OrderedDict()
-        """The highest event numbers of sessions that this process was in: one that it joins again counts on."""
+        """The highest event numbers of sessions that this process left: joined again, one counts on."""
         self.handles: weakref.WeakValueDictionary[int, Session] = weakref.WeakValueDictionary()
         self.many_since = 0.0
 
