@@ -357,8 +357,11 @@ def install(provider: Provider, join: Callable[[Any], None]) -> None:
     Ours does not use up the one time that a program may set its provider: when it does, later, that one
     becomes the global one, and is joined.
     """
-    existing = trace.get_tracer_provider()
-    if not isinstance(existing, trace.ProxyTracerProvider):
+    try:
+        existing: Any = trace.get_tracer_provider()
+    except Exception:
+        existing = None  # The environment names one that is not installed, as OpenTelemetry has just logged.
+    if existing is not None and not isinstance(existing, trace.ProxyTracerProvider):
         if existing is not provider:
             join(existing)
         return

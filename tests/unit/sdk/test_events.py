@@ -221,6 +221,16 @@ def test_an_inherited_session_has_the_id_it_was_given(home: object, journal: Rea
         agentops.start_session(inherited_session_id="x")
 
 
+def test_a_provider_that_the_environment_names_and_that_is_not_there_keeps_nothing_from_being_recorded(
+    home: object, journal: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_PYTHON_TRACER_PROVIDER", "not_installed")
+    agentops.init(instrument_llm_calls=False)
+    with trace.get_tracer("theirs").start_as_current_span("inside"):
+        agentops.record(agentops.ActionEvent("act"))
+    assert [event.name for event in journal().events] == ["inside", "act"]
+
+
 def test_a_session_that_is_joined_again_counts_on(home: object, journal: Read) -> None:
     """A pool's worker does so with each task; two events of one number are one in the session's ledger."""
     wanted = "0190f5fe-2222-7222-8222-222222222222"
