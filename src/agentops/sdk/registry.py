@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LOST_AFTER_S: Final = 5.0
 """How long a session that nobody can end any more stays open, in multi-session mode."""
 _MAX_VISITS: Final = 4096
-_MAX_LEFT: Final = 4096
+_MAX_LEFT: Final = 1024
 
 
 class Registry:
