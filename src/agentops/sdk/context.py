@@ -7,12 +7,14 @@
     4. Else, with several, none: base functions and LLM calls raise MultiSessionException.
 
 The binding lives in OpenTelemetry's context, so that whatever carries that (threads that copy context,
-asyncio tasks, instrumentation) carries the session too.
+asyncio tasks, instrumentation) carries the session too. Who leaves a span that was made current before the
+session's block was entered takes the binding away with it, as frameworks do around what they call to make a
+resource: then the block itself is what binds.
 """
 
 from __future__ import annotations
 
-from contextvars import Token
+from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context, create_key
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 BOUND: Final = create_key("agentops-session")
 """The bound Session."""
+ENTERED: Final[ContextVar[tuple[tuple[Session, Token[Any]], ...]]] = ContextVar("entered", default=())
+"""The `with session:` blocks around this point, innermost last, with the token that undoes each."""
 TRACE_STATE: Final = "agentops"
 """Key of our `tracestate` entry; its value is the session's id, 32 hex digits."""
 
@@ -86,6 +90,11 @@ class Belonging:
                     return self._visit(marked, current)
             elif core.root is None:
                 return core  # Reached from a span here of a session that came with a remote context.
+        entered = ENTERED.get()
+        if entered:
+            core = entered[-1][0]._core  # pyright: ignore[reportPrivateUsage] -- as above
+            if core.running:
+                return core
         return self.registry.only
 
     def of_span(self, context: Context, kind: Any) -> Core | None:

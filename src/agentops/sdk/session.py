@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar, Token
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 from uuid import UUID
 
 from agentops.ambient import leave
@@ -24,11 +23,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-_entered: Final[ContextVar[tuple[tuple[Session, Token[Any]], ...]]] = ContextVar(
-    "agentops_entered", default=()
-)
-"""The `with session:` blocks around this point, innermost last, with the token that undoes each."""
 
 
 class EventCounts(dict[str, int]):
@@ -241,13 +235,13 @@ class Session:
     # As a context manager.
 
     def __enter__(self) -> Self:
-        _entered.set((*_entered.get(), (self, context.bind(self))))
+        context.ENTERED.set((*context.ENTERED.get(), (self, context.bind(self))))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        blocks = _entered.get()
+        blocks = context.ENTERED.get()
         for at in range(len(blocks) - 1, -1, -1):
             token = blocks[at][1]
             if blocks[at][0] is self:
@@ -257,7 +251,7 @@ class Session:
                     after = ((after[0][0], token), *after[1:])
                 else:
                     leave(token)
-                _entered.set(blocks[:at] + after)
+                context.ENTERED.set(blocks[:at] + after)
                 break
         self._client.settle(self._core, error)
 
