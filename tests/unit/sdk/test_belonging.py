@@ -172,7 +172,7 @@ def test_a_block_binds_though_a_span_around_its_entry_was_left(home: object, jou
         work(label + " left")
         return str(mine.session_id)
 
-    async def both() -> list[str]:
+    async def both() -> tuple[str, str]:
         return await asyncio.gather(request("a"), request("b"))
 
     a, b = asyncio.run(both())
