@@ -18,6 +18,8 @@ REFUSED_STATUSES: Final = frozenset({400, 413, 415, 422})
 LATER_STATUSES: Final = frozenset({408, 425, 429})
 """With every 5xx: the server is busy or broken, the request is fine."""
 KEY_STATUSES: Final = frozenset({401, 403})
+NOT_FOR_THE_KEY: Final = "forbidden_origin"
+"""Our servers' code of a 403 that no other key changes: the address is not one that they answer to."""
 LONGEST_RETRY_AFTER_S: Final = 300.0
 
 
@@ -56,6 +58,7 @@ class _PartialSuccess(msgspec.Struct, rename="camel"):
 
 class _Message(msgspec.Struct):
     message: str
+    code: str = ""
 
 
 class _Error(msgspec.Struct):
@@ -73,7 +76,8 @@ def outcome_of(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
             # The sign-in page of a hotel's network, say: it has stored nothing.
             return Outcome("held", f"HTTP {status}: a web page answers instead of a server for telemetry")
         return _accepted(body)
-    reason = f"HTTP {status}: {_said(body)}".rstrip(": ")
+    said = _said(body)
+    reason = f"HTTP {status}: {said.message}".rstrip(": ")
     if status in REFUSED_STATUSES:
         return Outcome("refused", reason)
     if status in LATER_STATUSES or status >= 500:
@@ -81,15 +85,16 @@ def outcome_of(status: int, headers: Mapping[str, str], body: bytes) -> Outcome:
     if 300 <= status < 400 and headers.get("location"):
         # A redirected POST would arrive as a GET, or take the key to another host: the user decides.
         reason = f"HTTP {status}: it redirects to {headers['location'][:200]}"
-    return Outcome("held", reason, key_refused=status in KEY_STATUSES)
+    return Outcome("held", reason, key_refused=status in KEY_STATUSES and said.code != NOT_FOR_THE_KEY)
 
 
-def _said(body: bytes) -> str:
+def _said(body: bytes) -> _Message:
     """Return what an answer says for people: our servers' message, else the beginning of whatever it is."""
     try:
-        return msgspec.json.decode(body, type=_Error).error.message[:200]
+        said = msgspec.json.decode(body, type=_Error).error
+        return _Message(said.message[:200], said.code)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return body[:200].decode("utf-8", "replace").strip()
+        return _Message(body[:200].decode("utf-8", "replace").strip())
 
 
 def _accepted(body: bytes) -> Outcome:

@@ -63,7 +63,10 @@ def test_a_web_page_is_no_acknowledgement() -> None:
 def test_a_refusal_says_what_the_server_said() -> None:
     assert outcome_of(400, {}, b'{"error":"x"}') == Outcome("refused", 'HTTP 400: {"error":"x"}')
     ours = b'{"error":{"code":"unauthorised","message":"No such key.","hint":"Send one."}}'
-    assert outcome_of(401, {}, ours).reason == "HTTP 401: No such key."
+    refused = outcome_of(401, {}, ours)
+    assert (refused.reason, refused.key_refused) == ("HTTP 401: No such key.", True)
+    host = b'{"error":{"code":"forbidden_origin","message":"For this machine only.","hint":""}}'
+    assert outcome_of(403, {}, host) == Outcome("held", "HTTP 403: For this machine only.")
     deep = b'{"deep":' + b"[" * 100_000
     assert outcome_of(400, {}, deep).reason.startswith('HTTP 400: {"deep":[[')
     assert outcome_of(503, {"retry-after": "7"}, b"").retry_after_s == 7.0
