@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
@@ -166,7 +167,7 @@ class _Walk:
     def refused(self, value: Any, error: BaseException) -> str:
         """Return the repr of a value that cannot be looked into: what is beside it stays."""
         try:
-            return self.text(self.clipped(repr(value), max(self.left, 64)))
+            return self.text(self.clipped(_told(value, repr), max(self.left, 64)))
         except (Exception, SystemExit):
             return f"<{_type(value).__name__}: cannot be recorded ({type(error).__name__})>"
 
@@ -191,7 +192,7 @@ class _Walk:
         dump = getattr(cast("type[Any]", type(value)), "model_dump", None)
         if dump is not None:
             try:
-                return self.walk(dump(value, warnings=False), depth + 1)
+                return self.walk(_told(value, lambda model: dump(model, warnings=False)), depth + 1)
             except Exception:
                 pass  # Not a pydantic model after all, or one that cannot be dumped: its repr is next.
         return self.text(self.shown(value, depth))
@@ -263,7 +264,7 @@ class _Walk:
             named = ((f"{field.name}=", getattr(value, field.name, None)) for field in fields)
             return f"{kind.__qualname__}({self.parts(named, len(fields), depth)})"
         try:
-            return self.clipped(repr(value), room)
+            return self.clipped(_told(value, repr), room)
         except (Exception, SystemExit) as error:
             return f"<{kind.__name__} object; its repr raised {type(error).__name__}>"
 
@@ -289,6 +290,27 @@ class _Walk:
             self.short = True
             out.append(f"… [cut: {total - len(out)} of {total}]")
         return ", ".join(out)
+
+
+class _Telling(threading.local):
+    def __init__(self) -> None:
+        self.ids: set[int] = set()
+
+
+_telling: Final = _Telling()
+"""Objects of this thread that are just saying what they are."""
+
+
+def _told(value: Any, ask: Callable[[Any], Any]) -> Any:
+    """Return what a value says of itself; a recorded call that it makes meanwhile does not ask it again."""
+    key, telling = id(value), _telling.ids
+    if key in telling:
+        return f"<{_type(value).__name__} inside its own repr>"
+    telling.add(key)
+    try:
+        return ask(value)
+    finally:
+        telling.discard(key)
 
 
 def _text(value: Any) -> str:

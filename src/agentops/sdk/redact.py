@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, cast
 from uuid import UUID
@@ -36,7 +37,7 @@ def redactor(redact: Redact | None) -> TextMap | None:
     if redact is None:
         return None
     if callable(redact):
-        return _guarded(redact, whole=False)
+        return _guarded(_unnested(redact), whole=False)
     if isinstance(redact, str | re.Pattern):
         redact = [redact]
     try:
@@ -55,6 +56,25 @@ def redactor(redact: Redact | None) -> TextMap | None:
         return text
 
     return _guarded(mask, whole=True)
+
+
+def _unnested(mask: Callable[[str], Any]) -> TextMap:
+    """Return the program's mask; what is recorded while it runs (what it logs, say) is masked as a whole."""
+    here = threading.local()
+
+    def masked(text: str) -> str:
+        if getattr(here, "masking", False):
+            return MASK
+        here.masking = True
+        try:
+            found = mask(text)
+        finally:
+            here.masking = False
+        if not isinstance(found, str):
+            raise TypeError("a mask gives a text")
+        return found
+
+    return masked
 
 
 def _guarded(mask: TextMap, *, whole: bool) -> TextMap:

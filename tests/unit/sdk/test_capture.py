@@ -138,6 +138,24 @@ def test_a_value_that_refuses_to_be_looked_into_costs_nothing_beside_it() -> Non
     assert captured(Node("n", Refusing())) == "Node(name='n', parent=<refusing>)"
 
 
+class Telling:
+    def __repr__(self) -> str:
+        return f"<{captured(self)}>"
+
+
+class Dumping(pydantic.BaseModel):
+    name: str
+
+    @pydantic.field_serializer("name")
+    def said(self, name: str) -> str:
+        return f"{name} of {captured(self)}"
+
+
+def test_a_recorded_call_that_a_repr_makes_does_not_ask_for_the_repr_again() -> None:
+    assert captured([Telling()]) == ["<<Telling inside its own repr>>"]
+    assert captured(Dumping(name="n")) == {"name": "n of <Dumping inside its own repr>"}
+
+
 def test_what_is_cut_says_how_long_it_was() -> None:
     text = captured("x" * 100_000)
     assert text.startswith("xxx")

@@ -403,6 +403,20 @@ def test_a_callable_may_mask_and_a_failing_one_masks_everything(home: object, jo
     assert span.attributes["agentops.entity.output"] == "[redaction failed]"
 
 
+def test_a_mask_that_logs_or_gives_no_text_hides_everything_and_loses_nothing(
+    home: object, journal: Read
+) -> None:
+    def mask(text: str) -> Any:
+        logging.getLogger("mask").warning("sees %s", text)
+        return None if "boom" in text else text
+
+    agentops.init(redact=mask, instrument_llm_calls=False)
+    agentops.record(agentops.ActionEvent("x", params="tea", returns="boom"))
+    span = journal().named("x")
+    assert (span.input, span.attributes["agentops.entity.output"]) == ("tea", "[redaction failed]")
+    assert {log["body"]["stringValue"] for log in journal().logs} == {"[redacted]"}
+
+
 def test_nothing_is_left_in_memory_of_a_session_that_ended(home: object) -> None:
     agentops.init(auto_start_session=False, instrument_llm_calls=False)
     for _ in range(50):
