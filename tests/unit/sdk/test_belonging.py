@@ -154,33 +154,6 @@ def test_blocks_that_are_left_out_of_order_stay_bound_until_they_are_left(home: 
     assert [one.is_running for one in (*outside, first, second)] == [True, True, False, False]
 
 
-def test_a_block_binds_though_a_span_around_its_entry_was_left(home: object, journal: Read) -> None:
-    """As web frameworks trace the making of a resource: entered inside a span, used after it, then left."""
-    quiet()
-    other = start()
-
-    async def request(label: str) -> str:
-        with trace.get_tracer("framework").start_as_current_span("dependencies"):
-            mine = start()
-            mine.__enter__()
-        await asyncio.sleep(0)
-        work(label)
-        with trace.get_tracer("framework").start_as_current_span("endpoint"):
-            work(label + " inside")
-        agentops.add_tags(label)
-        mine.__exit__(None, None, None)
-        work(label + " left")
-        return str(mine.session_id)
-
-    async def both() -> tuple[str, str]:
-        return await asyncio.gather(request("a"), request("b"))
-
-    a, b = asyncio.run(both())
-    other.end_session()
-    found = owners(journal())
-    assert found == {"a": a, "a inside": a, "b": b, "b inside": b, "b left": str(other.session_id)}
-
-
 def test_a_session_ended_inside_its_block_stays_as_it_ended(home: object) -> None:
     quiet()
     with start() as inside:

@@ -14,8 +14,6 @@ from uuid import UUID
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.context import attach, detach
-from opentelemetry.propagate import extract
 
 import agentops
 from agentops import semconv
@@ -219,33 +217,6 @@ def test_an_inherited_session_has_the_id_it_was_given(home: object, journal: Rea
     assert "agentops.session.end_state" not in root.attributes
     with pytest.raises(ValueError, match="not a session id"):
         agentops.start_session(inherited_session_id="x")
-
-
-def test_a_provider_that_the_environment_names_and_that_is_not_there_keeps_nothing_from_being_recorded(
-    home: object, journal: Read, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OTEL_PYTHON_TRACER_PROVIDER", "not_installed")
-    agentops.init(instrument_llm_calls=False)
-    with trace.get_tracer("theirs").start_as_current_span("inside"):
-        agentops.record(agentops.ActionEvent("act"))
-    assert [event.name for event in journal().events] == ["inside", "act"]
-
-
-def test_a_session_that_is_joined_again_counts_on(home: object, journal: Read) -> None:
-    """A pool's worker does so with each task; two events of one number are one in the session's ledger."""
-    wanted = "0190f5fe-2222-7222-8222-222222222222"
-    remote = {"traceparent": f"00-{UUID(wanted).hex}-00000000000000ab-01"}
-    remote["tracestate"] = f"agentops={UUID(wanted).hex}"
-    agentops.init(auto_start_session=False, instrument_llm_calls=False)
-    for _ in range(2):
-        with agentops.start_session(inherited_session_id=wanted):
-            agentops.record(agentops.ActionEvent("given"))
-        token = attach(extract(remote))
-        agentops.record(agentops.ActionEvent("by request"))
-        detach(token)
-    numbers = [event.attributes["agentops.record.seq"] for event in journal().events]
-    assert sorted(numbers) == [1, 2, 3, 4]
-    assert journal().sessions[-1].attributes["agentops.session.records_sent"] == 3
 
 
 def test_analytics_without_a_server_are_the_local_ones_and_say_so(session: agentops.Session) -> None:

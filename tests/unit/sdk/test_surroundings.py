@@ -1,0 +1,77 @@
+"""What stands around a program: spans of a framework, a provider in the environment, other processes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.context import attach, detach
+from opentelemetry.propagate import extract
+
+import agentops
+from agentops.sdk.decorators import operation
+from tests.recorded import Journal
+
+Read = Callable[[], Journal]
+
+
+@operation
+def work(label: str) -> str:
+    return label
+
+
+def test_a_block_binds_though_a_span_around_its_entry_was_left(home: object, journal: Read) -> None:
+    """As web frameworks trace the making of a resource: entered inside a span, used after it, then left."""
+    agentops.init(auto_start_session=False, instrument_llm_calls=False)
+    other = agentops.start_session()
+
+    async def request(label: str) -> str:
+        with trace.get_tracer("framework").start_as_current_span("dependencies"):
+            mine = agentops.start_session()
+            mine.__enter__()
+        await asyncio.sleep(0)
+        work(label)
+        with trace.get_tracer("framework").start_as_current_span("endpoint"):
+            work(label + " inside")
+        agentops.add_tags(label)
+        mine.__exit__(None, None, None)
+        work(label + " left")
+        return str(mine.session_id)
+
+    async def both() -> tuple[str, str]:
+        return await asyncio.gather(request("a"), request("b"))
+
+    a, b = asyncio.run(both())
+    other.end_session()
+    found = {span.output: span.session for span in journal().events if span.name == "work"}
+    assert found == {"a": a, "a inside": a, "b": b, "b inside": b, "b left": str(other.session_id)}
+
+
+def test_a_provider_that_the_environment_names_and_that_is_not_there_keeps_nothing_from_being_recorded(
+    home: object, journal: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_PYTHON_TRACER_PROVIDER", "not_installed")
+    agentops.init(instrument_llm_calls=False)
+    with trace.get_tracer("theirs").start_as_current_span("inside"):
+        agentops.record(agentops.ActionEvent("act"))
+    assert [event.name for event in journal().events] == ["inside", "act"]
+
+
+def test_a_session_that_is_joined_again_counts_on(home: object, journal: Read) -> None:
+    """A pool's worker does so with each task; two events of one number are one in the session's ledger."""
+    wanted = "0190f5fe-2222-7222-8222-222222222222"
+    remote = {"traceparent": f"00-{UUID(wanted).hex}-00000000000000ab-01"}
+    remote["tracestate"] = f"agentops={UUID(wanted).hex}"
+    agentops.init(auto_start_session=False, instrument_llm_calls=False)
+    for _ in range(2):
+        with agentops.start_session(inherited_session_id=wanted):
+            agentops.record(agentops.ActionEvent("given"))
+        token = attach(extract(remote))
+        agentops.record(agentops.ActionEvent("by request"))
+        detach(token)
+    numbers = [event.attributes["agentops.record.seq"] for event in journal().events]
+    assert sorted(numbers) == [1, 2, 3, 4]
+    assert journal().sessions[-1].attributes["agentops.session.records_sent"] == 3
