@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import http.server
+import threading
 from collections.abc import Callable
 from uuid import UUID
 
@@ -75,3 +77,36 @@ def test_a_session_that_is_joined_again_counts_on(home: object, journal: Read) -
     numbers = [event.attributes["agentops.record.seq"] for event in journal().events]
     assert sorted(numbers) == [1, 2, 3, 4]
     assert journal().sessions[-1].attributes["agentops.session.records_sent"] == 3
+
+
+class Strange(http.server.BaseHTTPRequestHandler):
+    """What stands at the server's address takes everything, and answers what nobody can read."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{"deep":' + b"[" * 100_000)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the name it overrides
+        pass
+
+
+def test_an_answer_nested_without_end_is_no_figure(home: object) -> None:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Strange) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            endpoint = f"http://127.0.0.1:{server.server_port}"
+            session = agentops.init(endpoint=endpoint, instrument_llm_calls=False)
+            assert session is not None
+            agentops.record(agentops.ActionEvent("x"))
+            figures = session.get_analytics()
+            session.end_session("Success")
+        finally:
+            server.shutdown()
+            thread.join()
+    assert (figures["Actions"], figures.source) == (1, "local")
