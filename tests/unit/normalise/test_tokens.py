@@ -292,3 +292,43 @@ def answered(**usage: Any) -> dict[str, Any]:
 def test_a_reported_cost_is_kept(said: dict[str, Any], cost: float | None) -> None:
     found = event(said)
     assert (found.cost_usd, found.cost_source) == (cost, "" if cost is None else "reported")
+
+
+def _step(kind: str, entered: int, left: int, read: int = 0, hour: int = 0) -> dict[str, Any]:
+    return {
+        "type": kind,
+        "input_tokens": entered,
+        "output_tokens": left,
+        "cache_read_input_tokens": read,
+        "cache_creation_input_tokens": hour,
+        "cache_creation": {"ephemeral_1h_input_tokens": hour},
+    }
+
+
+_SUMS = {
+    "openinference.span.kind": "LLM",
+    "llm.token_count.prompt": 23_100,
+    "llm.token_count.completion": 1_000,
+    "llm.token_count.prompt_details.cache_write": 100,
+    "llm.token_count.total": 24_100,
+}
+
+
+@pytest.mark.parametrize("attributes", [_SUMS, {"openinference.span.kind": "LLM"}], ids=["told", "raw"])
+def test_what_was_compacted_is_counted_beside_the_sums(attributes: dict[str, Any]) -> None:
+    steps = [
+        _step("compaction", 180_000, 3_500, 7),
+        _step("message", 20_000, 600, 0, 60),
+        _step("message", 3_000, 400, 0, 40),
+        {**_step("advisor_message", 900, 90), "model": "claude-opus-4-8"},
+    ]
+    usage = {**_step("", 23_000, 1_000, 0, 100), "iterations": steps}
+    said = {**attributes, "output.value": json.dumps({"model": CLAUDE, "usage": usage})}
+    assert counts(said) == (23_100 + 180_007, 4_500, 7, 100, None)
+    assert more(event(said).usage_more).cache_write_1h == 100
+
+
+@pytest.mark.parametrize("steps", [[], None, "compaction", [1, {"type": "compaction"}]])
+def test_steps_that_say_nothing_change_nothing(steps: Any) -> None:
+    answer = {"usage": {"input_tokens": 1, "output_tokens": 1, "iterations": steps}}
+    assert counts({**_SUMS, "output.value": json.dumps(answer)}) == (23_100, 1_000, None, 100, None)

@@ -1,8 +1,8 @@
 """What only the answer of a model call says, its JSON as the provider sent it.
 
 Its usage, when the span has no attribute for any of it; the searches that the provider made; how it served
-the call; which tokens are pictures; why each of several choices ended. Most answers say none of that:
-they are looked at, and not decoded.
+the call; which tokens are pictures; why each of several choices ended; what was compacted. Most answers say
+none of that: they are looked at, and not decoded.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from agentops.server.normalise.tokens import TIERS
+from agentops.server.normalise.tokens import TIERS, hour_written
 from agentops.server.normalise.values import count, dollars, is_list, is_object
 
 _COUNTS: Final = ("tokens_input", "tokens_output", "cache_read", "cache_write", "reasoning", "usage")
@@ -46,7 +46,10 @@ def take(found: dict[str, Any]) -> None:
     pictured = '"image_tokens"' in text
     billed = "cost" not in found and '"cost"' in text
     several = _SECOND.search(text) is not None
-    if not (searched or served or pictured or billed or several) and (counted or '"usage"' not in text):
+    repeated = '"iterations"' in text
+    if not (searched or served or pictured or billed or several or repeated) and (
+        counted or '"usage"' not in text
+    ):
         return
     try:
         said = _ANSWER.decode(text)
@@ -65,6 +68,8 @@ def take(found: dict[str, Any]) -> None:
         found["finish"] = ends
     if pictured:
         found.update(_pictures(usage, is_list(said.data)))
+    if repeated:
+        found.update(_iterated(usage))
 
 
 _TIER: Final = re.compile(r'"(?:service_tier|speed)":\s?"(?:' + "|".join(TIERS) + ')"')
@@ -111,6 +116,16 @@ def _pictures(usage: Mapping[str, Any], painted: bool) -> dict[str, int]:
             shown = count(usage.get("output_tokens"))
         if shown:
             found[f"{direction}_image"] = shown
+    return found
+
+
+def _iterated(usage: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what Anthropic's steps say: what was compacted is beside the sums, at the same price."""
+    steps: list[Any] = each if is_list(each := usage.get("iterations")) else []
+    compacted = [step for step in steps if is_object(step) and step.get("type") == "compaction"]
+    found: dict[str, Any] = {"compacted": compacted} if compacted else {}
+    if steps:  # Each step repeats its part of the sum.
+        found["cache_write_1h"] = sum(hour_written(each) for each in (usage, *compacted))
     return found
 
 

@@ -102,6 +102,34 @@ def tokens(
         provider: Who answered, in lower case, or "".
         scope: Name of the instrumentation.
     """
+    counted = _tokens(found, sources, model, provider, scope)
+    for step in found.get("compacted", ()):
+        counted = _with(counted, _from_raw(step, {}))
+    return counted
+
+
+def _with(one: Tokens, other: Tokens) -> Tokens:
+    """Return the sums of two steps of a call; what few calls have is the first one's."""
+    both = [
+        (left or 0) + (right or 0) if left or right else left
+        for left, right in zip(_classes(one), _classes(other), strict=True)
+    ]
+    return Tokens(*both, one.more)
+
+
+def _classes(counted: Tokens) -> tuple[int | None, ...]:
+    return counted.input, counted.output, counted.cache_read, counted.cache_write, counted.reasoning
+
+
+def hour_written(usage: Mapping[str, Any]) -> int:
+    """Return how many tokens Anthropic's usage says were written to a cache for an hour."""
+    written = usage.get("cache_creation")
+    return (count(written.get(_HOUR)) or 0) if is_object(written) else 0
+
+
+def _tokens(
+    found: Mapping[str, Any], sources: Mapping[str, str], model: str, provider: str, scope: str
+) -> Tokens:
     entered = found.get("tokens_input")
     left = found.get("tokens_output")
     read = found.get("cache_read")
@@ -195,9 +223,8 @@ def _from_raw(value: Any, besides: Mapping[str, Any]) -> Tokens:
     apart = "thoughtsTokenCount" in usage or found["total"] == (entered or 0) + (left or 0) + reasoning
     if left is not None and (apart or reasoning > left):
         left += reasoning
-    if found["cache_write"]:
-        written = usage.get("cache_creation")
-        if is_object(written) and (hour := count(written.get(_HOUR))):
+    if found["cache_write"] and "cache_write_1h" not in rare:
+        if hour := hour_written(usage):
             rare["cache_write_1h"] = hour
         elif type(value) is str and (spelt := _HOUR_COUNT.search(value)) and int(spelt[1]):
             rare["cache_write_1h"] = int(spelt[1])
