@@ -1,4 +1,4 @@
-"""Agents of LangGraph: one calls a tool, one's events are left, one is cancelled."""
+"""Agents of LangGraph: two call a tool, one's events are left, one is cancelled."""
 
 import asyncio
 
@@ -7,6 +7,7 @@ from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_openai import ChatOpenAI
+from langgraph.prebuilt import create_react_agent
 
 import agentops
 
@@ -21,6 +22,20 @@ def get_weather(city: str) -> str:
 agent = create_agent(ChatOpenAI(model="gpt-4o"), [get_weather], name="forecaster")
 answer = asyncio.run(agent.ainvoke({"messages": [{"role": "user", "content": "Weather in Paris?"}]}))
 print(answer["messages"][-1].content)
+
+
+def ask_weather_agent(city: str) -> str:
+    """Say the weather of a city."""
+    return (
+        ChatOpenAI(model="gpt-4o")
+        .with_config(run_name="agent's model")
+        .invoke(f"21 degrees in {city}?")
+        .content
+    )
+
+
+older = create_react_agent(ChatOpenAI(model="gpt-4o"), [ask_weather_agent], name="older")
+print(older.invoke({"messages": [{"role": "user", "content": "Weather in Paris?"}]})["messages"][-1].content)
 
 
 class Waiting(GenericFakeChatModel):

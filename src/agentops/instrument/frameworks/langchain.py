@@ -11,7 +11,7 @@ import asyncio
 import importlib
 import inspect
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -52,11 +52,17 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
                 kinds.fix(span, "AGENT")
                 span.set_attribute("agent.name", str(agent))
                 return result
-            span.set_attribute(kinds.KIND, runs.get(run.run_type, "CHAIN"))
+            kind = runs.get(run.run_type)
+            if kind is None:
+                span.set_attribute(kinds.KIND, "CHAIN")
+                _tell_agent(instance, run)
+            else:
+                # For good: the instrumentor takes whatever has "agent" in its name for an agent.
+                kinds.fix(span, kind)
             if run.run_type == "tool":
                 # Of a single argument the instrumentor tells the value without its name.
                 span.set_attribute(semconv.INPUT, to_json(run.inputs))
-            if runs.get(run.run_type) in CALLS:
+            if kind in CALLS:
                 calls.note(span)
         except Exception:
             pass  # Its instrumentor tells at the end what it is.
@@ -94,6 +100,7 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
 
     module = importlib.import_module(PACKAGE + "langchain._tracer")
     patches.method(module, "_record_exception", raised)
+    patches.method(module, "_model_name", _models)
     if isinstance(passed := getattr(module, "IGNORED_EXCEPTION_PATTERNS", None), list):
         patches.replace(module, "IGNORED_EXCEPTION_PATTERNS", [*passed, r"^GeneratorExit\("])  # pyright: ignore[reportUnknownArgumentType] -- the instrumentor's
     tracer_class = module.OpenInferenceTracer
@@ -107,6 +114,42 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
         patches.method(runnables, name, _watched)
     # In the task that makes the call, and not in a thread beside it, which could note nothing for it.
     patches.replace(tracer_class, "run_inline", True)
+
+
+def _tell_agent(tracer: Any, run: Any) -> None:
+    """Tell that a graph is an agent, by its name, where it is one of `create_react_agent`.
+
+    It calls its model in a step of its node `agent`, the only part that its instrumentor takes for one.
+    """
+    node = tracer.run_map.get(str(run.parent_run_id)) if run.name == "call_model" else None
+    if node is None or node.name != "agent" or node.parent_run_id is None:
+        return
+    graph = tracer.run_map.get(str(node.parent_run_id))
+    if graph is None or graph.name == _UNNAMED:
+        return
+    span = tracer.get_span(graph.id)
+    kinds.fix(span, "AGENT")
+    span.set_attribute("agent.name", graph.name)
+    kinds.fix(tracer.get_span(node.id), "CHAIN")
+
+
+_UNNAMED: Final = "LangGraph"
+
+
+def _models(
+    wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Iterator[tuple[str, Any]]:
+    """Yield the model asked for, and the one that says it has answered: that of a stream does at its end."""
+    del instance
+    yield from wrapped(*args, **kwargs)
+    try:
+        said = args[0]["generations"][0][0]["message"]["kwargs"]["response_metadata"]
+        name = said.get("model_name") or said.get("model")
+    except (LookupError, TypeError, AttributeError):
+        return
+    if isinstance(name, str) and name:
+        half = name[: len(name) // 2]  # LangChain joins texts of chunks, and two may say the name.
+        yield "llm.response.model_name", half if name == half * 2 else name
 
 
 def _keep_said(tracer: Any, run_id: Any) -> None:
