@@ -30,6 +30,8 @@ class _Answer(Struct):
     data: Any = None
     service_tier: Any = None
     choices: Any = None
+    usage_metadata: Any = None
+    usageMetadata: Any = None
 
 
 _ANSWER: Final = msgspec.json.Decoder(_Answer)
@@ -43,7 +45,7 @@ def take(found: dict[str, Any]) -> None:
     counted = not found.keys().isdisjoint(_COUNTS)
     searched = "web_searches" not in found and (_SEARCHES in text or _SEARCH in text)
     served = "tier" not in found and _TIER.search(text) is not None
-    pictured = '"image_tokens"' in text
+    pictured = '"image_tokens"' in text or '"IMAGE"' in text or '"AUDIO"' in text
     billed = "cost" not in found and '"cost"' in text
     several = _SECOND.search(text) is not None
     repeated = '"iterations"' in text
@@ -68,6 +70,8 @@ def take(found: dict[str, Any]) -> None:
         found["finish"] = ends
     if pictured:
         found.update(_pictures(usage, is_list(said.data)))
+        for name, number in _modal(said.usage_metadata or said.usageMetadata).items():
+            found.setdefault(name, number)
     if repeated:
         found.update(_iterated(usage))
 
@@ -117,6 +121,26 @@ def _pictures(usage: Mapping[str, Any], painted: bool) -> dict[str, int]:
         if shown:
             found[f"{direction}_image"] = shown
     return found
+
+
+_MODAL: Final = (
+    ("input", ("prompt_tokens_details", "promptTokensDetails")),
+    ("output", ("candidates_tokens_details", "candidatesTokensDetails")),
+)
+
+
+def _modal(usage: Any) -> dict[str, int]:
+    """Return the parts of Google's counts that are pictures or sound."""
+    found: dict[str, int] = {}
+    for direction, names in _MODAL if is_object(usage) else ():
+        listed: list[Any] = next((each for name in names if is_list(each := usage.get(name))), [])
+        for part in listed:
+            kind = str(part.get("modality")).lower() if is_object(part) else ""
+            if kind in ("image", "audio"):
+                name = f"{direction}_{kind}"
+                number = count(part.get("token_count") or part.get("tokenCount"))
+                found[name] = found.get(name, 0) + (number or 0)
+    return {name: number for name, number in found.items() if number}
 
 
 def _iterated(usage: Mapping[str, Any]) -> dict[str, Any]:

@@ -223,6 +223,7 @@ def _flattened(
 
 _LEFT_OUT: Final = re.compile(
     r'"(?:refusal|reasoning_content|reasoning|transcript)":\s?"[^"]|'
+    r'"(?:executable_?[cC]ode|code_?[eE]xecution_?[rR]esult|inline_?[dD]ata|file_?[dD]ata)":\s?\{|'
     r'"type":\s?"(?:input_audio|input_file|file|document|custom|refusal|item_reference|compaction|'
     r'server_tool_use|mcp_\w+|\w+_tool_result|(?!function_)\w+_call)"'
 )
@@ -234,6 +235,8 @@ def _completed(flat: list[chat.Message], whole: str, role: str) -> list[chat.Mes
     told = chat.messages(decoded(whole), role)
     if told is None:
         return flat
+    if len(told) == len(flat) - 1 and flat[0]["role"] == "system" != told[0]["role"]:
+        told.insert(0, flat[0])  # Google's instructions are beside the messages.
     if len(told) != len(flat):
         # An item that is no message to the instrumentation is none of its messages.
         return told if len(told) > len(flat) and _spoken(told) >= _spoken(flat) else flat

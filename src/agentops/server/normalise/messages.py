@@ -80,7 +80,8 @@ def messages(value: Any, role: str) -> list[Message] | None:
             held = holder.get(name)
             if not is_list(held):
                 continue
-            listed = _choices(held) if name == "choices" else messages(held, role)
+            read = _READ.get(name)
+            listed = read(held) if read is not None else messages(held, role)
             # An answer repeats the instructions of its request.
             before = role != "assistant" and _instructions_in(holder)
             if listed and before and isinstance(before, str | list):
@@ -118,7 +119,7 @@ def _prompt(request: Mapping[str, Any]) -> str | None:
 _PROMPTS: Final = ("inputs", "input", "prompt")
 """Fields of a request that may hold one text; but for the first, also of what is no request."""
 _HOLDERS: Final = ("messages", "contents", "input")
-_ANSWERS: Final = ("choices", "output", *_HOLDERS)
+_ANSWERS: Final = ("choices", "candidates", "output", *_HOLDERS)
 """Fields of a request or an answer that hold its messages."""
 
 
@@ -143,6 +144,22 @@ def _choices(items: list[Any]) -> list[Message] | None:
         said: dict[str, Any] = item["message"]
         found.append(message({"finish_reason": item.get("finish_reason"), **said}, "assistant"))
     return found or None
+
+
+def _candidates(items: list[Any]) -> list[Message] | None:
+    """Return the messages of Google's candidates, each with its finish reason."""
+    found: list[Message] = []
+    for item in items:
+        said = item.get("content") if is_object(item) else None
+        if not is_object(said) or "parts" not in said:
+            return None
+        finish = item.get("finish_reason") or item.get("finishReason")
+        found.append(message({"finish_reason": finish, **said}, "assistant"))
+    return found or None
+
+
+_READ: Final = {"choices": _choices, "candidates": _candidates}
+"""What reads fields that hold messages, but not at once."""
 
 
 def _message_like(item: Mapping[str, Any]) -> bool:

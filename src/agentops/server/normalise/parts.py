@@ -92,6 +92,27 @@ def _guess(item: Mapping[str, Any]) -> Any:
     return None
 
 
+def _googles_text(item: Mapping[str, Any]) -> Part:
+    return _reasoning({"text": item["text"]}) if item.get("thought") is True else _text(item)
+
+
+def _googles_code(item: Mapping[str, Any]) -> Part:
+    """Read the code that Google's models run for themselves."""
+    code = item.get("executableCode") or item.get("executable_code")
+    return {"type": "server_tool_call", "id": None, "name": "code_execution", "arguments": code}
+
+
+def _googles_result(item: Mapping[str, Any]) -> Part:
+    return tool_call_response(None, item.get("codeExecutionResult") or item.get("code_execution_result"))
+
+
+def _googles_file(item: Mapping[str, Any]) -> Part:
+    data = item.get("fileData") or item.get("file_data")
+    source: Mapping[str, Any] = data if is_object(data) else {}
+    mime_type = source.get("mimeType") or source.get("mime_type")
+    return media(source.get("fileUri") or source.get("file_uri"), _modality(mime_type), mime_type)
+
+
 def _text(item: Mapping[str, Any]) -> Part:
     for name in ("content", "text", "refusal"):
         value = item.get(name)
@@ -246,8 +267,17 @@ def _inline(item: Mapping[str, Any]) -> Part:
     data = item.get("inlineData") or item.get("inline_data")
     source: Mapping[str, Any] = data if is_object(data) else {}
     mime_type = source.get("mimeType") or source.get("mime_type")
-    modality = str(mime_type or "file").partition("/")[0]
-    return {"type": "blob", "modality": modality, "mime_type": mime_type, "content": source.get("data")}
+    return {
+        "type": "blob",
+        "modality": _modality(mime_type),
+        "mime_type": mime_type,
+        "content": source.get("data"),
+    }
+
+
+def _modality(mime_type: Any) -> str:
+    kind = str(mime_type).partition("/")[0]
+    return kind if kind in ("image", "audio", "video") else "document"
 
 
 _READERS: Final[Mapping[str, Any]] = {
@@ -292,6 +322,12 @@ _UNTYPED: Final[tuple[tuple[str, Any], ...]] = (
     ("toolResult", _response),
     ("inlineData", _inline),
     ("inline_data", _inline),
+    ("fileData", _googles_file),
+    ("file_data", _googles_file),
+    ("executableCode", _googles_code),
+    ("executable_code", _googles_code),
+    ("codeExecutionResult", _googles_result),
+    ("code_execution_result", _googles_result),
     ("reasoningContent", _thought),
-    ("text", _text),
+    ("text", _googles_text),
 )
