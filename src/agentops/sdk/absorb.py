@@ -45,6 +45,7 @@ _OUTPUT: Final = (
 )
 _TOKENS: Final = ("llm.token_count.", "gen_ai.usage.", "llm.usage.")
 _RESPONSE_ID: Final = "gen_ai.response.id"
+_ANSWERED: Final = ("llm.response.model_name", "gen_ai.response.model")
 _FAMILIES: Final = (_INPUT, _OUTPUT, _TOKENS)
 _OWN: Final = frozenset(
     {
@@ -129,9 +130,22 @@ def absorb_late(span: RecordedSpan) -> None:
 
 def add(outer: RecordedSpan) -> None:
     """Add to a span, at its end, what only the absorbed ones know."""
+    known = outer._attributes
+    says_who = any(name in known for name in _ANSWERED)
     for inner in outer.absorbed or ():
         _add(outer, inner)
+        if not says_who and (model := _answered(inner)):
+            known[_ANSWERED[0]] = model
     outer.absorbed = None
+
+
+def _answered(inner: RecordedSpan) -> Any:
+    """Return the model that a client's answer names; while it is asked it names the one asked for."""
+    if inner.status_number == 2:
+        return None
+    told = inner._attributes
+    named = next((told[name] for name in _ANSWERED if name in told), None)
+    return named or (told.get("llm.model_name") if "llm.request.model_name" in told else None)
 
 
 def _add(outer: RecordedSpan, inner: RecordedSpan) -> None:

@@ -162,7 +162,7 @@ class Client:
             return function
         from agentops.sdk.patch import patched
 
-        return patched(self, current, function)
+        return patched(self, current, function, absorbed=True)
 
     def _gate(self) -> None:
         """Refuse an LLM call that could belong to any of several sessions.
@@ -254,9 +254,19 @@ class Client:
         agent: Agent | None = None,
         start_ns: int | None = None,
         over: bool = False,
+        absorbed: bool = False,
     ) -> RecordedSpan:
-        """Start a span of a session in `where`; `over`: it is ended at once, no start record."""
+        """Start a span of a session in `where`.
+
+        `over`: it is ended at once, no start record; `absorbed`: a framework's record of the same call is it.
+        """
         parent, above = self._place(core, where)
+        if absorbed:
+            from agentops.sdk.absorb import Absorbed, outer_call
+
+            outer = outer_call(above, "llm", attributes)
+            if outer is not None and outer.core is core:
+                return Absorbed(outer, name, attributes, self.recorder.scope)
         # In two steps: a call of the class would go through its base's __new__, which only says no to others.
         span: RecordedSpan = object.__new__(self._span_class)
         span.__init__(core, name, attributes, parent=parent, above=above, agent=agent, start_ns=start_ns)

@@ -44,11 +44,16 @@ _LEFT_OUT: Final = ("Omit", "NotGiven")
 """Classes of what stands for an argument that was not given."""
 
 
-def patched(client: Client, handle: Session, function: Callable[P, R]) -> Callable[P, R]:
-    """Return `function` bound to a session; see the head of this file."""
+def patched(
+    client: Client, handle: Session, function: Callable[P, R], *, absorbed: bool = False
+) -> Callable[P, R]:
+    """Return `function` bound to a session; see the head of this file.
+
+    `absorbed`: inside a call of a framework's, that one is the event.
+    """
     if not callable(function):
         raise TypeError(f"session.patch() takes a callable, not {type(function).__name__}")
-    plan = _Plan(client, handle, function)
+    plan = _Plan(client, handle, function, absorbed)
     if inspect.isasyncgenfunction(function):
         made: Any = plan.async_generator()
     elif inspect.isgeneratorfunction(function):
@@ -63,8 +68,9 @@ def patched(client: Client, handle: Session, function: Callable[P, R]) -> Callab
 class _Plan:
     """How calls of one callable are bound and recorded."""
 
-    def __init__(self, client: Client, handle: Session, function: Callable[..., Any]) -> None:
+    def __init__(self, client: Client, handle: Session, function: Callable[..., Any], absorbed: bool) -> None:
         self.client = client
+        self.absorbed = absorbed
         self.handle = handle
         self.call = function
         self.name = shown_name(function)
@@ -130,7 +136,7 @@ class _Plan:
                 attributes = {semconv.SPAN_KIND: "llm", **llm_attributes(self.client, model, prompt, None)}
                 attributes[semconv.INPUT if prompt is None else "agentops.event.params"] = taken
                 core = self.handle._core  # pyright: ignore[reportPrivateUsage] -- a Session is the face of its core
-                span = self.client.open(core, where, model or self.name, attributes)
+                span = self.client.open(core, where, model or self.name, attributes, absorbed=self.absorbed)
             except Exception as error:
                 self.client.recorder.failed(error)
         return _Record(self.client, self.handle, span, where, taken, self.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,47 @@ def test_an_error_that_a_framework_tells_in_its_own_words_keeps_its_type(home: P
     event = only(home)
     assert (event.status, event.status_message) == ("error", "It did not work")
     assert event.error_type == "openai.NotFoundError"
+
+
+def test_which_model_answered_is_the_clients_to_say(home: Path, models: Models) -> None:
+    agentops.init()
+    with around("kind at the start", framework("someone")) as span, OpenAI() as client:
+        assert list(client.chat.completions.create(**ask(stream=True)))
+        span.set_attribute("llm.model_name", "gpt-4o-mini")
+    event = only(home)
+    assert (event.request_model, event.model) == ("gpt-4o-mini", "gpt-4o-mini-2024-08-06")
+
+
+def test_a_model_that_failed_has_not_answered(home: Path, models: Models) -> None:
+    agentops.init()
+    with around("kind at the start", framework("someone")) as span:
+        with OpenAI() as client, pytest.raises(openai.NotFoundError):
+            client.chat.completions.create(**ask(model="missing-model"))
+        span.set_attribute("llm.model_name", "gpt-4o-mini")
+    assert only(home).model == "gpt-4o-mini"
+
+
+@pytest.mark.parametrize("how", ["kind at the start", "kind a moment later", "not current"])
+def test_a_stream_that_is_followed_within_a_frameworks_call_is_that_call(how: str, home: Path) -> None:
+    agentops.init()
+
+    def create(**asked: Any) -> Iterator[dict[str, Any]]:
+        delta = {"index": 0, "delta": {"role": "assistant", "content": asked["model"]}}
+        yield {"id": "chat-1", "model": "house-1", "choices": [delta]}
+        yield {"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}}
+
+    follow = sdk._follow  # pyright: ignore[reportPrivateUsage] -- what instrumentation is given
+    with around(how, framework("someone")) as span:
+        assert len(list(follow(create)(model="house", messages=ask()["messages"]))) == 2
+        span.set_attribute("llm.model_name", "house")
+    event = only(home)
+    assert (event.name, event.model, event.tokens_input, event.tokens_output) == (
+        "framework",
+        "house-1",
+        5,
+        2,
+    )
+    assert event.first_token_ns is not None
 
 
 def test_two_frameworks_around_a_client_make_one_event(home: Path, models: Models) -> None:

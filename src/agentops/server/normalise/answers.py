@@ -123,7 +123,7 @@ def _pictures(usage: Mapping[str, Any], painted: bool) -> dict[str, int]:
     return found
 
 
-_MODAL: Final = (
+_MODAL: Final[tuple[tuple[str, tuple[str, str]], ...]] = (
     ("input", ("prompt_tokens_details", "promptTokensDetails")),
     ("output", ("candidates_tokens_details", "candidatesTokensDetails")),
 )
@@ -133,7 +133,8 @@ def _modal(usage: Any) -> dict[str, int]:
     """Return the parts of Google's counts that are pictures or sound."""
     found: dict[str, int] = {}
     for direction, names in _MODAL if is_object(usage) else ():
-        listed: list[Any] = next((each for name in names if is_list(each := usage.get(name))), [])
+        held: Any = usage.get(names[0]) or usage.get(names[1])
+        listed: list[Any] = held if is_list(held) else []
         for part in listed:
             kind = str(part.get("modality")).lower() if is_object(part) else ""
             if kind in ("image", "audio"):

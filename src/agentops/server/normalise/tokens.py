@@ -110,15 +110,18 @@ def tokens(
 
 def _with(one: Tokens, other: Tokens) -> Tokens:
     """Return the sums of two steps of a call; what few calls have is the first one's."""
-    both = [
-        (left or 0) + (right or 0) if left or right else left
-        for left, right in zip(_classes(one), _classes(other), strict=True)
-    ]
-    return Tokens(*both, one.more)
+    return Tokens(
+        _sum(one.input, other.input),
+        _sum(one.output, other.output),
+        _sum(one.cache_read, other.cache_read),
+        _sum(one.cache_write, other.cache_write),
+        _sum(one.reasoning, other.reasoning),
+        one.more,
+    )
 
 
-def _classes(counted: Tokens) -> tuple[int | None, ...]:
-    return counted.input, counted.output, counted.cache_read, counted.cache_write, counted.reasoning
+def _sum(one: int | None, other: int | None) -> int | None:
+    return (one or 0) + other if other else one
 
 
 def hour_written(usage: Mapping[str, Any]) -> int:
