@@ -1,4 +1,4 @@
-"""What the instrumentor of CrewAI leaves out: what an agent is asked and answers, in words; a flow's name.
+"""What the instrumentor of CrewAI leaves out: what agents are asked and answer; a flow's name; delegation.
 
 It tells all arguments of the method that runs a task, the agent with its tools among them, and of an answer
 the whole conversation that led to it.
@@ -12,7 +12,9 @@ from typing import Any, Final
 
 from opentelemetry import trace
 
-from agentops.instrument.frameworks.told import PACKAGE
+from agentops import semconv
+from agentops.instrument import kinds
+from agentops.instrument.frameworks.told import PACKAGE, to_json
 from agentops.instrument.patches import Patches, found
 
 _WRAPPERS: Final = ("_ExecuteCoreWrapper", "_AgentKickoffWrapper")
@@ -20,7 +22,6 @@ _WRAPPERS: Final = ("_ExecuteCoreWrapper", "_AgentKickoffWrapper")
 
 def complete(tracer: trace.Tracer, patches: Patches) -> None:
     """Tell of an agent what it is asked, its task with its context or the message, and what it answers."""
-    del tracer
 
     def ran(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         del instance
@@ -54,6 +55,26 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
         # Not its id: each run of it has another.
         return type(flow).__name__ if name == f"Flow_{getattr(flow, 'flow_id', None)}" else name
 
+    def delegated(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        role = getattr(instance, "role", None)
+        above: Any = trace.get_current_span()
+        # A task that a crew runs is the agent's event already; one that comes through a tool is nobody's.
+        if not isinstance(role, str) or (getattr(above, "attributes", None) or {}).get(kinds.KIND) != "TOOL":
+            return wrapped(*args, **kwargs)
+        asked = args[0] if args else kwargs.get("task")
+        attributes = {
+            semconv.SPAN_KIND: "agent",
+            semconv.AGENT_NAME: role,
+            semconv.INPUT: to_json(_words(asked, args, kwargs)),
+        }
+        with tracer.start_as_current_span(role, attributes=attributes) as span:
+            answer = wrapped(*args, **kwargs)
+            span.set_attribute(semconv.OUTPUT, to_json(answer))
+            return answer
+
+    patches.method(found("crewai:Agent"), "execute_task", delegated)
     module = importlib.import_module(PACKAGE + "crewai._wrappers")
     patches.method(module, "get_output_attributes", answered)
     patches.method(module, "_get_flow_name", flow_name)
