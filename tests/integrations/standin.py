@@ -32,20 +32,13 @@ def chat_answer(request: dict[str, Any]) -> dict[str, Any]:
         _call(choice, "final_answer", {"answer": _SAID})
     elif named and not told:
         name = next((name for name in named if "weather" in name), named[0])
-        _call(choice, name, _arguments(name))
+        leads = name.startswith("delegate")
+        _call(choice, name, {"member_id": "forecaster", "task": "Weather?"} if leads else {"city": "Paris"})
     elif told:
         choice["message"]["content"] = _SAID
     elif "[[ ## answer ## ]]" in json.dumps(request["messages"]):
         choice["message"]["content"] = "[[ ## answer ## ]]\nParis\n\n[[ ## completed ## ]]"
     return answer
-
-
-def _arguments(name: str) -> dict[str, Any]:
-    if name.startswith("delegate_work"):  # CrewAI's.
-        return {"coworker": "forecaster", "task": "Weather?", "context": "Paris"}
-    if name.startswith("delegate"):
-        return {"member_id": "forecaster", "task": "Weather?"}
-    return {"city": "Paris"}
 
 
 def _name(tool: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
-"""A crew of CrewAI with one agent that calls a tool, one whose manager delegates to it, and a flow."""
+"""A crew of CrewAI with one agent that calls a tool, and a flow."""
 
-from crewai import LLM, Agent, Crew, Process, Task
+from crewai import LLM, Agent, Crew, Task
 from crewai.flow.flow import Flow, start
 from crewai.tools import tool
 
@@ -24,11 +24,6 @@ agent = Agent(
 )
 task = Task(description="Weather in Paris?", expected_output="One sentence", agent=agent)
 print(Crew(name="weather", agents=[agent], tasks=[task]).kickoff().raw)
-led = Task(description="Weather in Paris?", expected_output="One sentence")
-crew = Crew(
-    name="led", agents=[agent], tasks=[led], process=Process.hierarchical, manager_llm=LLM("openai/gpt-4o")
-)
-print(crew.kickoff().raw)
 
 
 class Report(Flow):
