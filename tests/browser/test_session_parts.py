@@ -421,3 +421,19 @@ def test_a_narrow_screen_is_for_reading(known: Server, browser: Browser, path: s
         page.get_by_role("button", name="Back to the events").click()
         expect(page.locator(f".tree-row[data-event='{event_id(REFUNDING)}']")).to_be_visible()
     context.close()
+
+
+def test_what_failed_says_how_much_more_did(known: Server, page: Page) -> None:
+    trace, at = 0xAB9, time.time_ns() - 86_400 * SECOND
+    calls = [
+        event(trace, number, 1, "tool", f"tool {number}", at + number * MS, 1, failed=("E", "no", ""))
+        for number in range(2, 9)
+    ]
+    send(known, root(trace, "Seven errors", [], at, 300, 7), *calls)
+    page.goto(f"{known.url}/sessions/{session_id(trace)}")
+    failed = page.get_by_role("region", name="What failed")
+    expect(failed.get_by_role("listitem")).to_have_count(5)
+    failed.get_by_role("link", name="and 2 more").click()
+    expect(page).to_have_url(re.compile("view=logs"))
+    expect(page.get_by_role("region", name="Errors").get_by_role("article")).to_have_count(7)
+    known.http.delete(f"/api/sessions/{session_id(trace)}")

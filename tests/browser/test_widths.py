@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import time
+from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.known_store import REFUND, event, event_id, root, session_id
 from tests.serving import Server
 from tests.spans import MS, SECOND, ours
+from tests.waiting import eventually
 
 _BEYOND = """() => [...document.querySelectorAll('.table-row[data-session] .cell, .table-row.head > div')]
   .filter((one) => one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.className)"""
@@ -112,3 +115,147 @@ def test_what_is_drawn_in_the_dark_is_printed_on_white(known: Server, page: Page
     # Browsers print no backgrounds by themselves: a kind's would be lost.
     ink = page.locator(".square").first.evaluate("(mark) => getComputedStyle(mark).printColorAdjust")
     assert ink == "exact"
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (720, 450)])
+def test_what_a_menu_opens_stays_in_the_window(
+    known: Server, browser: Browser, width: int, height: int
+) -> None:
+    """On a phone, and on a page enlarged to double; and there nothing that can be done is gone."""
+    page = browser.new_page(viewport={"width": width, "height": height})
+    page.goto(f"{known.url}/sessions")
+    for name in ("tag", "model", "agent", "error", "duration"):
+        page.get_by_role("button", name=f"Filter by {name}").click()
+        expect(page.locator(".surface .facet, .surface .option").first).to_be_visible()
+        box = page.locator(".surface").bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert box["y"] + box["height"] <= height
+        page.keyboard.press("Escape")
+    page.goto(f"{known.url}/sessions/{session_id(REFUND)}")
+    expect(page.get_by_role("button", name="Delete")).to_have_count(1 if width > 600 else 0)
+    page.close()
+
+
+def test_a_line_from_right_to_left_keeps_its_beginning(known: Server, page: Page) -> None:
+    trace, at = 0xAC2, time.time_ns() - 86_400 * SECOND
+    reason = "انتهت مهلة الاتصال بالبنك قبل أن يصل الرد إلى الخادم (timeout)"
+    sent = ours(
+        root(
+            trace,
+            "سؤال عن الطلب",
+            [],
+            at,
+            300,
+            1,
+            state="Fail",
+            **{"agentops.session.end_state_reason": reason},
+        ),
+        event(trace, 2, 1, "tool", "ابحث", at, 200, failed=("Error", reason, "")),
+    )
+    assert known.post("/v1/traces", sent).status_code == 200
+    page.goto(f"{known.url}/sessions")
+    row = page.locator(f"[data-session='{session_id(trace)}']")
+    # Where the first letter stands: inside its box, at the right.
+    first = """(cell) => {
+      const range = document.createRange();
+      range.setStart(cell.firstChild, 0);
+      range.setEnd(cell.firstChild, 1);
+      const [letter, box] = [range.getBoundingClientRect(), cell.getBoundingClientRect()];
+      const isRight = letter.left > (box.left + box.right) / 2;
+      return isRight && letter.left >= box.left && letter.right <= box.right + 1;
+    }"""
+    assert row.locator("small").evaluate(first)
+    row.get_by_role("link").click()
+    assert page.locator(".pill bdi").evaluate(first)
+    assert (
+        page.locator(".ranking small").evaluate("(line) => getComputedStyle(line).unicodeBidi") == "plaintext"
+    )
+    known.http.delete(f"/api/sessions/{session_id(trace)}")
+
+
+def test_the_arrows_choose_one_of_few(known: Server, page: Page) -> None:
+    page.goto(f"{known.url}/settings")
+    times = page.get_by_role("radiogroup", name="Times")
+    times.get_by_role("radio", name="Local").focus()
+    page.keyboard.press("ArrowRight")
+    expect(times.get_by_role("radio", name="UTC")).to_be_focused()
+    expect(times.get_by_role("radio", name="UTC")).to_be_checked()
+    page.keyboard.press("ArrowRight")
+    expect(times.get_by_role("radio", name="Local")).to_be_checked()
+    # One stop of Tab for all of them.
+    page.keyboard.press("Tab")
+    expect(
+        page.get_by_role("radiogroup", name="Wheel on the timeline").get_by_role(
+            "radio", name="Zooms", exact=True
+        )
+    ).to_be_focused()
+
+
+def test_a_value_beyond_the_most_frequent_is_filtered_by(known: Server, page: Page) -> None:
+    at = time.time_ns() - 86_400 * 5 * SECOND
+    traces = range(0xB00, 0xB00 + 102)
+    sent = ours(
+        *(
+            root(trace, "one of many", ["many"], at, 10, 0, **{"user.id": f"reader-{trace - 0xB00:03}"})
+            for trace in traces
+        )
+    )
+    assert known.post("/v1/traces", sent).status_code == 200
+    page.goto(f"{known.url}/sessions?tag=many")
+    expect(page.locator("[data-total]")).to_contain_text("102 of")
+    page.get_by_role("button", name="Filter by user").click()
+    menu = page.locator(".surface")
+    expect(menu.get_by_text("The 100 most frequent.")).to_be_visible()
+    menu.get_by_role("searchbox").fill("reader-101")
+    expect(menu.get_by_text("Enter takes it as it is typed")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-total]")).to_contain_text("1 of")
+    # How many sessions have it is not known here: none it is not.
+    expect(menu.get_by_label("reader-101")).to_be_checked()
+    known.post("/api/sessions/delete", {"sessions": [session_id(trace) for trace in traces]})
+
+
+SHIFTS: Final = """window.shifts = [];
+  new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map((one) => one.value)))
+    .observe({ type: 'layout-shift', buffered: true })"""
+
+
+def test_what_comes_late_moves_nothing(known: Server, browser: Browser) -> None:
+    """On a phone the header takes more lines than are known at first; errors get their stacks one by one."""
+    trace, at = 0xAC3, time.time_ns() - 86_400 * SECOND
+    stack = "Traceback\n" + "\n".join(f'  File "/app/{line}.py", line {line}, in work' for line in range(8))
+    failures = [
+        event(trace, number, 1, "tool", f"tool {number}", at, 9, failed=("E", "no", stack))
+        for number in (2, 3, 4)
+    ]
+    sent = ours(root(trace, "Of some words that fill two lines there", ["one", "two"], at, 30, 3), *failures)
+    assert known.post("/v1/traces", sent).status_code == 200
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.add_init_script(SHIFTS)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    def are_held(count: int) -> bool:
+        # Whoever asks the page something hears of what it asks.
+        return page.evaluate("true") and len(held) == count
+
+    page.route(re.compile(rf"/api/sessions/{session_id(trace)}$"), hold)
+    page.route(re.compile(r"/events/[0-9a-f]{16}\?"), hold)
+    page.goto(f"{known.url}/sessions/{session_id(trace)}?view=logs", wait_until="commit")
+    expect(page.get_by_role("button", name="Copy the session's id")).to_be_visible()
+    eventually(lambda: are_held(1))
+    held.pop().continue_()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("two lines there")
+    eventually(lambda: are_held(3))
+    for answer in reversed(held):
+        answer.continue_()
+    expect(page.locator(".log-card")).to_have_count(3)
+    expect(page.get_by_role("region", name="Logs")).to_be_visible()
+    drawn = "new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(window.shifts))))"
+    assert page.evaluate(drawn) == []
+    page.close()
+    known.http.delete(f"/api/sessions/{session_id(trace)}")

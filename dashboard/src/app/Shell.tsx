@@ -40,9 +40,9 @@ export function Shell() {
       <a className="skip" href="#main">
         Skip to the content
       </a>
-      <Waiting />
       <Navigation onHelp={() => setHelp(true)} />
       <main id="main" tabIndex={-1}>
+        <Waiting />
         <Outlet />
       </main>
       {isHelp && <KeyList onClose={() => setHelp(false)} />}

@@ -1,6 +1,7 @@
 /** The stylesheet's colours as a canvas needs them: resolved for the theme that is shown. */
 
-import { KINDS } from "../model/kinds";
+import { isContainer, KINDS } from "../model/kinds";
+import { STATUS_ERROR, STATUS_INTERRUPTED } from "../model/table";
 
 export interface Palette {
   readonly kinds: readonly string[];
@@ -20,6 +21,21 @@ export interface Palette {
   readonly font: string;
 }
 
+/** The colour, by its name in the stylesheet, of a text on a bar of the kind. */
+export const ON_KINDS: readonly string[] = KINDS.map((kind) => (kind === "tool" || kind === "embedding" ? "on-bright" : "on-kind"));
+
+/** How much of its colour the bar of an event has: what holds others is a tint, what was interrupted is pale. */
+export function opacityOf(kind: number, status: number): number {
+  if (isContainer(KINDS[kind])) return 0.22;
+  return status === STATUS_INTERRUPTED ? 0.5 : 1;
+}
+
+/** The colour of a text on the bar of an event. */
+export function inkOn(palette: Pick<Palette, "text" | "onFail" | "onKinds">, kind: number, status: number): string {
+  if (opacityOf(kind, status) < 1) return palette.text;
+  return status === STATUS_ERROR ? palette.onFail : palette.onKinds[kind];
+}
+
 /** Read the palette off the document. Costs a style computation: call on theme changes only. */
 export function readPalette(): Palette {
   const probe = document.createElement("span");
@@ -33,7 +49,7 @@ export function readPalette(): Palette {
   };
   const palette: Palette = {
     kinds: KINDS.map((kind) => color(kind)),
-    onKinds: KINDS.map((kind) => color(kind === "tool" ? "on-tool" : "on-kind")),
+    onKinds: ON_KINDS.map(color),
     text: color("text"),
     dim: color("dim"),
     faint: color("faint"),

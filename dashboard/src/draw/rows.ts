@@ -9,9 +9,9 @@ import { modelOf } from "../model/naming";
 import type { Rows } from "../model/outline";
 import { type EventTable, STATUS_ERROR, STATUS_INTERRUPTED, STATUS_RUNNING } from "../model/table";
 import type { Millis, Pixels } from "../model/units";
-import { oneLine } from "../model/visible";
+import { isolated, oneLine } from "../model/visible";
 import { textWidth } from "./canvas";
-import type { Palette } from "./palette";
+import { inkOn, opacityOf, type Palette } from "./palette";
 
 export interface RowsFrame {
   readonly table: EventTable;
@@ -108,7 +108,7 @@ function paintRow(context: CanvasRenderingContext2D, frame: RowsFrame, row: numb
 
   if (bar.visible) {
     context.fillStyle = color;
-    context.globalAlpha = faded * (CONTAINER[kind] ? 0.22 : status === STATUS_INTERRUPTED ? 0.5 : 0.92);
+    context.globalAlpha = faded * opacityOf(kind, status);
     rounded(context, bar.x, top, bar.width, BAR_HEIGHT, Math.min(3, bar.width / 2));
     context.globalAlpha = faded;
     if (CONTAINER[kind]) context.fillRect(bar.x, top, Math.min(3, bar.width), BAR_HEIGHT);
@@ -161,7 +161,7 @@ function paintLabel(
   const status = table.statuses[row];
   const name = oneLine(table.names.at(row), 60) || KINDS[kind];
   const model = oneLine(modelOf(table, row), 40);
-  const label = [name, model, failed ? oneLine(table.errors.at(row), 70) : ""].filter(Boolean).join("  ");
+  const label = [name, model, failed ? oneLine(table.errors.at(row), 70) : ""].filter(Boolean).map(isolated).join("  ");
   const running = status === STATUS_RUNNING;
   const length = running ? duration(Math.max(0, now - table.starts[row])) : duration(table.durations[row]);
   const state = running ? "running" : status === STATUS_INTERRUPTED ? "interrupted" : "";
@@ -171,7 +171,7 @@ function paintLabel(
     // The row's work lies outside the window: say where.
     context.fillStyle = palette.faint;
     const isLeft = bar.x + bar.width <= 0;
-    const text = isLeft ? `‹ ${name}` : `${name} ›`;
+    const text = isLeft ? `‹ ${isolated(name)}` : `${isolated(name)} ›`;
     context.fillText(text, isLeft ? 6 : scale.width - textWidth(context, text) - 6, middle);
     return;
   }
@@ -180,18 +180,18 @@ function paintLabel(
   const least = indentOf(table.depths[row], scale.margin);
   let placed = placeLabel(bar, textWidth(context, shown), scale.width, least);
   if (placed.place === "none") {
-    shown = name;
+    shown = isolated(name);
     placed = placeLabel(bar, textWidth(context, shown), scale.width, least);
   }
   if (placed.place === "none") {
     const room = scale.width - (bar.x + bar.width) - 12;
-    shown = room > 40 ? oneLine(name, Math.floor(room / 6.5)) : "";
+    shown = room > 40 ? isolated(oneLine(name, Math.floor(room / 6.5))) : "";
     placed = { place: "right", x: bar.x + bar.width + 6 };
   }
   const { place, x } = placed;
   const text = textWidth(context, shown);
   const inside = place === "inside";
-  const onBar = CONTAINER[kind] ? palette.text : failed ? palette.onFail : palette.onKinds[kind];
+  const onBar = inkOn(palette, kind, status);
   context.fillStyle = inside ? onBar : failed ? palette.fail : palette.dim;
   context.fillText(shown, x, middle);
   const factsWidth = textWidth(context, facts);

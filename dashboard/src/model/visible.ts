@@ -90,3 +90,10 @@ export function oneLine(raw: string, limit: number): string {
   const text = visible(head).replaceAll(/\s+/g, " ").trim();
   return text.length > limit || head.length < raw.length ? `${cut(text, limit - 1)}…` : text;
 }
+
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+
+/** A text beside others in one line: what it writes from right to left stays in its own place. */
+export function isolated(text: string): string {
+  return RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text;
+}

@@ -1,6 +1,6 @@
 /** Things to press: copy, menus, switches, and what stands where there is nothing or something failed. */
 
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent as KeyPress, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { ApiError } from "../api/client";
 
 /** Copy a text, which is made when it is asked for if it is long; says so for a moment. */
@@ -108,7 +108,44 @@ export function Menu({
       <button type="button" className={className} aria-expanded={open} aria-label={name} onClick={() => setOpen(!open)}>
         {label}
       </button>
-      {open && <div className={align === "right" ? "surface right" : "surface"}>{children(close)}</div>}
+      {open && <Surface align={align}>{children(close)}</Surface>}
+    </div>
+  );
+}
+
+/** Between what opens and the edge of the window. */
+const EDGE = 8;
+
+/** What a menu opens: pushed aside where the window ends, and no higher than there is room below its button. */
+function Surface({ align, children }: { align: "left" | "right"; children: ReactNode }) {
+  const ref = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const surface = ref.current!;
+    const fit = () => {
+      surface.style.translate = "";
+      const { left, right, top, bottom } = surface.getBoundingClientRect();
+      const { clientWidth, clientHeight } = document.documentElement;
+      const aside = Math.max(Math.min(0, clientWidth - EDGE - right), EDGE - left);
+      if (aside !== 0) surface.style.translate = `${aside}px 0`;
+      if (bottom > clientHeight - EDGE) surface.style.setProperty("--room", `${clientHeight - EDGE - top}px`);
+    };
+    fit();
+    // What it lists comes later, and may be wider.
+    const observer = new ResizeObserver(fit);
+    observer.observe(surface);
+    const refit = () => {
+      surface.style.removeProperty("--room");
+      fit();
+    };
+    window.addEventListener("resize", refit);
+    return () => {
+      observer.disconnect();
+      window.removeEventListener("resize", refit);
+    };
+  }, []);
+  return (
+    <div className={align === "right" ? "surface right" : "surface"} ref={ref}>
+      {children}
     </div>
   );
 }
@@ -125,14 +162,27 @@ export function Choice<T extends string>({
   options: readonly (readonly [T, string])[];
   onChange: (value: T) => void;
 }) {
+  const stop = options.some(([option]) => option === value) ? value : options[0][0];
+  /** One stop of Tab, in which the arrows choose: so are radio buttons. */
+  const step = (event: KeyPress<HTMLDivElement>) => {
+    const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (by === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    const to = (options.findIndex(([option]) => option === stop) + by + options.length) % options.length;
+    event.currentTarget.querySelectorAll("button")[to].focus();
+    onChange(options[to][0]);
+  };
   return (
-    <div className="choice" role="radiogroup" aria-label={label}>
+    // The keys are those of the radio buttons inside, of which one has the focus.
+    // oxlint-disable-next-line jsx-a11y/interactive-supports-focus
+    <div className="choice" role="radiogroup" aria-label={label} onKeyDown={step}>
       {options.map(([option, name]) => (
         <button
           key={option}
           type="button"
           role="radio"
           aria-checked={option === value}
+          tabIndex={option === stop ? undefined : -1}
           onClick={() => onChange(option)}
         >
           {name}

@@ -17,7 +17,12 @@ export function StatePill({ state, reason: given }: { state: string; reason: str
   return (
     <span className={`pill state-${state}`} data-state={state} title={reason ? visible(reason) : undefined}>
       {name}
-      {reason ? ` · ${oneLine(reason, 90)}` : ""}
+      {reason && (
+        <>
+          {" · "}
+          <bdi>{oneLine(reason, 90)}</bdi>
+        </>
+      )}
     </span>
   );
 }

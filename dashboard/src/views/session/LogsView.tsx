@@ -1,6 +1,6 @@
 /** Every error with its stack, and what the program logged, each leading to its event. */
 
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQueries } from "@tanstack/react-query";
 import { type RefObject, useMemo, useState } from "react";
 import { eventQuery, logsQuery } from "../../api/queries";
 import { grouped } from "../../model/format";
@@ -9,7 +9,7 @@ import { type EventTable, STATUS_ERROR } from "../../model/table";
 import { epochMicros, type EpochMicros } from "../../model/units";
 import { oneLine } from "../../model/visible";
 import { Choice, Failure } from "../../ui/controls";
-import { useSettled } from "../../ui/hooks";
+import { useLasting, useSettled } from "../../ui/hooks";
 import { KindMark } from "../../ui/marks";
 import { SearchField } from "../../ui/SearchField";
 import { Moment } from "../../ui/time";
@@ -31,6 +31,8 @@ interface Props {
 }
 
 const PAGE = 25;
+/** Stacks that take longer come where their errors stand already. */
+const LATE_MS = 3_000;
 
 export function LogsView({ sessionId, table, base, selectedRow, ...logs }: Props) {
   const { onSelect } = logs;
@@ -40,6 +42,13 @@ export function LogsView({ sessionId, table, base, selectedRow, ...logs }: Props
     return rows.sort((a, b) => table.starts[a] - table.starts[b]);
   }, [table]);
   const [limit, setLimit] = useState(PAGE);
+  const rows = failed.slice(0, limit);
+  const answers = useQueries({ queries: rows.map((row) => eventQuery(sessionId, table.ids.at(row))) });
+  // In turn, each with its stack: one that grew would push down what is being read.
+  const awaited = answers.findIndex(({ isPending }) => isPending);
+  const [isTold, setTold] = useState(false);
+  const isLate = useLasting(!isTold, LATE_MS);
+  if (!isTold && (awaited < 0 || isLate)) setTold(true);
   return (
     <div className="logs">
       <section aria-label="Errors">
@@ -47,7 +56,7 @@ export function LogsView({ sessionId, table, base, selectedRow, ...logs }: Props
           Errors <span className="faint">{grouped(failed.length)}</span>
         </h2>
         {failed.length === 0 && <p className="faint">No event of this session failed.</p>}
-        {failed.slice(0, limit).map((row) => (
+        {(isTold ? rows : rows.slice(0, awaited)).map((row, index) => (
           <article key={table.ids.at(row)} className={row === selectedRow ? "log-card selected" : "log-card"} data-event={table.ids.at(row)}>
             <header>
               <Moment at={base + table.starts[row] * 1000} />
@@ -56,23 +65,18 @@ export function LogsView({ sessionId, table, base, selectedRow, ...logs }: Props
               </button>
               {table.agents.at(row) && <span className="faint">{oneLine(table.agents.at(row), 60)}</span>}
             </header>
-            <Cause sessionId={sessionId} id={table.ids.at(row)} summary={table.errors.at(row)} />
+            <ErrorBox error={answers[index].data?.error ?? told(table.errors.at(row))} />
           </article>
         ))}
-        {failed.length > limit && (
+        {isTold && failed.length > limit && (
           <button type="button" className="more" onClick={() => setLimit(limit + PAGE)}>
             Show more ({grouped(failed.length - limit)} left)
           </button>
         )}
       </section>
-      <Logs sessionId={sessionId} table={table} {...logs} />
+      <Logs isShown={isTold} sessionId={sessionId} table={table} {...logs} />
     </div>
   );
-}
-
-function Cause({ sessionId, id, summary }: { sessionId: string; id: string; summary: string }) {
-  const { data } = useQuery(eventQuery(sessionId, id));
-  return <ErrorBox error={data?.error ?? told(summary)} />;
 }
 
 /** What the timeline tells of an error, until all of it has come: `TimeoutError: the bank is slow`. */
@@ -88,13 +92,15 @@ const LEVELS = [
   ["17", "Errors"],
 ] as const;
 
-function Logs({ sessionId, table, level, find, input, onChange, onSelect }: Omit<Props, "base" | "selectedRow">) {
+type LogsProps = Omit<Props, "base" | "selectedRow"> & { isShown: boolean };
+
+function Logs({ isShown, sessionId, table, level, find, input, onChange, onSelect }: LogsProps) {
   const settled = useSettled(find.trim(), 200);
   const logs = useInfiniteQuery(logsQuery(sessionId, Number(level ?? 0), settled));
   const lines = logs.data?.pages.flatMap((page) => page.logs) ?? [];
   const isNarrowed = level !== undefined || settled !== "";
   return (
-    <section aria-label="Logs">
+    <section aria-label="Logs" hidden={!isShown}>
       <header className="logs-head">
         <h2>
           Logs{" "}

@@ -1,5 +1,6 @@
 /** The session at a glance, while no event is selected: why it failed, where time and money went, where it ran. */
 
+import { Link } from "@tanstack/react-router";
 import { type ReactNode, useMemo } from "react";
 import type { SessionDetail } from "../../api/types";
 import { duration, grouped, usd } from "../../model/format";
@@ -9,7 +10,7 @@ import { type EventTable, STATUS_ERROR } from "../../model/table";
 import { withMoments } from "../../model/time";
 import { unfinished } from "../../model/unfinished";
 import { epochMicros } from "../../model/units";
-import { oneLine } from "../../model/visible";
+import { isolated, oneLine } from "../../model/visible";
 import { KindMark } from "../../ui/marks";
 import { usePreference } from "../../ui/preferences";
 import { Long } from "../../ui/text";
@@ -18,6 +19,7 @@ import { Attributes, More } from "./Attributes";
 import { Value } from "./Chat";
 import { ModelName } from "./ModelName";
 import { Note } from "./Note";
+import type { SessionSearch } from "./search";
 
 interface Props {
   session: SessionDetail;
@@ -31,7 +33,7 @@ const SHOWN = 5;
 
 export function Summary({ session, isRunning, table, onSelect }: Props) {
   const zone = usePreference("zone");
-  const { errors, open, time, money } = useMemo(() => notable(table), [table]);
+  const { errors, failed, open, underWay, time, money } = useMemo(() => notable(table), [table]);
   return (
     <div className="summary">
       {session.state_reason && session.state !== "success" && (
@@ -45,13 +47,26 @@ export function Summary({ session, isRunning, table, onSelect }: Props) {
         rows={errors.map((row) => ({ row, value: duration(table.starts[row]) }))}
         table={table}
         onSelect={onSelect}
-      />
+      >
+        {failed > errors.length && (
+          <Link
+            from="/sessions/$sessionId"
+            to="/sessions/$sessionId"
+            search={(old: SessionSearch) => ({ ...old, view: "logs" as const })}
+            className="more"
+          >
+            and {grouped(failed - errors.length)} more
+          </Link>
+        )}
+      </Ranking>
       <Ranking
         title={session.state === "running" ? "Under way" : "What was under way when it stopped"}
         rows={open.map((row) => ({ row, value: <Lasted session={session} isRunning={isRunning} from={table.starts[row]} /> }))}
         table={table}
         onSelect={onSelect}
-      />
+      >
+        {underWay > open.length && <p className="faint">and {grouped(underWay - open.length)} more</p>}
+      </Ranking>
       <Ranking title="Where the time went" rows={groups(time, duration)} table={table} onSelect={onSelect} />
       <Ranking title="Where the money went" rows={groups(money, usd)} table={table} onSelect={onSelect} />
       <dl className="facts">
@@ -84,13 +99,22 @@ function Lasted({ session, isRunning, from }: { session: SessionDetail; isRunnin
   );
 }
 
-/** The first errors, what has not ended, and what took most, by name: "chat gpt-4o ×14". */
+/** The first errors and how many there are, the same of what has not ended, and what took most, by name: "chat gpt-4o ×14". */
 function notable(table: EventTable) {
   const errors: number[] = [];
-  for (let row = 0; row < table.count && errors.length < SHOWN; row++) {
-    if (table.statuses[row] === STATUS_ERROR) errors.push(row);
+  let failed = 0;
+  for (let row = 0; row < table.count; row++) {
+    if (table.statuses[row] === STATUS_ERROR && ++failed <= SHOWN) errors.push(row);
   }
-  return { errors, open: unfinished(table).slice(0, SHOWN), time: shares(table, table.durations), money: shares(table, table.costs) };
+  const open = unfinished(table);
+  return {
+    errors,
+    failed,
+    open: open.slice(0, SHOWN),
+    underWay: open.length,
+    time: shares(table, table.durations),
+    money: shares(table, table.costs),
+  };
 }
 
 function groups(from: readonly Share[], format: (value: number) => string): Ranked[] {
@@ -114,11 +138,14 @@ function Ranking({
   rows,
   table,
   onSelect,
+  children,
 }: {
   title: string;
   rows: readonly Ranked[];
   table: EventTable;
   onSelect: (id: string) => void;
+  /** What the list leaves out. */
+  children?: ReactNode;
 }) {
   if (rows.length === 0) return null;
   return (
@@ -140,6 +167,7 @@ function Ranking({
           </li>
         ))}
       </ol>
+      {children}
     </section>
   );
 }
@@ -153,7 +181,7 @@ function Names({ name, values }: { name: string; values: string[] }) {
     <div>
       <dt>{name}</dt>
       <dd>
-        {values.slice(0, NAMES_SHOWN).map((value) => oneLine(value, 80)).join(", ")}
+        {values.slice(0, NAMES_SHOWN).map((value) => isolated(oneLine(value, 80))).join(", ")}
         {values.length > NAMES_SHOWN && <span className="faint"> and more</span>}
       </dd>
     </div>

@@ -25,6 +25,8 @@ const FACETS: readonly (readonly [FacetName, string])[] = [
   ["error", "Error"],
   ["user", "User"],
 ];
+/** The server tells no more values of a filter than these. */
+const MOST_VALUES = 100;
 /** Values of a filter that say it for all others. */
 const SPECIAL: Record<string, string> = { "error=true": "any error", "error=false": "no error" };
 
@@ -90,9 +92,10 @@ function FacetMenu({ name, search, onChange, isReady }: FilterBarProps & { name:
   const current = valuesOf(search, name);
   if (error) return <Failure error={error} retry={() => void refetch()} />;
   const all = data?.[name] ?? [];
+  const isCut = all.length >= MOST_VALUES;
   // What is chosen stays in the list when nothing has it any more: it can be let go of there.
   const gone = data ? current.filter((value) => !all.some((one) => one.value === value)) : [];
-  const facets = [...all, ...gone.map((value) => ({ value, count: 0 }))]
+  const facets = [...all, ...gone.map((value) => ({ value, count: isCut ? null : 0 }))]
     .filter(({ value }) => shown(name, value).toLowerCase().includes(find.toLowerCase()))
     .toSorted((a, b) => Number(isSpecial(name, b.value)) - Number(isSpecial(name, a.value)));
   const pick = (value: string) => {
@@ -102,16 +105,23 @@ function FacetMenu({ name, search, onChange, isReady }: FilterBarProps & { name:
   return (
     <div className="facets">
       {all.length > 8 && (
-        <input
-          type="search"
-          aria-label={`Find a ${name}`}
-          placeholder="Find"
-          value={find}
-          onChange={(event) => setFind(event.target.value)}
-        />
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (isCut && find.trim() && !current.includes(find.trim())) pick(find.trim());
+          }}
+        >
+          <input
+            type="search"
+            aria-label={`Find a ${name}`}
+            placeholder={isCut ? "Find, or a whole one and Enter" : "Find"}
+            value={find}
+            onChange={(event) => setFind(event.target.value)}
+          />
+        </form>
       )}
       <div className="facet-list">
-        {facets.slice(0, 200).map(({ value, count }) => (
+        {facets.map(({ value, count }) => (
           <label key={value} className="facet">
             <input type="checkbox" checked={current.includes(value)} onChange={() => pick(value)} />
             {name === "state" && <StateDot state={value} />}
@@ -119,7 +129,16 @@ function FacetMenu({ name, search, onChange, isReady }: FilterBarProps & { name:
             <span className="faint">{grouped(count)}</span>
           </label>
         ))}
-        {data && facets.length === 0 && <p className="faint">No session here has one.</p>}
+        {data && facets.length === 0 && (
+          <p className="faint">
+            {isCut
+              ? `Not among the ${grouped(MOST_VALUES)} most frequent: Enter takes it as it is typed.`
+              : find
+                ? "None of them is called so."
+                : "No session here has one."}
+          </p>
+        )}
+        {isCut && !find && <p className="faint">The {grouped(MOST_VALUES)} most frequent.</p>}
       </div>
     </div>
   );

@@ -8,7 +8,7 @@ import { compact, count, DASH, grouped, usd } from "../../model/format";
 import { shortModel } from "../../model/naming";
 import { withMoments } from "../../model/time";
 import { epochMicros } from "../../model/units";
-import { oneLine, visible } from "../../model/visible";
+import { isolated, oneLine, visible } from "../../model/visible";
 import { KindMark, StateDot } from "../../ui/marks";
 import { usePreference } from "../../ui/preferences";
 import { Ago, Duration } from "../../ui/time";
@@ -138,6 +138,6 @@ function Events({ session: { event_counts: counts } }: { session: Session }) {
 
 function Names({ names, shown = String }: { names: string[]; shown?: (name: string) => string }) {
   const title = names.map((name) => oneLine(name, 60)).join(", ");
-  const text = [...new Set(names.map((name) => oneLine(shown(name), 60)))].join(", ");
+  const text = [...new Set(names.map((name) => isolated(oneLine(shown(name), 60))))].join(", ");
   return text ? <span title={title}>{text}</span> : <span className="faint">{DASH}</span>;
 }
