@@ -261,3 +261,20 @@ def test_what_comes_late_moves_nothing(known: Server, browser: Browser) -> None:
     assert sum(page.evaluate(drawn)) < 0.001
     page.close()
     known.http.delete(f"/api/sessions/{session_id(trace)}")
+
+
+def test_a_dialog_closes_by_a_click_beside_it_alone(known: Server, page: Page) -> None:
+    page.goto(f"{known.url}/settings")
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keys")
+    box = dialog.bounding_box()
+    assert box is not None
+    # On its own margin, and with a text selected beyond its edge.
+    page.mouse.click(box["x"] + 6, box["y"] + box["height"] / 2)
+    page.mouse.move(box["x"] + 60, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] - 40, box["y"] + box["height"] / 2)
+    page.mouse.up()
+    expect(dialog).to_be_visible()
+    page.mouse.click(box["x"] - 40, box["y"] + box["height"] / 2)
+    expect(dialog).to_have_count(0)

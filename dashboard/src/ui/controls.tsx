@@ -1,6 +1,6 @@
 /** Things to press: copy, menus, switches, and what stands where there is nothing or something failed. */
 
-import { type KeyboardEvent as KeyPress, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type KeyboardEvent as KeyPress, type MouseEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { ApiError } from "../api/client";
 
 /** Copy a text, which is made when it is asked for if it is long; says so for a moment. */
@@ -209,6 +209,12 @@ export function Failure({ error, retry }: { error: Error; retry?: () => void }) 
 /** A modal that closes with Esc, its button, or a click beside it. */
 export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ReactNode }) {
   const ref = useRef<HTMLDialogElement>(null);
+  /** Whether the press that ends in a click began beside it: a text may be selected beyond its edge. */
+  const isPressedBeside = useRef(false);
+  const isBeside = ({ clientX: x, clientY: y }: MouseEvent) => {
+    const { left, right, top, bottom } = ref.current!.getBoundingClientRect();
+    return x < left || x > right || y < top || y > bottom;
+  };
   useEffect(() => {
     const before = document.activeElement;
     ref.current?.showModal();
@@ -220,7 +226,13 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
   return (
     // Esc is the dialog's own key; the click beside it is for the pointer only.
     // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-noninteractive-element-interactions
-    <dialog ref={ref} aria-label={title} onClose={onClose} onClick={(event) => event.target === ref.current && onClose()}>
+    <dialog
+      ref={ref}
+      aria-label={title}
+      onClose={onClose}
+      onPointerDown={(event) => (isPressedBeside.current = isBeside(event))}
+      onClick={(event) => isPressedBeside.current && isBeside(event) && onClose()}
+    >
       <header>
         <h2>{title}</h2>
         <span className="grow" />

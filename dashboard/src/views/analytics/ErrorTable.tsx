@@ -42,9 +42,9 @@ export function ErrorTable({ filters }: { filters: SessionFilters }) {
                 <tr key={`${one.error_type} ${one.message}`} data-error={one.error_type}>
                   <td className="wide" title={one.example.message}>
                     <Link to="/sessions" search={{ ...filters, ...withAlso(filters, `error:${said(one)}`) }}>
-                      {oneLine(one.error_type || "error", 60)}
+                      <bdi>{oneLine(one.error_type || "error", 60)}</bdi>
                     </Link>{" "}
-                    <span className="dim">{oneLine(one.message, 120)}</span>
+                    <bdi className="dim">{oneLine(one.message, 120)}</bdi>
                   </td>
                   <td className="num">{grouped(one.count)}</td>
                   <td className="num">{grouped(one.sessions)}</td>

@@ -5,7 +5,7 @@ import { Link } from "@tanstack/react-router";
 import { type BreakdownGroup, breakdownQuery, type Bucketing } from "../../api/insights";
 import type { SessionFilters } from "../../api/queries";
 import { csv } from "../../model/csv";
-import { count, duration, grouped, plural, usd } from "../../model/format";
+import { count, DASH, duration, grouped, plural, usd } from "../../model/format";
 import { percent, placed } from "../../model/span";
 import type { Millis } from "../../model/units";
 import { oneLine } from "../../model/visible";
@@ -112,7 +112,8 @@ export function GroupTable({ search, filters, bucketing, at, onChange }: Props) 
                   <td className="num">{usd(group.cost_usd)}</td>
                   <td className="num share">
                     <i style={{ width: `${Math.max(1, group.share * 100)}%` }} />
-                    <span>{percent(group.share)}</span>
+                    {/* A share is one of the cost where anything is priced: of none known it is not known. */}
+                    <span>{group.share === 0 && group.cost_usd === null ? DASH : percent(group.share)}</span>
                   </td>
                   <td>
                     <Sparkline values={placed(at, group.series, (index) => group.series[index].count, 0)} />
