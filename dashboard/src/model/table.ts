@@ -67,6 +67,7 @@ export interface EventTable {
 const CALLS: ReadonlySet<number> = new Set([kindCode("llm"), kindCode("embedding")]);
 const TOOL = kindCode("tool");
 
+export const STATUS_OK = statusCode("ok");
 export const STATUS_ERROR = statusCode("error");
 export const STATUS_RUNNING = statusCode("running");
 export const STATUS_INTERRUPTED = statusCode("interrupted");

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { oneLine, pieces, visible } from "./visible";
+import { isolated, oneLine, pieces, visible } from "./visible";
 
 test("what reorders, hides or overwrites is shown as a sign", () => {
   expect(visible("a\u202egnp.exe")).toBe("a⟨U+202E⟩gnp.exe");
@@ -30,4 +30,9 @@ test("one line, cut, whatever the size", () => {
 test("a line is cut between characters, not inside one", () => {
   expect(oneLine("😀".repeat(40), 6)).toBe("😀😀…");
   expect(oneLine("😀".repeat(40), 7)).toBe("😀😀😀…");
+});
+
+test("what is written from right to left is kept apart from what stands beside it, by name and by error", () => {
+  expect(["ابحث", "800 ms"].map(isolated).join("  ")).toBe("\u2068ابحث\u2069  800 ms");
+  expect(isolated("שלום")).toBe("\u2068שלום\u2069");
 });

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type WasteHeading, wasteQuery } from "../../api/insights";
 import type { SessionFilters } from "../../api/queries";
+import { rate } from "../../model/cost";
 import { duration, grouped, plural, usd } from "../../model/format";
 import { oneLine } from "../../model/visible";
 import { Failure } from "../../ui/controls";
@@ -126,7 +127,7 @@ function Heading({ one }: { one: WasteHeading }) {
 /** The arithmetic of a row. */
 function sum(call: WasteHeading["calls"][number]): string {
   if (call.saving_usd_per_million !== null && call.tokens !== null) {
-    return `${grouped(call.tokens)} tokens × $${Number(call.saving_usd_per_million.toFixed(4))} a million`;
+    return `${grouped(call.tokens)} tokens × ${rate(Number(call.saving_usd_per_million.toFixed(4)))} a million`;
   }
   if (call.cost_usd === null) return `${plural(call.count, "call")}, ${duration(call.duration_ms)} in all`;
   return `${grouped(call.count)} × ${usd(call.cost_usd / call.count)} on average, ${duration(call.duration_ms)}`;

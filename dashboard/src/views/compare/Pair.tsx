@@ -63,7 +63,7 @@ export function Pair({ a, b, search, onChange }: Props) {
         <header>
           <h2>Events</h2>
           <span className="dim">
-            {plural(differing, "row")} of {grouped(data.rows.length)} differ
+            {plural(differing, "row")} of {grouped(data.rows.length)} {differing === 1 ? "differs" : "differ"}
           </span>
           <span className="grow" />
           <label className="dim">

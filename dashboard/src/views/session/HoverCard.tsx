@@ -31,7 +31,7 @@ export function HoverCard({ table, row, base, now, x, y, width, height, idle }: 
   const above = y > height - 150;
   const facts = [
     status === STATUS_RUNNING ? `running for ${duration(endOf(table, row, now) - table.starts[row])}` : duration(table.durations[row]),
-    Number.isNaN(table.tokens[row]) ? "" : `${count(table.tokens[row])} tokens`,
+    Number.isNaN(table.tokens[row]) ? "" : `${count(table.tokens[row])} ${table.tokens[row] === 1 ? "token" : "tokens"}`,
     Number.isNaN(table.costs[row]) ? "" : usd(table.costs[row]),
   ].filter(Boolean);
   return (

@@ -24,7 +24,7 @@ import {
   windowText,
   zoomed,
 } from "../../layout/scale";
-import { duration, grouped } from "../../model/format";
+import { duration, plural } from "../../model/format";
 import { rulerMark } from "../../model/marks";
 import type { Gap } from "../../model/gaps";
 import { type Rows, positionOf } from "../../model/outline";
@@ -413,7 +413,7 @@ export function Timeline(props: Props) {
         </p>
       )}
       <p className="sr-only" role="status">
-        {grouped(rows.length)} events over {duration(bounds().to)}
+        {plural(rows.length, "event")} over {duration(bounds().to)}
       </p>
     </div>
   );

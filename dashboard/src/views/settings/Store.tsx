@@ -3,7 +3,7 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { ApiError, request } from "../../api/client";
 import type { components } from "../../api/schema";
-import { bytes, grouped } from "../../model/format";
+import { bytes, grouped, plural } from "../../model/format";
 import { oneLine } from "../../model/visible";
 import { Failure } from "../../ui/controls";
 import { useNow } from "../../ui/hooks";
@@ -38,7 +38,7 @@ export function Store() {
       <section aria-label="Store">
         <h2>Store</h2>
         <p data-store-bytes={data.bytes}>
-          <b>{bytes(data.bytes)}</b> on disk: {grouped(data.sessions)} sessions, {grouped(data.spans)} spans.
+          <b>{bytes(data.bytes)}</b> on disk: {plural(data.sessions, "session")}, {plural(data.spans, "span")}.
         </p>
         {data.growth.length > 0 && (
           <ul className="growth" aria-label="Records of spans that arrived, by day">
@@ -57,7 +57,7 @@ export function Store() {
         <h2>Retention</h2>
         <p className="dim">
           {data.retention_days > 0
-            ? `Sessions are deleted ${grouped(data.retention_days)} days after their last sign of life.`
+            ? `Sessions are deleted ${plural(data.retention_days, "day")} after their last sign of life.`
             : data.default_retention_days > 0
               ? `The setting retention_days applies: sessions are deleted ${grouped(data.default_retention_days)} days after their last sign of life.`
               : "Sessions are kept for good."}
