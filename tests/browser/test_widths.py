@@ -265,7 +265,7 @@ def test_what_comes_late_moves_nothing(known: Server, browser: Browser) -> None:
 
 def test_a_dialog_closes_by_a_click_beside_it_alone(known: Server, page: Page) -> None:
     page.goto(f"{known.url}/settings")
-    page.keyboard.press("?")
+    page.get_by_role("button", name="keys").click()
     dialog = page.get_by_role("dialog", name="Keys")
     box = dialog.bounding_box()
     assert box is not None
