@@ -14,8 +14,9 @@ from opentelemetry import trace
 
 from agentops import semconv
 from agentops.instrument import kinds
-from agentops.instrument.frameworks.told import PACKAGE, to_json
+from agentops.instrument.frameworks.told import PACKAGE
 from agentops.instrument.patches import Patches, found
+from agentops.instrument.shown import to_json
 
 _WRAPPERS: Final = ("_ExecuteCoreWrapper", "_AgentKickoffWrapper")
 
