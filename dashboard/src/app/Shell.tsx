@@ -10,7 +10,7 @@ import { Pace } from "../model/pace";
 import { Brand } from "../ui/Brand";
 import { useLiveState } from "../ui/hooks";
 import { KeyList } from "../ui/KeyList";
-import { useKeys } from "../ui/keys";
+import { holdKeys, releaseKeys, useKeys } from "../ui/keys";
 import { toggleTheme, toggleZone, usePreference, useShownTheme } from "../ui/preferences";
 import { AccountFoot } from "../views/signin/AccountFoot";
 
@@ -26,6 +26,7 @@ const FIRST_REST_MS = 1_000;
 export function Shell() {
   const navigate = useNavigate();
   const [isHelp, setHelp] = useState(false);
+  useKeysOfNextPage();
   useKeys("Everywhere", [
     { keys: "g s", does: "Sessions", run: () => void navigate({ to: "/sessions" }) },
     { keys: "g a", does: "Analytics", run: () => void navigate({ to: "/analytics" }) },
@@ -48,6 +49,18 @@ export function Shell() {
       {isHelp && <KeyList onClose={() => setHelp(false)} />}
     </div>
   );
+}
+
+/** `g a /` searches Analytics however long its page takes to come. */
+function useKeysOfNextPage() {
+  const router = useRouter();
+  useEffect(() => {
+    const stops = [
+      router.subscribe("onBeforeNavigate", ({ pathChanged }) => pathChanged && holdKeys()),
+      router.subscribe("onResolved", () => setTimeout(releaseKeys)),
+    ];
+    return () => stops.forEach((stop) => stop());
+  }, [router]);
 }
 
 /** A line at the top while something is awaited for the first time, and not at once. */

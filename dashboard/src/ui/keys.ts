@@ -1,6 +1,6 @@
 /** The keyboard: each view binds its keys while it is shown; `?` lists what is bound. Sequences are written `g s`. */
 
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 
 export interface Binding {
   /** A `KeyboardEvent.key`, or two of them with a space between. */
@@ -23,6 +23,8 @@ let drawnLast = 0;
 const PATIENCE_MS = 1000;
 let prefix = "";
 let prefixAt = 0;
+/** Keys for the page that is on its way; null while none is. */
+let held: KeyboardEvent[] | null = null;
 
 /** All bindings on the page, the innermost view first. */
 export function boundKeys(): readonly { name: string; bindings: readonly Binding[] }[] {
@@ -56,6 +58,16 @@ function press(event: KeyboardEvent): void {
   if (isTyping(event.target) && event.key !== "Escape") return;
   // Esc too is the dialog's own then: what prevents the key prevents the closing. Nor do keys reach behind an open menu.
   if (document.querySelector("dialog[open], .menu > .surface")) return;
+  if (held && event.key.length === 1 && event.key !== " ") {
+    held.push(event);
+    event.preventDefault();
+    return;
+  }
+  act(event);
+}
+
+/** Do what the innermost view has bound to a key. */
+function act(event: KeyboardEvent): void {
   const key = keyOf(event);
   const fresh = event.timeStamp - prefixAt < PATIENCE_MS;
   const sequence = prefix && fresh ? find(`${prefix} ${key}`) : [];
@@ -78,6 +90,18 @@ function press(event: KeyboardEvent): void {
 
 window.addEventListener("keydown", press);
 
+/** Another page is on its way: letters are meant for it, not for the one that still stands. */
+export function holdKeys(): void {
+  held ??= [];
+}
+
+/** The page that was on its way stands: the letters typed meanwhile are its own. */
+export function releaseKeys(): void {
+  const typed = held ?? [];
+  held = null;
+  typed.forEach(act);
+}
+
 /** Bind keys while the component is mounted. The latest closures run; the list itself may change freely. */
 export function useKeys(name: string, bindings: readonly Binding[]): void {
   const [drawn] = useState(() => ++drawnLast);
@@ -85,7 +109,7 @@ export function useKeys(name: string, bindings: readonly Binding[]): void {
   useEffect(() => {
     latest.current.bindings = bindings;
   });
-  useEffect(() => {
+  useLayoutEffect(() => {
     const level = latest.current;
     level.name = name;
     stacks.push(level);
