@@ -10,12 +10,12 @@ T = TypeVar("T")
 
 
 def eventually(look: Callable[[], T], *, within_s: float = 10, every_s: float = 0.02) -> T:
-    """Return the first true value that `look` gives.
+    """Return the first true value that `look` gives, looked for less often the longer it takes.
 
     An AssertionError of `look` counts as "not yet"; when time is up the last one is raised, so that the
     failure says what was missing.
     """
-    deadline = time.monotonic() + within_s
+    began = time.monotonic()
     while True:
         try:
             value = look()
@@ -24,6 +24,7 @@ def eventually(look: Callable[[], T], *, within_s: float = 10, every_s: float = 
             missing: AssertionError = AssertionError(f"still {value!r} after {within_s} s")
         except AssertionError as error:
             missing = error
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > within_s:
             raise missing
-        time.sleep(every_s)
+        time.sleep(max(every_s, min(waited / 5, 0.25)))

@@ -238,7 +238,7 @@ def test_calls_on_their_way_while_costs_are_computed_anew_have_the_new_price(
     def post(thread: int) -> int:
         sent = 0
         with httpx.Client(base_url=server.url, timeout=60) as client:
-            while not enough.is_set():
+            while not enough.wait(0.02):
                 trace = random.getrandbits(120)
                 given = [span(trace, n + 1, session__id=f"s-{thread}", **call) for n in range(100)]
                 assert client.post("/v1/traces", json=body(*given)).status_code == 200

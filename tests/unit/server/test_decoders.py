@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -64,8 +65,13 @@ def timeless_fact(one: Fact) -> dict[str, Any]:
 
 
 def own_decoders() -> list[psutil.Process]:
-    """Return the decoders that this process has started."""
-    return [one for one in psutil.Process().children() if "agentops.server.ingest.decoder" in one.cmdline()]
+    """Return the decoders that this process has started and that live."""
+    found: list[psutil.Process] = []
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if "agentops.server.ingest.decoder" in child.cmdline():
+                found.append(child)
+    return found
 
 
 def bring_up(decoders: Decoders) -> None:
