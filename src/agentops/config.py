@@ -6,10 +6,11 @@ An argument wins over the environment, the environment over the default.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -248,6 +249,30 @@ def home(given: str | os.PathLike[str] | None = None) -> Path:
     except (RuntimeError, OSError):
         # An account without a home directory, as containers have, or a working directory that is gone.
         return temporary_folder() / f"agentops-{os.getuid() if hasattr(os, 'getuid') else 'home'}"
+
+
+def unusable_limits(env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return OpenTelemetry's own variables of limits that it cannot use, with what is wrong; it raises for each."""
+    found: dict[str, str] = {}
+    for name, raw in (os.environ if env is None else env).items():
+        if name.startswith("OTEL_") and name.endswith("_LIMIT") and raw.strip():
+            try:
+                usable = int(raw) >= 0
+            except ValueError:
+                usable = False
+            if not usable:
+                found[name] = f"{name}={raw!r} cannot be used: use a whole number from 0 up, or unset it."
+    return found
+
+
+@contextlib.contextmanager
+def without(names: Iterable[str]) -> Generator[None]:
+    """Take variables out of the environment while what reads them is loaded, and put them back."""
+    taken = {name: os.environ.pop(name) for name in names if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(taken)
 
 
 def temporary_folder() -> Path:

@@ -80,6 +80,9 @@ def _settings() -> Iterator[Finding]:
         except SettingError as error:
             wrong = True
             yield Finding("wrong", "settings", str(error), f"set {setting.env} anew, or unset it")
+    for name, said in config.unusable_limits().items():
+        wrong = True
+        yield Finding("wrong", "settings", said, f"set {name} anew, or unset it")
     known = [setting.env for setting in config.SETTINGS]
     words = [name.removeprefix("AGENTOPS_") for name in known]  # What all begin with makes none near.
     for name in sorted(os.environ):

@@ -92,7 +92,8 @@ class Client:
                 return
             chosen = settings.complete({**self.configured, **given})
             mask = redactor(chosen.redact)
-            self._wire(chosen, mask)
+            with settings.opentelemetry_usable():
+                self._wire(chosen, mask)
             self.configured.update(given)
             self.ready = True
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import trace
 from opentelemetry.context import Context
+from opentelemetry.metrics import MeterProvider, NoOpMeterProvider, get_meter_provider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, Tracer, TracerProvider
 from opentelemetry.trace import INVALID_SPAN, SpanContext, SpanKind
@@ -149,6 +150,19 @@ class SessionTracer(Tracer):
         )
 
 
+def _meters() -> MeterProvider:
+    """Return what counts our tracers' spans: nothing, where the environment names what is not there."""
+    try:
+        return get_meter_provider()
+    except Exception as error:
+        logger.error(
+            "OpenTelemetry cannot load the meter provider that OTEL_PYTHON_METER_PROVIDER names (%s): "
+            "recorded spans have none. Install it, or unset the variable.",
+            type(error).__name__,
+        )
+        return NoOpMeterProvider()
+
+
 class Provider(TracerProvider):
     """Our tracer provider. `forward` are processors of the program, ours to tell about our spans."""
 
@@ -162,6 +176,7 @@ class Provider(TracerProvider):
         silenced: Callable[[str], bool],
     ) -> None:
         super().__init__(resource=resource, shutdown_on_exit=False)
+        self._meter_provider = _meters()
         self.recorder = recorder
         self.belonging = belonging
         self.unplaced = unplaced

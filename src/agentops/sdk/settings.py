@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
@@ -185,6 +185,16 @@ def _report(text: str) -> None:
     if text not in _reported:
         _reported.add(text)
         logger.error("%s", text)
+
+
+@contextmanager
+def opentelemetry_usable() -> Generator[None]:
+    """Let OpenTelemetry's SDK be loaded although a limit in the environment is none; each is reported."""
+    unusable = config.unusable_limits()
+    for said in unusable.values():
+        _report(f"{said} OpenTelemetry's default is used.")
+    with config.without(unusable):
+        yield
 
 
 def usable(values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.server
+import os
 import threading
 from collections.abc import Callable
 from uuid import UUID
@@ -60,6 +61,29 @@ def test_a_provider_that_the_environment_names_and_that_is_not_there_keeps_nothi
     with trace.get_tracer("theirs").start_as_current_span("inside"):
         agentops.record(agentops.ActionEvent("act"))
     assert [event.name for event in journal().events] == ["inside", "act"]
+
+
+def test_what_opentelemetry_cannot_use_of_the_environment_stops_no_program(
+    home: object, journal: Read, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from opentelemetry.metrics import _internal as metrics
+    from opentelemetry.util._once import Once
+
+    monkeypatch.setattr(metrics, "_METER_PROVIDER", None)
+    monkeypatch.setattr(metrics, "_METER_PROVIDER_SET_ONCE", Once())
+    monkeypatch.setenv("OTEL_PYTHON_METER_PROVIDER", "not_installed")
+    monkeypatch.setenv("OTEL_SPAN_LINK_COUNT_LIMIT", "many")
+    monkeypatch.setenv("OTEL_SPAN_EVENT_COUNT_LIMIT", "-1")
+    monkeypatch.setenv("OTEL_ATTRIBUTE_COUNT_LIMIT", " 100 ")
+    agentops.init(instrument_llm_calls=False)
+    with trace.get_tracer("theirs").start_as_current_span("inside"):
+        agentops.record(agentops.ActionEvent("act"))
+    assert [event.name for event in journal().events] == ["inside", "act"]
+    assert os.environ["OTEL_SPAN_LINK_COUNT_LIMIT"] == "many"  # Left as the program has it.
+    said = [record.getMessage() for record in caplog.records if record.name == "agentops"]
+    fix = "cannot be used: use a whole number from 0 up, or unset it. OpenTelemetry's default is used."
+    assert {f"OTEL_SPAN_LINK_COUNT_LIMIT='many' {fix}", f"OTEL_SPAN_EVENT_COUNT_LIMIT='-1' {fix}"} < set(said)
+    assert sum("OTEL_" in text for text in said) == 3
 
 
 def test_a_session_that_is_joined_again_counts_on(home: object, journal: Read) -> None:
