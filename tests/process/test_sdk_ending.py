@@ -165,6 +165,52 @@ def test_the_programs_own_sigterm_handler_runs_and_its_exit_code_stands(tmp_path
     assert ends(journal) == [("Fail", "Signal SIGTERM detected")]
 
 
+def test_what_runs_after_the_end_of_the_process_was_recorded_goes_on_in_its_session(tmp_path: Path) -> None:
+    """An exit handler registered before ours runs after it, and daemon threads run on meanwhile."""
+    program = """
+    import atexit, threading
+    from agentops.sdk.client import client
+
+    atexit.unregister(client.at_exit)
+    over, failed = threading.Event(), []
+
+    @atexit.register
+    def early():
+        agentops.record(agentops.ActionEvent("late"))
+        agentops.add_tags("late")
+        work()
+        print(agentops.current_session() == session, session.is_running, failed)
+        if %r: agentops.end_session("Success")
+
+    atexit.register(client.at_exit)
+
+    @agentops.operation
+    def work(): pass
+
+    def loop():
+        while True:
+            try: agentops.record(agentops.ActionEvent("thread"))
+            except Exception as error: failed.append(error); return
+            over.wait(0.001)
+
+    session = agentops.init(tags=["first"])
+    threading.Thread(target=loop, daemon=True).start()
+    """
+    for ended, end in (
+        (False, ("Indeterminate", "The process ended without end_session")),
+        (True, ("Success", None)),
+    ):
+        home = tmp_path / str(ended)
+        home.mkdir()
+        _, out, error, journal = run(home, program % ended)
+        assert out == "True True []\n", error
+        assert ends(journal) == [end]
+        assert {"late", "work"} <= {event.name for event in journal.events}
+        (root,) = journal.sessions
+        assert root.attributes["agentops.tags"] == ["first", "late"]
+        assert root.ended_at
+
+
 def test_skip_auto_end_session_leaves_the_session_open(tmp_path: Path) -> None:
     _, _, _, journal = run(tmp_path, "agentops.init(skip_auto_end_session=True)")
     (root,) = journal.sessions

@@ -425,11 +425,21 @@ class Client:
             # What is in memory only has no other chance than this one.
             only_here = self.journal.stats().memory_records
             timeout_s = max(0.0, timeout_s - CLOSING_S)
+            until = monotonic() + timeout_s
             if not only_here:
                 timeout_s = self.figures.exit_wait(timeout_s)
-            self.shipper.close(timeout_s)
+            shipped = self.shipper.close(timeout_s)
             self.journal.close()
             self.tell(last=True)
+            if shipped:
+                self.journal.on_append = lambda: self._ship_late(until)
+
+    def _ship_late(self, until: float) -> None:
+        """Ship what an exit handler that runs after ours has recorded: no thread will."""
+        left_s = until - monotonic()
+        if left_s > 0 and threading.current_thread() is threading.main_thread():
+            self.shipper.flush(left_s)
+            self.journal.close()
 
     def close(self) -> None:
         """Take everything back, as if `init` had never been called; open sessions end."""

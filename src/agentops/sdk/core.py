@@ -37,6 +37,7 @@ class Core:
     __slots__ = (
         "__weakref__",
         "agents",
+        "concluded",
         "cost",
         "counts",
         "end_ns",
@@ -98,6 +99,8 @@ class Core:
         """The web request that it was begun in."""
         self.root: RecordedSpan | None = None
         self.running = True
+        self.concluded = False
+        """Its end is written because the process ends; what still runs may go on in it."""
         self.start_ns = 0
         self.end_ns = 0
         self.end_state: str | None = None

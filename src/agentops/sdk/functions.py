@@ -208,9 +208,10 @@ def end_all_sessions() -> None:
 def record(event: Any) -> None:
     """Record an event in the session; see `Session.record`."""
     core = client.belonging.required()
-    # Not before: where Python is ending and imports nothing more, no session is active.
-    from agentops.sdk.events import record as record_in
-
+    try:
+        from agentops.sdk.events import record as record_in
+    except ImportError:  # Python is ending, and imports nothing more.
+        raise NoSessionException from None
     record_in(client, core, event)
 
 

@@ -142,12 +142,14 @@ class Guard:
         if client.settings.skip_auto_end_session:
             return
         for core in client.registry.all():
+            if core.concluded:
+                continue
             if core.inherited and self._reason is not None and not self._dismissed():
                 client.lifecycle.leave(core, self._error_type, self._reason)
             if self._reason is not None:
-                client.lifecycle.finish(core, state.FAIL, self._reason)
+                client.lifecycle.conclude(core, state.FAIL, self._reason)
             else:
-                client.lifecycle.finish(core, state.INDETERMINATE, "The process ended without end_session")
+                client.lifecycle.conclude(core, state.INDETERMINATE, "The process ended without end_session")
 
     def _dismissed(self) -> bool:
         """Say whether this is a worker that its pool sends home: that is how pools end, and no failure."""

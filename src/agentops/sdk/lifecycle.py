@@ -130,6 +130,10 @@ class Lifecycle:
         core.start_ns = root.start_time or time.time_ns()
         core.heartbeat_at = monotonic()
         core.unheld_since = core.heartbeat_at
+        for known in self.registry.all():
+            if known.concluded:  # The process ends: what begins now is the only one.
+                known.running = False
+                self.registry.remove(known)
         self.registry.add(core)
         if self.on_root is not None:
             self.on_root(root)
@@ -193,14 +197,32 @@ class Lifecycle:
             if not core.running:
                 return False
             core.running = False
-        reason = _reason(end_reason)
-        core.end_state, core.end_reason = end_state, reason
+        core.end_state, core.end_reason = end_state, _reason(end_reason)
         if video is not None:
             core.video = word(video)
+        self._end(core, core.root, end_state, core.end_reason)
+        core.end_ns = time.time_ns()
+        self.registry.remove(core)
+        return True
+
+    def conclude(self, core: Core, end_state: str, reason: str) -> None:
+        """Write that a session ends with the process, and leave it to what still runs.
+
+        Exit handlers registered before ours, and threads, go on recording in it, and may end it otherwise.
+        """
+        with core.lock:
+            if core.running and core.root is not None:
+                self._end(core, core.root, end_state, _reason(reason))
+                core.concluded = True
+                core.root.reopen()
+
+    def _end(self, core: Core, root: RecordedSpan, end_state: str, reason: str | None) -> None:
+        """Write the end of a session's root."""
         for span in list(core.open.values()):
             if not span.announced and span.is_recording():
                 self.recorder.announce(span)
-        root = core.root
+        if core.concluded:
+            root.unsay(semconv.END_STATE_REASON)
         said = self.recorder.progress(core)
         if core.video is not None:
             said[semconv.VIDEO] = core.video
@@ -212,9 +234,6 @@ class Lifecycle:
                 root.fail_with(reason or "")
         root.set_attributes(said)
         root.end()
-        core.end_ns = time.time_ns()
-        self.registry.remove(core)
-        return True
 
     def leave(self, core: Core, error_type: str, message: str) -> None:
         """Record, on an inherited session, why this process leaves it."""

@@ -211,7 +211,7 @@ class Recorder:
         extra = self.progress(core)
         if alive:
             extra[semconv.HEARTBEAT_NS] = time.time_ns()
-        self._write(root, 0, extra)
+        self._write(root, time.time_ns() if core.concluded else 0, extra)
 
     def progress(self, core: Core) -> dict[str, Any]:
         """Return what a root record says of how far this process has come with a session."""
@@ -256,7 +256,7 @@ class Recorder:
                     if not span.seq:
                         core.sent += 1
                         span.seq = attributes[semconv.RECORD_SEQ] = core.sent
-            if not end_ns:
+            if not end_ns or extra:
                 # The span may go on in its own thread meanwhile: a copy is written.
                 attributes = {**attributes, **(extra or _NONE)}
             if not (

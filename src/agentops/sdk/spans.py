@@ -279,6 +279,11 @@ class RecordedSpan(Span):
         """Let an ended span be changed once more, before `extend`."""
         self._end_time = None
 
+    def unsay(self, key: str) -> None:
+        """Take back an attribute, and that the span failed."""
+        self._attributes.pop(key, None)
+        self.status_number, self._status = 0, _UNSET
+
     def extend(self) -> None:
         """End the span again, now: what it stands for went on."""
         self._end_time = None

@@ -162,7 +162,7 @@ class Shipper:
             mark = self._journal.mark()
             if self._journal.reached(mark):
                 return True
-            if threading.current_thread() is self._thread or not self._wake():
+            if self._closed or threading.current_thread() is self._thread or not self._wake():
                 return self._flush_here(mark, deadline)
             return self._wait_for(mark, deadline)
         except Exception:
