@@ -87,7 +87,28 @@ def instances_recorded(cls: Any, spec: Spec) -> Any:
     if construct is not object.__init__:
         cls.__init__ = shaped(construct, spec, _born)
     _replace_methods(cls, lambda method, like, _: shaped(method, spec, _visited, like=like))
+    _follow_subclasses(cls, spec)
     return cls
+
+
+def _follow_subclasses(cls: Any, spec: Spec) -> None:
+    """Record the methods of classes below it too: without a decorator of their own they are still one."""
+
+    def begun(below: Any, **kwargs: Any) -> None:
+        cast("Any", super(cls, below)).__init_subclass__(**kwargs)
+
+    own = cast("Any", vars(cls).get("__init_subclass__"))
+    begin = begun if own is None else cast("Callable[..., None]", own.__func__)
+
+    @functools.wraps(begin)
+    def follow(below: Any, *args: Any, **kwargs: Any) -> None:
+        begin(below, *args, **kwargs)
+        try:
+            _replace_methods(below, lambda method, like, _: shaped(method, spec, _visited, like=like))
+        except Exception:  # A class that refuses to be changed.
+            return
+
+    cls.__init_subclass__ = classmethod(follow)
 
 
 def methods_recorded(cls: Any, spec_of: Callable[[Any, str | None], Spec], opener: Opener) -> Any:

@@ -10,7 +10,7 @@ import gc
 import pickle
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, NamedTuple, cast
+from typing import Any, ClassVar, NamedTuple, cast
 
 import pytest
 
@@ -75,8 +75,22 @@ class Child(Base):
 
 
 class Grandchild(Child):
+    told: ClassVar[list[str]] = []
+
+    def __init_subclass__(cls, *, label: str, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        Grandchild.told.append(label)
+
     def overridden(self) -> str:
         return super().overridden()
+
+
+class Last(Grandchild, label="last"):
+    def own(self) -> str:
+        return work("own")
+
+    async def own_async(self) -> str:
+        return work("own async")
 
 
 def test_all_that_an_instance_does_is_below_its_event(session: agentops.Session, journal: Read) -> None:
@@ -93,11 +107,15 @@ def test_all_that_an_instance_does_is_below_its_event(session: agentops.Session,
         pass
     made.step()
     Grandchild().overridden()
+    last = Last()
+    last.own()
+    asyncio.run(last.own_async())
+    assert Grandchild.told == ["last"]
     found = above(journal())
     assert found.pop("helper in step") == "step"
     assert set(found.values()) == {"Child"}
-    assert len(found) == 7
-    assert session.event_counts["agent"] == 2
+    assert len(found) == 9
+    assert session.event_counts["agent"] == 3
     agentops.record(agentops.ActionEvent("afterwards"))
     assert journal().named("afterwards").parent_id == journal().sessions[0].span_id
 
