@@ -311,6 +311,10 @@ class Recorder:
             else:
                 self._make_legible(span)
                 self._write(span, end_ns, extra)
+        except BaseException:
+            # Ctrl-C, in the middle of this. It has its number already: without it there is a gap for ever.
+            self._write(span, end_ns, extra)
+            raise
 
     def _make_legible(self, span: RecordedSpan) -> None:
         """Replace what the program put into a span, and what may be the reason that it cannot be written."""

@@ -15,6 +15,7 @@ from opentelemetry.context import attach, detach
 from opentelemetry.propagate import extract
 
 import agentops
+from agentops.sdk.client import client
 from agentops.sdk.decorators import operation
 from tests.recorded import Journal
 
@@ -84,6 +85,20 @@ def test_what_opentelemetry_cannot_use_of_the_environment_stops_no_program(
     fix = "cannot be used: use a whole number from 0 up, or unset it. OpenTelemetry's default is used."
     assert {f"OTEL_SPAN_LINK_COUNT_LIMIT='many' {fix}", f"OTEL_SPAN_EVENT_COUNT_LIMIT='-1' {fix}"} < set(said)
     assert sum("OTEL_" in text for text in said) == 3
+
+
+def test_a_ctrl_c_in_the_middle_of_a_record_leaves_no_gap(session: agentops.Session, journal: Read) -> None:
+    write = client.recorder.append
+
+    def interrupted(line: bytes) -> None:
+        client.recorder.append = write
+        raise KeyboardInterrupt
+
+    client.recorder.append = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        agentops.record(agentops.ActionEvent("interrupted"))
+    agentops.record(agentops.ActionEvent("next"))
+    assert [event.seq for event in journal().events] == [1, 2]
 
 
 def test_a_session_that_is_joined_again_counts_on(home: object, journal: Read) -> None:
