@@ -110,6 +110,14 @@ HAND_CHECKED: list[tuple[str, str, Used, str]] = [
     # of 900 in, 600 are sound: 300 x 4 + 600 x 32; of 500 out, 400: 100 x 16 + 400 x 64
     # = 1200 + 19200 + 1600 + 25600
     ("openai", "gpt-realtime", tokens(900, 500, input_audio=600, output_audio=400), "0.0476000"),
+    # of 1000 in, 700 are sound; of 600 from the cache, 500: 200 x 0.60 + 200 x 10 + 100 x 0.06 + 500 x 0.30
+    # of 100 out, 80: 20 x 2.40 + 80 x 20 = 120 + 2000 + 6 + 150 + 48 + 1600
+    (
+        "openai",
+        "gpt-realtime-mini",
+        tokens(1000, 100, cache_read=600, cache_read_audio=500, input_audio=700, output_audio=80),
+        "0.0039240",
+    ),
     # two searches at 0.01: 2000 x 0.25 + 300 x 2.00 + 20000 = 500 + 600 + 20000
     ("openai", "gpt-5-mini", tokens(2000, 300, web_searches=2), "0.0211000"),
     # through Azure at OpenAI's price: 1000 x 2.50 + 100 x 10.00

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
-import sys
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Final
@@ -47,24 +46,7 @@ def guard(library: Library, check: Callable[[], None], patches: Patches) -> None
     for place in library.functions:
         patches.method(_module(place), place.partition(":")[2], _first(check))
     for place in library.connections:
-        _guard_later(place, _first(check), patches)
-
-
-def _guard_later(place: str, first: Around, patches: Patches) -> None:
-    """Put `first` around a method once its module is imported, which few programs do, and which is dear."""
-    from wrapt import register_post_import_hook  # Not at the top: a fifth of a second.
-
-    module, _, name = place.partition(":")
-    owner, _, method = name.partition(".")
-
-    def imported(loaded: Any) -> None:
-        if patches.active and hasattr(loaded, owner):
-            patches.method(getattr(loaded, owner), method, first)
-
-    if module in sys.modules:
-        imported(sys.modules[module])
-    else:
-        register_post_import_hook(imported, module)
+        patches.later(place, _first(check))
 
 
 def guard_imported(library: Library, check: Callable[[], None], patches: Patches) -> None:

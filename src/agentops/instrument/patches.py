@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
@@ -51,6 +52,21 @@ class Patches:
 
         self._undo.append(undo)
         return True
+
+    def later(self, place: str, around: Around) -> None:
+        """Put `around` around the method `module:Class.method` once its module is imported, if it is one."""
+        module, _, name = place.partition(":")
+        owner, _, method = name.partition(".")
+        self.when(module, lambda loaded: self.method(getattr(loaded, owner, None), method, around))
+
+    def when(self, module: str, patch: Callable[[Any], Any]) -> None:
+        """Call `patch` with a module as soon as it is imported, if these patches are in force then."""
+        if module in sys.modules:
+            patch(sys.modules[module])
+            return
+        from wrapt import register_post_import_hook  # Not at the top: a fifth of a second.
+
+        register_post_import_hook(lambda loaded: self.active and patch(loaded), module)
 
     def inner(self, function: Any, name: str, around: Around) -> bool:
         """Put `around` around what a decorated function calls, for those who hold the function already.

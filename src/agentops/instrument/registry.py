@@ -101,6 +101,8 @@ LIBRARIES: Final[tuple[Library, ...]] = (
                 "beta.realtime.realtime:AsyncRealtime",
                 "responses.responses:Responses",
                 "responses.responses:AsyncResponses",
+                "beta.responses.responses:Responses",
+                "beta.responses.responses:AsyncResponses",
             )
         ),
         calls=(

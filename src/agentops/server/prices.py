@@ -37,6 +37,8 @@ _KEYS: Final[Mapping[str, str]] = {
     "output_audio": "output_audio_mtok",
     "input_image": "input_image_mtok",
     "output_image": "output_image_mtok",
+    "cache_read_audio": "cache_audio_read_mtok",
+    "cache_read_image": "cache_image_read_mtok",
 }
 """Our classes of tokens, and their names in genai-prices."""
 _COUNTED: Final[Mapping[str, str]] = {"request": "requests_kcount", "web_search": "web_searches_kcount"}
@@ -198,7 +200,7 @@ def cost(
     # A class without a price of its own is billed as the class that it is a part of.
     going_in: list[tuple[str, int]] = []
     if cache_read:
-        going_in.append(("cache_read", cache_read))
+        going_in += _read(rare, cache_read, rates)
     if cache_write:
         hour = min(rare.cache_write_1h, cache_write) if rare is not None else 0
         if hour and "cache_write_1h" in rates:
@@ -209,7 +211,9 @@ def cost(
     if reasoning:
         coming_out.append(("reasoning", reasoning))
     if rare is not None and rare is not _NO_MORE:
-        going_in += (("input_audio", rare.input_audio), ("input_image", rare.input_image))
+        held = rare if "cache_read" in rates else _NO_MORE
+        going_in.append(("input_audio", max(0, rare.input_audio - held.cache_read_audio)))
+        going_in.append(("input_image", max(0, rare.input_image - held.cache_read_image)))
         coming_out += (("output_audio", rare.output_audio), ("output_image", rare.output_image))
     billed: list[tuple[str, int]] = []
     for kind, tokens in going_in:
@@ -248,6 +252,21 @@ def cost(
     if not terms and rates.keys().isdisjoint(("input", "output")):
         return None  # It is billed by what is not known of the call.
     return Priced(usd / _MILLION, Detail(identity, _day(at_ns), source, terms))
+
+
+def _read(rare: More | None, cache_read: int, rates: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Return what was read from a cache by its classes: sound and pictures may have prices of their own."""
+    if rare is None or not (rare.cache_read_audio or rare.cache_read_image):
+        return [("cache_read", cache_read)]
+    found: list[tuple[str, int]] = []
+    for kind, tokens in (
+        ("cache_read_audio", rare.cache_read_audio),
+        ("cache_read_image", rare.cache_read_image),
+    ):
+        apart = min(tokens, cache_read) if kind in rates else 0
+        cache_read -= apart
+        found.append((kind, apart))
+    return [("cache_read", cache_read), *found]
 
 
 def written(detail: Detail) -> str:

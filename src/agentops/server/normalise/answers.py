@@ -114,7 +114,7 @@ def _pictures(usage: Mapping[str, Any], painted: bool) -> dict[str, int]:
     """Return the parts of the counts that are pictures, as the whole of a painter's answer is."""
     found: dict[str, int] = {}
     for direction in ("input", "output"):
-        details = usage.get(f"{direction}_tokens_details")
+        details = usage.get(f"{direction}_tokens_details") or usage.get(f"{direction}_token_details")
         shown = count(details.get("image_tokens")) if is_object(details) else None
         if shown is None and direction == "output" and painted:
             shown = count(usage.get("output_tokens"))
@@ -126,6 +126,7 @@ def _pictures(usage: Mapping[str, Any], painted: bool) -> dict[str, int]:
 _MODAL: Final[tuple[tuple[str, tuple[str, str]], ...]] = (
     ("input", ("prompt_tokens_details", "promptTokensDetails")),
     ("output", ("candidates_tokens_details", "candidatesTokensDetails")),
+    ("cache_read", ("cache_tokens_details", "cacheTokensDetails")),
 )
 
 

@@ -233,6 +233,10 @@ def _image(item: Mapping[str, Any]) -> Part:
 
 
 def _audio(item: Mapping[str, Any]) -> Part:
+    if isinstance(item.get("transcript"), str) and not is_object(item.get("audio")):
+        return text_part(item["transcript"])  # The words of what was spoken in a realtime session.
+    if type(item.get("bytes")) is int:
+        return {"type": "blob", "modality": "audio", "bytes": item["bytes"]}
     inner = item.get("input_audio") or item.get("audio") or item
     if is_object(inner):
         audio: dict[str, Any] = inner
@@ -307,6 +311,7 @@ _READERS: Final[Mapping[str, Any]] = {
     "input_image": _image,
     "audio": _audio,
     "input_audio": _audio,
+    "output_audio": _audio,
     "video": _video,
     "video_url": _video,
     "file": _file,

@@ -45,6 +45,8 @@ class More(Struct, frozen=True, gc=False, omit_defaults=True):
         output_audio: The part of the output that is sound.
         input_image: The part of the input that is pictures, where the provider tells it apart.
         output_image: The part of the output that is pictures.
+        cache_read_audio: The part of what was read from the cache that is sound.
+        cache_read_image: The part of what was read from the cache that is pictures.
         web_searches: Searches that the provider made for the call.
         characters: Characters that were spoken, where those are billed.
         audio_seconds: Seconds that were listened to, where those are billed.
@@ -56,6 +58,8 @@ class More(Struct, frozen=True, gc=False, omit_defaults=True):
     output_audio: int = 0
     input_image: int = 0
     output_image: int = 0
+    cache_read_audio: int = 0
+    cache_read_image: int = 0
     web_searches: int = 0
     characters: int = 0
     audio_seconds: int = 0
@@ -191,6 +195,7 @@ _DETAILS: Final[Mapping[str, str]] = {
     "input_token_details": "input_audio",
     "completion_tokens_details": "output_audio",
     "output_tokens_details": "output_audio",
+    "output_token_details": "output_audio",
 }
 """Where a usage object has the parts of a count, and which of ours their sound is."""
 
@@ -213,6 +218,10 @@ def _from_raw(value: Any, besides: Mapping[str, Any]) -> Tokens:
             flat = {**details, **flat}
             if heard := count(details.get("audio_tokens")):
                 rare[sound] = heard
+            cached = details.get("cached_tokens_details")
+            for kind in ("audio", "image") if is_object(cached) else ():
+                if number := count(cached.get(f"{kind}_tokens")):
+                    rare[f"cache_read_{kind}"] = number
     found = {
         field: next((known for name in names if (known := count(flat.get(name))) is not None), None)
         for field, names in _RAW.items()
