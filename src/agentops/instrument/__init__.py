@@ -167,11 +167,12 @@ class Instrumentation:
         if chosen.startswith("openinference."):
             self._tell_kinds()
         if chosen.startswith("openinference.instrumentation.openai:"):
-            from agentops.instrument import background, gpt, realtime
+            from agentops.instrument import background, gpt, gpt_batches, realtime
 
             gpt.complete(patches)
             tracer = self._provider.get_tracer("agentops.instrument.gpt")
             background.complete(tracer, patches)
+            gpt_batches.complete(tracer, patches)
             realtime.complete(tracer, patches)
         elif chosen.startswith("openinference.instrumentation.anthropic:"):
             from agentops.instrument import claude

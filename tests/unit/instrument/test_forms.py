@@ -273,6 +273,67 @@ def test_results_of_an_anthropic_batch_are_calls(home: Path, models: Models) -> 
     assert len(stored(home)) == 6
 
 
+def openai_results() -> bytes:
+    """Return the lines of a file of results: a chat, an embedding, a refusal."""
+    data = [{"object": "embedding", "index": 0, "embedding": [0.1, 0.2]}]
+    usage = {"prompt_tokens": 9, "total_tokens": 9}
+    vectors = {"object": "list", "data": data, "model": "text-embedding-3-small", "usage": usage}
+    refused = {"error": {"message": "Unknown model.", "type": "invalid_request_error", "code": "no_model"}}
+    answers = [(200, {**standin.chat_answer(ask()), "model": "gpt-4o-mini"}), (200, vectors), (400, refused)]
+    lines = [
+        {"id": f"batch_req_{number}", "custom_id": f"mine-{number}", "error": None,
+         "response": {"status_code": status, "request_id": f"req_{number}", "body": body}}
+        for number, (status, body) in enumerate(answers)
+    ]  # fmt: skip
+    return "".join(json.dumps(line) + "\n" for line in lines).encode()
+
+
+@pytest.mark.parametrize("how", ["plain", "raw", "async"])
+def test_results_of_an_openai_batch_are_calls(
+    how: str, home: Path, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def get(api: standin.Api) -> bool:
+        api.body(200, openai_results() if "file-1" in api.path else b"mine", "application/octet-stream")
+        return True
+
+    def post(api: standin.Api, path: str, request: dict[str, Any]) -> bool:
+        api.send(200, {"id": "batch_1", "object": "batch", "status": "validating", **request})
+        return path.endswith("/batches")
+
+    monkeypatch.setattr(models, "get", get)
+    monkeypatch.setattr(models, "answer", post)
+    asked: dict[str, Any] = {"input_file_id": "file-0", "endpoint": "/v1/chat/completions",
+                             "completion_window": "24h"}  # fmt: skip
+
+    async def run() -> None:
+        async with AsyncOpenAI() as client:
+            await client.batches.create(**asked)
+            await client.files.content("file-1")
+
+    agentops.init()
+    if how == "async":
+        asyncio.run(run())
+    else:
+        with OpenAI() as made:
+            client = made.with_raw_response if how == "raw" else made
+            client.batches.create(**asked)
+            assert client.files.content("file-0").content == b"mine"
+            assert client.files.content("file-1").content == openai_results()
+    sent, chat, vector, refused = stored(home)
+    assert (sent.kind, sent.name) == ("operation", "batches.create")
+    assert json.loads(sent.output)["id"].startswith("batch_1")
+    assert (chat.kind, chat.output_preview, chat.finish_reason) == ("llm", SAID, "stop")
+    assert (chat.tokens_input, chat.tokens_output) == (21, 8)
+    assert attributes(chat)["openai.batch.custom_id"] == "mine-0"
+    assert (vector.kind, vector.model, vector.tokens_input) == ("embedding", "text-embedding-3-small", 9)
+    # 21 x 0.075 + 8 x 0.30, half of the usual prices.
+    assert chat.cost_usd == pytest.approx(0.000003975)
+    assert vector.cost_usd
+    assert (refused.status, refused.error_type, refused.error_message) == (
+        "error", "no_model", "Unknown model."
+    )  # fmt: skip
+
+
 def test_what_a_batch_wrote_to_the_cache_for_an_hour_is_told(
     home: Path, models: Models, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -218,7 +218,7 @@ def _from_raw(value: Any, besides: Mapping[str, Any]) -> Tokens:
             flat = {**details, **flat}
             if heard := count(details.get("audio_tokens")):
                 rare[sound] = heard
-            cached = details.get("cached_tokens_details")
+            cached: Any = details.get("cached_tokens_details")
             for kind in ("audio", "image") if is_object(cached) else ():
                 if number := count(cached.get(f"{kind}_tokens")):
                     rare[f"cache_read_{kind}"] = number
