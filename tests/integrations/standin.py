@@ -309,6 +309,11 @@ class Providers(Models):
         elif path.endswith(":batchEmbedContents"):
             made = [{"values": [0.1, -0.2]} for _ in request["requests"]]
             api.send(200, {"embeddings": made, "usageMetadata": {"promptTokenCount": 5}})
+        elif path.endswith(":predict"):
+            painted = {"mimeType": "image/png", "bytesBase64Encoded": "UE5H"}
+            api.body(200, json.dumps({"predictions": [painted]}).encode(), "application/json")
+        elif path.endswith(":predictLongRunning"):
+            api.body(200, b'{"name": "operations/film"}', "application/json")
         elif path.endswith("/rerank"):
             made = {"id": "rank", "results": [{"index": 0, "relevance_score": 0.9}]}
             api.body(200, json.dumps(made).encode(), "application/json")

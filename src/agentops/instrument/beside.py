@@ -160,7 +160,7 @@ class _Calls:
 
 
 def _is_told(key: str, value: Any) -> bool:
-    told = isinstance(value, str | int | float | bool | list | dict)
+    told = isinstance(value, str | int | float | bool | list | dict) or hasattr(value, "model_dump")
     return told and not _UNTOLD.search(key)
 
 

@@ -17,7 +17,7 @@ from opentelemetry import trace
 
 from agentops import semconv
 from agentops.ambient import get_current
-from agentops.instrument import gemini_live
+from agentops.instrument import beside, gemini_live
 from agentops.instrument import gemini_streams as streams
 from agentops.instrument.chat import to_json
 from agentops.instrument.gathered import compact
@@ -28,6 +28,11 @@ _STREAM: Final = "openinference.instrumentation.google_genai._stream"
 _EMBEDDINGS: Final = (
     "openinference.instrumentation.google_genai._embedding_attributes_extractor"
     ":_EmbeddingResponseAttributesExtractor"
+)
+_PAINTERS: Final = tuple(
+    f"google.genai.models:{models}.{name}"
+    for models in ("Models", "AsyncModels")
+    for name in ("generate_images", "edit_image", "upscale_image", "generate_videos")
 )
 _looping: Final[ContextVar[Any]] = ContextVar("agentops_gemini_loop", default=None)
 """The instrumentor's wrapper that is to record each request, while such a call is made."""
@@ -107,6 +112,7 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
     patches.method(models.AsyncModels, "_generate_content", requested)
     _complete_streams(tracer, patches)
     gemini_live.complete(tracer, patches)
+    beside.record(tracer, patches, _PAINTERS, "google")
     patches.method(helpers, "invoke_function_from_dict_args", called)
     patches.method(helpers, "invoke_function_from_dict_args_async", called_async)
 

@@ -42,7 +42,11 @@ asyncio.run(leave())
 client.models.generate_content_stream(model="gemini-2.5-flash", contents="Never read.")
 print(next(client.models.generate_content_stream(model="gemini-2.5-flash", contents="Taken by next.")).text)
 print(len(client.models.embed_content(model="gemini-embedding-001", contents=["Paris"]).embeddings))
-
+vertex = genai.Client(api_key="none", vertexai=True, http_options=options)
+painter = {"model": "imagen-4.0-generate-001", "prompt": "A cat", "config": {"number_of_images": 1}}
+print(len(vertex.models.generate_images(**painter).generated_images))
+print(len(asyncio.run(vertex.aio.models.generate_images(**painter)).generated_images))
+print(vertex.models.generate_videos(model="veo-3.0-generate-001", prompt="A cat that runs").name)
 
 plain = os.environ["MODELS_URL"].replace("http", "ws", 1)
 client._api_client._websocket_base_url = lambda *_: plain  # It knows no web socket but over TLS.

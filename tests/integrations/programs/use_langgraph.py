@@ -7,6 +7,7 @@ from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_openai import ChatOpenAI
+from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import create_react_agent
 
 import agentops
@@ -36,6 +37,11 @@ def ask_weather_agent(city: str) -> str:
 
 older = create_react_agent(ChatOpenAI(model="gpt-4o"), [ask_weather_agent], name="older")
 print(older.invoke({"messages": [{"role": "user", "content": "Weather in Paris?"}]})["messages"][-1].content)
+unnamed = create_react_agent(ChatOpenAI(model="gpt-4o"), [])
+around = StateGraph(MessagesState).add_node("helper", unnamed).add_edge(START, "helper").compile()
+print(
+    around.invoke({"messages": [{"role": "user", "content": "Capital of France?"}]})["messages"][-1].content
+)
 
 
 class Waiting(GenericFakeChatModel):

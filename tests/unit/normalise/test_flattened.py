@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.unit.normalise.spans import event, messages
 
 
@@ -104,8 +106,11 @@ def test_a_call_without_arguments_has_none_that_are_unknown() -> None:
     ]
 
 
-def test_what_a_model_says_aloud_is_its_words_and_their_sound() -> None:
-    audio = {"id": "a1", "data": "QUFB", "transcript": "hello", "expires_at": 1}
+@pytest.mark.parametrize(
+    ("data", "kind"), [("UklGRg==", "wav"), ("SUQzBA==", "mp3"), ("T2dnUw==", "opus"), ("QUFB", "pcm")]
+)
+def test_what_a_model_says_aloud_is_its_words_and_their_sound(data: str, kind: str) -> None:
+    audio = {"id": "a1", "data": data, "transcript": "hello", "expires_at": 1}
     choice = {"message": {"role": "assistant", "content": None, "audio": audio}}
     said = {
         "openinference.span.kind": "LLM",
@@ -115,6 +120,6 @@ def test_what_a_model_says_aloud_is_its_words_and_their_sound() -> None:
     found = event(said)
     assert messages(found.output)[0]["parts"] == [
         {"type": "text", "content": "hello"},
-        {"type": "blob", "modality": "audio", "mime_type": "audio/wav", "content": "QUFB"},
+        {"type": "blob", "modality": "audio", "mime_type": f"audio/{kind}", "content": data},
     ]
     assert found.output_preview == "hello"

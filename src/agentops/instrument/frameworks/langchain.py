@@ -125,11 +125,14 @@ def _tell_agent(tracer: Any, run: Any) -> None:
     if node is None or node.name != "agent" or node.parent_run_id is None:
         return
     graph = tracer.run_map.get(str(node.parent_run_id))
-    if graph is None or graph.name == _UNNAMED:
+    if graph is None:
         return
+    extra: Mapping[str, Any] = graph.extra or {}
+    # One without a name goes by that of the node it is, in the graph around it.
+    inside = (extra.get("metadata") or {}).get("langgraph_node") if graph.name == _UNNAMED else None
     span = tracer.get_span(graph.id)
     kinds.fix(span, "AGENT")
-    span.set_attribute("agent.name", graph.name)
+    span.set_attribute("agent.name", str(inside or graph.name))
     kinds.fix(tracer.get_span(node.id), "CHAIN")
 
 

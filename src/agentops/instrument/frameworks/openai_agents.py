@@ -1,6 +1,7 @@
 """What the instrumentor of OpenAI's agents leaves out: what is an agent, and that a run failed.
 
-Of a guardrail it tells the name only, of a tool's failure that the run survives not what was raised.
+Of a guardrail it tells the name only, of an agent neither what went in nor what came out, of a tool's failure
+that the run survives not what was raised.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ from opentelemetry.trace import Status, StatusCode
 from agentops.instrument import kinds
 from agentops.instrument.frameworks.told import PACKAGE
 from agentops.instrument.patches import Patches, found
+from agentops.instrument.shown import to_json
 
 
 def complete(tracer: trace.Tracer, patches: Patches) -> None:
     """Tell that what is around the agents of a run is no agent itself, and that a run which raises failed."""
     del tracer
     processors: list[Any] = []  # The last one that a run began with, weakly.
+    agents: dict[str, str] = {}  # Of each open span, the span of the agent that it is within.
     handled: dict[str, int] = {}  # The exception that the program was at when a run began, by its trace.
 
     def begun(
@@ -56,11 +59,27 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
             pass  # Its instrumentor tells what it tells.
         return wrapped(*args, **kwargs)
 
+    def span_begun(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        try:
+            begun_span = args[0]
+            is_agent = getattr(begun_span.span_data, "type", None) == "agent"
+            inside = begun_span.span_id if is_agent else agents.get(begun_span.parent_id)
+            if inside is not None:
+                agents[begun_span.span_id] = inside
+        except Exception:
+            pass  # Then its agent does not tell what it said.
+        return wrapped(*args, **kwargs)
+
     def span_ended(
         wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         try:
             span = instance._otel_spans.get(args[0].span_id)
+            agent = instance._otel_spans.get(agents.pop(args[0].span_id, None))
+            if agent is not None and agent is not span:
+                _tell_agent(agent, args[0].span_data)
             _tell_guardrail(span, args[0].span_data)
             fail(span, args[0].trace_id)
         except Exception:
@@ -81,6 +100,7 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
     processor = found(PACKAGE + "openai_agents._processor:OpenInferenceTracingProcessor")
     patches.method(processor, "on_trace_start", begun)
     patches.method(processor, "on_trace_end", ended)
+    patches.method(processor, "on_span_start", span_begun)
     patches.method(processor, "on_span_end", span_ended)
     patches.method(found("agents.tracing.spans:SpanImpl"), "set_error", erred)
 
@@ -88,6 +108,26 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
 def _type_of(error: BaseException) -> str:
     kind = type(error)
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _tell_agent(agent: Any, data: Any) -> None:
+    """Tell what an agent was given, and what it said last, by a call of its model that is over."""
+    kind = getattr(data, "type", None)
+    if kind not in ("response", "generation"):
+        return
+    if data.input and "input.value" not in agent.attributes:
+        _tell(agent, "input", data.input)
+    said = getattr(data, "output", None)
+    if kind == "response" and data.response is not None:
+        said = data.response.output_text or data.response.output
+    if said:
+        _tell(agent, "output", said)
+
+
+def _tell(span: Any, direction: str, value: Any) -> None:
+    plain = isinstance(value, str)
+    span.set_attribute(f"{direction}.value", value if plain else to_json(value))
+    span.set_attribute(f"{direction}.mime_type", "text/plain" if plain else "application/json")
 
 
 def _tell_guardrail(span: Any, data: Any) -> None:

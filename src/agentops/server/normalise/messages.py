@@ -256,7 +256,7 @@ def _spoken(audio: Mapping[str, Any]) -> list[part.Part]:
     if isinstance(audio.get("transcript"), str) and audio["transcript"]:
         found.append(part.text_part(audio["transcript"]))
     if isinstance(audio.get("data"), str):
-        mime_type = f"audio/{audio['format']}" if isinstance(audio.get("format"), str) else "audio/wav"
+        mime_type = part.sound_type(audio.get("format"), audio["data"])
         found.append({"type": "blob", "modality": "audio", "mime_type": mime_type, "content": audio["data"]})
     return found
 

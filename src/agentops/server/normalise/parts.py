@@ -244,10 +244,28 @@ def _audio(item: Mapping[str, Any]) -> Part:
             return {
                 "type": "blob",
                 "modality": "audio",
-                "mime_type": f"audio/{audio.get('format', 'wav')}",
+                "mime_type": sound_type(audio.get("format"), audio["data"]),
                 "content": audio["data"],
             }
     return media(inner, "audio")
+
+
+_SOUNDS: Final = {
+    "UklGR": "audio/wav",
+    "SUQz": "audio/mp3",
+    "//": "audio/mp3",
+    "ZkxhQ": "audio/flac",
+    "T2dnUw": "audio/opus",
+}
+"""How sound in base64 begins, by its form."""
+
+
+def sound_type(said: Any, data: Any) -> str:
+    """Return the type of sound in base64: as it is said, else as it begins; samples have no beginning."""
+    if isinstance(said, str) and said:
+        return f"audio/{'pcm' if said == 'pcm16' else said}"
+    begins = str(data)[:8]
+    return next((kind for start, kind in _SOUNDS.items() if begins.startswith(start)), "audio/pcm")
 
 
 def _video(item: Mapping[str, Any]) -> Part:
