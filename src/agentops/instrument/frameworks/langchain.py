@@ -128,8 +128,9 @@ def _tell_agent(tracer: Any, run: Any) -> None:
     if graph is None:
         return
     extra: Mapping[str, Any] = graph.extra or {}
+    metadata: Mapping[str, Any] = extra.get("metadata") or {}
     # One without a name goes by that of the node it is, in the graph around it.
-    inside = (extra.get("metadata") or {}).get("langgraph_node") if graph.name == _UNNAMED else None
+    inside = metadata.get("langgraph_node") if graph.name == _UNNAMED else None
     span = tracer.get_span(graph.id)
     kinds.fix(span, "AGENT")
     span.set_attribute("agent.name", str(inside or graph.name))
