@@ -149,20 +149,39 @@ def cost_of(
     unknown = entered is None or (left is None and kind == "llm")
     if unknown and not usage_more:
         return None
+    rare = more(usage_more) if usage_more else _NO_MORE
+    counts = [0 if unknown else entered or 0, 0 if unknown else left or 0, cache_read or 0, cache_write or 0]
+    for _, *apart in rare.advised:
+        counts = [max(0, whole - part) for whole, part in zip(counts, apart, strict=True)]
     found = cost(
         provider,
         (model, request_model),
         at_ns,
-        entered=0 if unknown else entered or 0,
-        left=0 if unknown else left or 0,
-        cache_read=cache_read or 0,
-        cache_write=cache_write or 0,
+        entered=counts[0],
+        left=counts[1],
+        cache_read=counts[2],
+        cache_write=counts[3],
         reasoning=reasoning or 0,
-        rare=more(usage_more) if usage_more else _NO_MORE,
+        rare=rare,
     )
     if found is None or (unknown and not any(term[0] in _MEASURED for term in found.detail.terms)):
         return None
-    return found
+    return _with_advice(found, provider, at_ns, rare) if rare.advised else found
+
+
+def _with_advice(found: Priced, provider: str, at_ns: int, rare: More) -> Priced | None:
+    """Return a cost with that of the models that the call's model asked; None where one has no price."""
+    usd, terms = found.usd, [*found.detail.terms]
+    for model, entered, left, read, written_ in rare.advised:
+        advice = cost(
+            provider, (model,), at_ns, entered=entered, left=left, cache_read=read, cache_write=written_
+        )
+        if advice is None:
+            return None
+        usd += advice.usd
+        name = advice.detail.price.rpartition("/")[2]
+        terms += [(f"{kind} of {name}", tokens, price) for kind, tokens, price in advice.detail.terms]
+    return Priced(usd, Detail(found.detail.price, found.detail.date, found.detail.source, terms))
 
 
 def cost(

@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from agentops.server.normalise.tokens import more
+from agentops.server.prices import explained, priced
 from tests.unit.normalise.spans import event
 
 CLAUDE = "claude-sonnet-4-20250514"
@@ -324,8 +326,16 @@ def test_what_was_compacted_is_counted_beside_the_sums(attributes: dict[str, Any
     ]
     usage = {**_step("", 23_000, 1_000, 0, 100), "iterations": steps}
     said = {**attributes, "output.value": json.dumps({"model": CLAUDE, "usage": usage})}
-    assert counts(said) == (23_100 + 180_007, 4_500, 7, 100, None)
-    assert more(event(said).usage_more).cache_write_1h == 100
+    assert counts(said) == (23_100 + 180_007 + 900, 4_590, 7, 100, None)
+    found = event(said)
+    assert more(found.usage_more).cache_write_1h == 100
+    assert more(found.usage_more).advised == [("claude-opus-4-8", 900, 90, 0, 0)]
+    found = priced(replace(found, model="claude-sonnet-4-5", provider="anthropic"))
+    # 900 x 5 + 90 x 25, beside 203,000 x 6, 7 x 0.60, 100 x 12 and 4500 x 22.50 (as of a long input).
+    assert found.cost_usd == pytest.approx(1.3272042)
+    assert [line["class"] for line in explained(found.cost_detail)][-2:] == [
+        "input of claude-opus-4-8", "output of claude-opus-4-8"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("steps", [[], None, "compaction", [1, {"type": "compaction"}]])

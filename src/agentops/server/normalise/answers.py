@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from agentops.server.normalise.tokens import TIERS, hour_written
+from agentops.server.normalise.tokens import TIERS, advised, hour_written
 from agentops.server.normalise.values import count, dollars, is_list, is_object
 
 _COUNTS: Final = ("tokens_input", "tokens_output", "cache_read", "cache_write", "reasoning", "usage")
@@ -146,10 +146,18 @@ def _modal(usage: Any) -> dict[str, int]:
 
 
 def _iterated(usage: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what Anthropic's steps say: what was compacted is beside the sums, at the same price."""
+    """Return what Anthropic's steps say: what was compacted is beside the sums, at the same price.
+
+    So is what another model advised, at its own.
+    """
     steps: list[Any] = each if is_list(each := usage.get("iterations")) else []
     compacted = [step for step in steps if is_object(step) and step.get("type") == "compaction"]
-    found: dict[str, Any] = {"compacted": compacted} if compacted else {}
+    asked = [step for step in steps if is_object(step) and step.get("type") == "advisor_message"]
+    known = [(step, counts) for step in asked if (counts := advised(step)) is not None]
+    beside = [*compacted, *(step for step, _ in known)]
+    found: dict[str, Any] = {"beside": beside} if beside else {}
+    if known:
+        found["advised"] = [counts for _, counts in known]
     if steps:  # Each step repeats its part of the sum.
         found["cache_write_1h"] = sum(hour_written(each) for each in (usage, *compacted))
     return found

@@ -51,6 +51,8 @@ class More(Struct, frozen=True, gc=False, omit_defaults=True):
         characters: Characters that were spoken, where those are billed.
         audio_seconds: Seconds that were listened to, where those are billed.
         tier: How the provider served the call, where that is not the usual way: one of TIERS.
+        advised: Of another model that it asked: that model, and its tokens in, out, read from a cache and
+            written to one. They are a part of the counts.
     """
 
     cache_write_1h: int = 0
@@ -64,6 +66,7 @@ class More(Struct, frozen=True, gc=False, omit_defaults=True):
     characters: int = 0
     audio_seconds: int = 0
     tier: str = ""
+    advised: list[tuple[str, int, int, int, int]] = []
 
 
 TIERS: Final = ("batch", "flex", "priority", "fast")
@@ -107,7 +110,7 @@ def tokens(
         scope: Name of the instrumentation.
     """
     counted = _tokens(found, sources, model, provider, scope)
-    for step in found.get("compacted", ()):
+    for step in found.get("beside", ()):
         counted = _with(counted, _from_raw(step, {}))
     return counted
 
@@ -121,6 +124,21 @@ def _with(one: Tokens, other: Tokens) -> Tokens:
         _sum(one.cache_write, other.cache_write),
         _sum(one.reasoning, other.reasoning),
         one.more,
+    )
+
+
+def advised(step: Mapping[str, Any]) -> tuple[str, int, int, int, int] | None:
+    """Return the model of a step that was another one's, and its tokens; None where they are not known."""
+    counted = _from_raw(step, {})
+    model = step.get("model")
+    if type(model) is not str or counted is NONE:
+        return None
+    return (
+        model,
+        counted.input or 0,
+        counted.output or 0,
+        counted.cache_read or 0,
+        counted.cache_write or 0,
     )
 
 
