@@ -163,6 +163,7 @@ class _Call:
         self.request = request
         self.words = Written()
         self.begun = False
+        self.request_id: Any = None
 
     def end(self, error: BaseException | None = None, status: Status | None = None) -> None:
         span = self.span
@@ -212,12 +213,14 @@ class _Responses:
             if kind == "input_audio_buffer.append":
                 self._sound += len(plain.get("audio") or "") * 3 // 4
             elif kind == "conversation.item.create":
-                self._items.append(_silent(plain["item"]))
+                self._say(_silent(plain["item"]))
             elif kind == "response.create":
                 given = plain.get("response") if isinstance(plain.get("response"), dict) else None
                 if given is None:
                     given = {key: each for key, each in plain.items() if key not in ("type", "event_id")}
-                self._waiting.append(self._begun(cast("dict[str, Any]", given)))
+                call = self._begun(cast("dict[str, Any]", given))
+                call.request_id = plain.get("event_id")
+                self._waiting.append(call)
         except Exception:
             pass  # Then only what is answered is told.
 
@@ -258,10 +261,14 @@ class _Responses:
         said = {"type": "input_audio", "bytes": self._sound}
         self._sound = 0
         item = {"type": "message", "role": "user", "content": [said]}
-        self._items.append(item)
+        self._say(item)
         self._spoken[identity] = item
         while len(self._spoken) > _MOST_SPOKEN:
             del self._spoken[next(iter(self._spoken))]
+
+    def _say(self, item: dict[str, Any]) -> None:
+        self._items.append(item)
+        del self._items[:-_MOST_SAID]  # Of a connection on which nothing is answered.
 
     def _begun(self, given: dict[str, Any]) -> _Call:
         request: dict[str, Any] = {**given}
@@ -308,10 +315,17 @@ class _Responses:
         call.end(None, OK)
 
     def _refused(self, event: dict[str, Any]) -> None:
-        """End the response that was asked for last, if none has begun: the error is about it."""
-        if self._waiting and not self._open:
-            said: Any = event.get("error")
-            self._fail(self._waiting.popleft(), said if isinstance(said, dict) else event)
+        """End the response that an error is about, if it says which, or can only be about one."""
+        error: Any = event.get("error")
+        said = cast("dict[str, Any]", error) if isinstance(error, dict) else event
+        about = said.get("event_id")
+        named = (each for each in self._waiting if about and each.request_id == about)
+        call = next(named, None)
+        if call is None and self._waiting and (not self._open or said.get("code") == _BUSY):
+            call = self._waiting[-1]
+        if call is not None:
+            self._waiting.remove(call)
+            self._fail(call, said)
 
     def _fail(self, call: _Call, error: Any) -> None:
         call.span.set_attribute("error.type", str(error.get("code") or error.get("type") or "failed"))
@@ -340,6 +354,8 @@ class _Responses:
 _TOLD: Final = ("model", "instructions", "tools", "tool_choice", "output_modalities", "modalities")
 """What of a session is part of each request."""
 _MOST_SPOKEN: Final = 64
+_MOST_SAID: Final = 1000
+_BUSY: Final = "conversation_already_has_active_response"
 
 
 def _plain(event: Any) -> dict[str, Any]:

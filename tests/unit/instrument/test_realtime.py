@@ -33,6 +33,7 @@ USAGE: dict[str, Any] = {
     },
     "output_token_details": {"text_tokens": 20, "audio_tokens": 80},
 }
+BUSY = "conversation_already_has_active_response"
 SPOKEN: dict[str, Any] = {
     "type": "message",
     "role": "assistant",
@@ -56,7 +57,7 @@ def answer(socket: ServerConnection, number: int, asked: dict[str, Any]) -> None
         socket.send(json.dumps({"type": kind, "event_id": "event_1", **more}))
 
     if how == "refused":
-        say("error", error={"type": "invalid_request_error", "code": "busy", "message": "One at a time."})
+        say("error", error={"type": "invalid_request_error", "code": BUSY, "message": "One at a time."})
         return
     say("response.created", response=head)
     if how == "left":
@@ -190,12 +191,25 @@ def test_a_response_ends_as_it_did(how: str, home: Path, address: str) -> None:
     event = only(home)
     assert (event.status, event.error_type, event.error_message) == {
         "failed": ("error", "overloaded", "The model broke."),
-        "refused": ("error", "busy", "One at a time."),
+        "refused": ("error", BUSY, "One at a time."),
         "raised": ("error", "LookupError", "lost"),
     }.get(how, ("ok", "", ""))
     assert event.finish_reason == ("turn_detected" if how == "cancelled" else "")
     if wanted == "left":
         assert json.loads(event.output)[0]["parts"] == [{"type": "text", "content": "It is "}]
+
+
+def test_what_is_refused_is_not_what_is_being_answered(home: Path, address: str) -> None:
+    agentops.init()
+    with connected(address) as connection:
+        connection.response.create(response={"metadata": {"how": "left"}})
+        connection.response.create(response={"metadata": {"how": "refused"}})
+        until(connection, "error")
+        connection.response.create()
+        until(connection, "response.done")
+    assert [(each.status, each.response_id) for each in stored(home)] == [
+        ("error", ""), ("ok", "resp_2"), ("ok", "")
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("place", ["realtime", "beta", "responses"])
