@@ -33,6 +33,8 @@ _MODULES: Final = tuple(
         "beta.responses.responses",
     )
 )
+_LANES: Final = "openai.lib.responses_websocket._session"
+"""The module of what sends past a connection, for several at once."""
 _CONNECTIONS: Final = tuple(
     f"{name}Connection" for name in ("Realtime", "AsyncRealtime", "Responses", "AsyncResponses")
 )
@@ -116,8 +118,17 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
             patches.method(manager, "__aexit__", exited)
             patches.method(manager, "send", _queued)
 
+    def routed(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        event = args[0] if args else kwargs.get("event")
+        _of(instance._session.connection, tracer).asked(event, instance._state.stream_id)
+        return wrapped(*args, **kwargs)
+
     for module in _MODULES:
         patches.when(module, imported)
+    for lane in ("ResponsesWebSocketLane", "AsyncResponsesWebSocketLane"):
+        patches.later(f"{_LANES}:{lane}.send", routed)
 
 
 def _of(connection: Any, tracer: trace.Tracer) -> _Responses:
@@ -164,6 +175,7 @@ class _Call:
         self.words = Written()
         self.begun = False
         self.request_id: Any = None
+        self.lane: Any = None
 
     def end(self, error: BaseException | None = None, status: Status | None = None) -> None:
         span = self.span
@@ -205,7 +217,7 @@ class _Responses:
         self._spoken: dict[str, dict[str, Any]] = {}
         self._sound = 0
 
-    def asked(self, event: Any) -> None:
+    def asked(self, event: Any, lane: str | None = None) -> None:
         """Take what the program sends; never raises."""
         try:
             plain = _plain(event)
@@ -219,7 +231,7 @@ class _Responses:
                 if given is None:
                     given = {key: each for key, each in plain.items() if key not in ("type", "event_id")}
                 call = self._begun(cast("dict[str, Any]", given))
-                call.request_id = plain.get("event_id")
+                call.request_id, call.lane = plain.get("event_id"), lane or plain.get("stream_id")
                 self._waiting.append(call)
         except Exception:
             pass  # Then only what is answered is told.
@@ -245,8 +257,7 @@ class _Responses:
             if item is not None:
                 item["content"] = [{"type": "input_audio", "transcript": event.get("transcript")}]
         elif kind == "response.created":
-            call = self._waiting.popleft() if self._waiting else self._begun({})
-            self._open[str(event["response"].get("id"))] = call
+            self._open[str(event["response"].get("id"))] = self._next(event.get("stream_id"))
         elif kind in _OVER:
             self._answered(event["response"])
         elif kind.endswith(".delta"):
@@ -288,6 +299,14 @@ class _Responses:
             where = self._where  # Where the connection was made.
         return _Call(self._tracer.start_span("Response", where, attributes=attributes), request, self.session)
 
+    def _next(self, lane: Any) -> _Call:
+        """Return what begins now: what was asked for first, on its lane, or what nobody asked for."""
+        call = next((each for each in self._waiting if each.lane == lane), None)
+        if call is None:
+            return self._waiting.popleft() if self._waiting else self._begun({})
+        self._waiting.remove(call)
+        return call
+
     def _note_first(self, call: _Call | None) -> None:
         if call is not None and not call.begun:
             call.begun = True
@@ -297,7 +316,7 @@ class _Responses:
     def _answered(self, response: dict[str, Any]) -> None:
         call = self._open.pop(str(response.get("id")), None)
         if call is None:
-            call = self._waiting.popleft() if self._waiting else self._begun({})
+            call = self._next(None)
         span, status = call.span, response.get("status")
         span.set_attribute("output.value", to_json(response))
         span.set_attribute("output.mime_type", "application/json")

@@ -12,6 +12,7 @@ from typing import Any
 
 import openai
 import pytest
+from openai.lib.responses_websocket import ResponsesWebSocketLimits, ResponsesWebSocketSession
 from websockets.sync.server import ServerConnection, serve
 
 import agentops
@@ -96,8 +97,10 @@ def realtime(socket: ServerConnection) -> None:
 def responses(socket: ServerConnection) -> None:
     """Be a connection for responses."""
     for message in socket:
-        for kind, event in standin.response_events(json.loads(message)):
-            socket.send(json.dumps({"type": kind, **event}))
+        asked = json.loads(message)
+        lane = {"stream_id": asked["stream_id"]} if "stream_id" in asked else {}
+        for kind, event in standin.response_events(asked):
+            socket.send(json.dumps({"type": kind, **event, **lane}))
 
 
 @pytest.fixture(scope="module")
@@ -241,6 +244,24 @@ def test_an_async_connection_is_recorded_alike(place: str, home: Path, address: 
     if place == "responses":
         assert event.input_preview == "Capital of France?"
         assert standin.ANSWER in event.output_preview
+
+
+def test_lanes_of_a_connection_are_recorded_alike(home: Path, address: str) -> None:
+    agentops.init()
+    client: Any = openai.OpenAI(base_url=address, api_key="none")
+    limits = ResponsesWebSocketLimits(
+        max_lanes=8, max_events_per_lane=128, max_events=512, max_bytes_per_lane=2**20, max_bytes=2**22
+    )
+    with (
+        client,
+        client.responses.connect(websocket_connection_options={"max_size": None}) as connection,
+        ResponsesWebSocketSession(connection, limits=limits) as session,
+    ):
+        for name in ("one", "two"):
+            lane = session.lane(name)
+            lane.send({"type": "response.create", "model": "gpt-4o-mini", "input": f"Say {name}."})
+            lane.get_final_response()
+    assert [each.input_preview for each in stored(home)] == ["Say one.", "Say two."]
 
 
 def test_a_response_belongs_to_the_session_that_its_connection_was_made_in(home: Path, address: str) -> None:
