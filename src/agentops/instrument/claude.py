@@ -362,6 +362,9 @@ def _call(answer: Any, message: Any) -> dict[str, Any]:
     hour = getattr(getattr(usage, "cache_creation", None), "ephemeral_1h_input_tokens", None)
     if hour:
         attributes["gen_ai.usage.cache_creation.ephemeral_1h_input_tokens"] = hour
+    searches = getattr(getattr(usage, "server_tool_use", None), "web_search_requests", None)
+    if searches:
+        attributes["anthropic.usage.server_tool_use.web_search_requests"] = searches
     return attributes
 
 

@@ -334,13 +334,14 @@ def test_results_of_an_openai_batch_are_calls(
     )  # fmt: skip
 
 
-def test_what_a_batch_wrote_to_the_cache_for_an_hour_is_told(
+def test_what_a_batch_wrote_for_an_hour_and_searched_is_told(
     home: Path, models: Models, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def results(url: str) -> list[dict[str, Any]]:
         first, _ = batch_results(url)
         usage = first["result"]["message"]["usage"]
         usage["cache_creation"] = {"ephemeral_5m_input_tokens": 56, "ephemeral_1h_input_tokens": 200}
+        usage["server_tool_use"] = {"web_search_requests": 2}
         return [first]
 
     monkeypatch.setattr(standin, "batch_results", results)
@@ -348,7 +349,8 @@ def test_what_a_batch_wrote_to_the_cache_for_an_hour_is_told(
     with Anthropic() as client:
         list(client.messages.batches.results("msgbatch_1"))
     event = only(home)
-    assert (event.tokens_cache_write, event.usage_more) == (256, '{"cache_write_1h":200,"tier":"batch"}')
+    assert event.tokens_cache_write == 256
+    assert json.loads(event.usage_more) == {"cache_write_1h": 200, "web_searches": 2, "tier": "batch"}
 
 
 def test_a_stream_left_at_the_end_of_the_program_did_not_fail(home: Path, models: Models) -> None:
