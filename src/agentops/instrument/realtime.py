@@ -187,7 +187,11 @@ class _Call:
             told = {key: self.session[key] for key in _TOLD if self.session.get(key)}
             if not self.request.get("model") and isinstance(model := told.get("model"), str):
                 span.set_attribute("llm.model_name", model)
-            span.set_attribute("input.value", to_json({**told, **self.request}))
+            request = {**told, **self.request}
+            if "input" not in request and "instructions" in request:
+                # Nothing was said since the response before: they are all that went in.
+                request["input"] = [{"role": "system", "content": request.pop("instructions")}]
+            span.set_attribute("input.value", to_json(request))
             span.set_attribute("input.mime_type", "application/json")
         if error is not None:
             span.record_exception(error)

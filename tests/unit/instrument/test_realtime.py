@@ -210,6 +210,7 @@ def test_what_is_refused_is_not_what_is_being_answered(home: Path, address: str)
         until(connection, "error")
         connection.response.create()
         until(connection, "response.done")
+    assert stored(home)[1].input_preview == "Be brief."
     assert [(each.status, each.response_id) for each in stored(home)] == [
         ("error", ""), ("ok", "resp_2"), ("ok", "")
     ]  # fmt: skip
