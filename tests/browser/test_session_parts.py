@@ -373,6 +373,26 @@ def test_a_number_shows_a_view(known: Server, page: Page, key: str, shown: str) 
     expect(page.get_by_role("tabpanel", name=shown).locator("> *").first).to_be_visible()
 
 
+def test_arrows_lead_from_tab_to_tab(known: Server, page: Page) -> None:
+    open_session(page, known, "?view=raw")
+    tabs = page.get_by_role("tablist", name="Views of the session")
+    tabs.get_by_role("tab", name="Raw").focus()
+    for key, shown in (
+        ("ArrowRight", "Timeline"),
+        ("ArrowRight", "Tree"),
+        ("End", "Raw"),
+        ("ArrowLeft", "Logs and"),
+    ):
+        page.keyboard.press(key)
+        tab = tabs.get_by_role("tab", name=shown)
+        expect(tab).to_be_focused()
+        expect(tab).to_have_attribute("aria-selected", "true")
+    # No event was selected meanwhile, and one stop of Tab is enough for all of them.
+    assert page.url.endswith("?view=logs")
+    page.keyboard.press("Tab")
+    expect(tabs.locator(":focus")).to_have_count(0)
+
+
 def test_the_timelines_keys_zoom_pan_and_frame(known: Server, page: Page) -> None:
     open_session(page, known)
     drawn = timeline(page)

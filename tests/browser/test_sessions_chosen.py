@@ -61,7 +61,17 @@ def test_chosen_sessions_are_tagged_exported_and_deleted_together(known: Server,
         assert told["tags"] == ["bulk", "seen"]
     expect(bar).to_have_count(0)
 
+    # What another filter hides stays chosen, and is told of wherever something is done.
     page.get_by_label("Choose all that are loaded").click()
+    page.get_by_label("Search names").fill("Bulk 1")
+    shows(page, BULK[1])
+    expect(bar).to_contain_text("3 sessions chosen, 2 of them not shown")
+    bar.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("dialog")).to_contain_text("The list does not show 2 of them.")
+    page.keyboard.press("Escape")
+    page.get_by_label("Search names").fill("")
+    shows(page, *BULK)
+    expect(bar).not_to_contain_text("not shown")
     bar.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_role("heading", name="No session matches")).to_be_visible(timeout=20_000)

@@ -25,6 +25,14 @@ def trace() -> int:
 def test_pages_walk_every_session_once_in_order(start_server: Any) -> None:
     server: Server = start_server()
     start = time.time_ns() - 3600 * SECOND
+
+    def usage(index: int) -> dict[str, Any]:
+        """Return tokens and a cost; of every eighth session nothing is known."""
+        if index % 8 == 0:
+            return {}
+        tokens = 1 + (index * 3) % 5
+        return {"gen_ai__usage__input_tokens": tokens, "gen_ai__usage__cost": (tokens - 1) / 100}
+
     made = [
         span(
             trace := next(_traces),
@@ -33,7 +41,7 @@ def test_pages_walk_every_session_once_in_order(start_server: Any) -> None:
             start_ns=start + (index // 3) * SECOND,
             ms=(index * 7) % 10,
             gen_ai__operation__name="chat",
-            gen_ai__usage__input_tokens=1 + (index * 3) % 5,
+            **usage(index),
             session__id=f"id-{trace}",
         )
         for index in range(37)
@@ -56,6 +64,7 @@ def test_pages_walk_every_session_once_in_order(start_server: Any) -> None:
                     "started": one["started_at"],
                     "duration": one["duration_ms"],
                     "tokens": one["tokens"]["total"],
+                    "cost": one["cost_usd"],
                 }.get(sort)
                 for one in page["sessions"]
             ]
@@ -63,8 +72,11 @@ def test_pages_walk_every_session_once_in_order(start_server: Any) -> None:
             if cursor is None:
                 break
         assert len(seen) == len(set(seen)) == 37
-        if sort in ("started", "duration", "tokens"):
-            assert values == sorted(values, reverse=order == "desc")
+        if sort in ("started", "duration", "tokens", "cost"):
+            known = [one for one in values if one is not None]
+            assert known == sorted(known, reverse=order == "desc")
+            # What is unknown comes last either way.
+            assert values[len(known) :] == [None] * (0 if sort in ("started", "duration") else 5)
     first = server.get("/api/sessions", limit=5)
     wrong = server.http.get(
         "/api/sessions", params={"limit": 5, "order": "asc", "cursor": first["next_cursor"]}

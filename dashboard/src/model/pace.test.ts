@@ -51,3 +51,14 @@ test("a failed run does not end the pace, and a stopped one stays still", async 
   await vi.advanceTimersByTimeAsync(1000);
   expect(runs).toBeLessThanOrEqual(3);
 });
+
+test("a clock that is set back makes no rest longer", async () => {
+  let runs = 0;
+  const pace = new Pace(async () => void runs++, 400);
+  pace.ask();
+  await vi.advanceTimersByTimeAsync(0);
+  vi.setSystemTime(Date.now() - 3_600_000);
+  pace.ask();
+  await vi.advanceTimersByTimeAsync(402);
+  expect(runs).toBe(2);
+});

@@ -31,7 +31,7 @@ export class Pace {
 
   private plan(): void {
     if (!this.asked || this.running || this.timer !== null) return;
-    const wait = this.restUntil - Date.now();
+    const wait = this.restUntil - performance.now();
     if (wait > 0) {
       this.timer = setTimeout(() => {
         this.timer = null;
@@ -45,14 +45,14 @@ export class Pace {
   private async run(): Promise<void> {
     this.asked = false;
     this.running = true;
-    const from = Date.now();
+    const from = performance.now();
     try {
       await this.task();
     } catch {
       // The task shows its own failures; the next ask tries again.
     } finally {
       this.running = false;
-      this.restUntil = Date.now() + Math.max(this.restMs, this.share * (Date.now() - from));
+      this.restUntil = performance.now() + Math.max(this.restMs, this.share * (performance.now() - from));
       this.plan();
     }
   }

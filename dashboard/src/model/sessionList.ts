@@ -66,6 +66,12 @@ export function unseen<T extends Row>(loaded: Loaded<T>, head: Loaded<T>): Waiti
   return { count, isMore: count === head.rows.length && head.cursor !== null };
 }
 
+/** How many of the chosen are not among the rows. */
+export function unshown<T extends Row>(rows: readonly T[], chosen: ReadonlySet<string>): number {
+  if (chosen.size === 0) return 0;
+  return chosen.size - rows.reduce((sum, row) => sum + (chosen.has(row.session_id) ? 1 : 0), 0);
+}
+
 /** The ids from one row to another, both included, whichever stands first; only the second when the first is gone. */
 export function chosenRange<T extends Row>(rows: readonly T[], from: string, to: string): string[] {
   const a = rows.findIndex((row) => row.session_id === from);

@@ -26,8 +26,10 @@ test("short for a column, by distance", () => {
 });
 
 test("moments inside the server's sentences follow the zone", () => {
-  expect(withMoments("stopped reporting at 2026-11-20T14:02:11.482913Z", "utc")).toBe("stopped reporting at 14:02:11 UTC");
-  expect(withMoments("exit code 7", "local")).toBe("exit code 7");
+  const said = "stopped reporting at 2026-11-20T14:02:11.482913Z";
+  expect(withMoments(said, Date.UTC(2026, 10, 20, 23) * 1000, "utc")).toBe("stopped reporting at 14:02:11 UTC");
+  expect(withMoments(said, Date.UTC(2026, 10, 21) * 1000, "utc")).toBe("stopped reporting at 20 Nov 2026 14:02:11 UTC");
+  expect(withMoments("exit code 7", 0, "local")).toBe("exit code 7");
 });
 
 test("hover tells both zones", () => {

@@ -85,11 +85,12 @@ export function ago(at: EpochMicros, now: EpochMicros, zone: Zone): string {
   return `${then.day} ${then.month} ${then.year}`;
 }
 
-/** A sentence of the server with the moments in it told in the reader's zone: `stopped reporting at 14:02:11`. */
-export function withMoments(text: string, zone: Zone): string {
+/** A sentence of the server with the moments in it told in the reader's zone: `stopped reporting at 14:02:11`, of another day with it. */
+export function withMoments(text: string, now: EpochMicros, zone: Zone): string {
   return text.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (found) => {
     const at = epochMicros(found);
-    return `${clock(at, zone, 0)}${zone === "utc" ? " UTC" : ""}`;
+    const date = day(at, zone) === day(now, zone) ? "" : `${day(at, zone)} `;
+    return `${date}${clock(at, zone, 0)}${zone === "utc" ? " UTC" : ""}`;
   });
 }
 

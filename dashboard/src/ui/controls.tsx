@@ -150,6 +150,14 @@ function Surface({ align, children }: { align: "left" | "right"; children: React
   );
 }
 
+/** Where an arrow key leads to among so many in a ring, which takes the key; null for any other. */
+export function stepped(event: KeyPress, from: number, count: number): number | null {
+  const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  if (by === undefined || event.altKey || event.ctrlKey || event.metaKey) return null;
+  event.preventDefault();
+  return (from + by + count) % count;
+}
+
 /** One choice of few. */
 export function Choice<T extends string>({
   label,
@@ -165,10 +173,8 @@ export function Choice<T extends string>({
   const stop = options.some(([option]) => option === value) ? value : options[0][0];
   /** One stop of Tab, in which the arrows choose: so are radio buttons. */
   const step = (event: KeyPress<HTMLDivElement>) => {
-    const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    if (by === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    const to = (options.findIndex(([option]) => option === stop) + by + options.length) % options.length;
+    const to = stepped(event, options.findIndex(([option]) => option === stop), options.length);
+    if (to === null) return;
     event.currentTarget.querySelectorAll("button")[to].focus();
     onChange(options[to][0]);
   };

@@ -1,9 +1,8 @@
 /** Signs with one meaning everywhere: a session's state, an event's kind and status, tags. */
 
 import { STATE_NAMES, type State } from "../model/kinds";
-import { withMoments } from "../model/time";
 import { oneLine, visible } from "../model/visible";
-import { usePreference } from "./preferences";
+import { useTold } from "./time";
 
 export function StateDot({ state }: { state: string }) {
   const name = STATE_NAMES[state as State] ?? state;
@@ -11,8 +10,7 @@ export function StateDot({ state }: { state: string }) {
 }
 
 export function StatePill({ state, reason: given }: { state: string; reason: string | null }) {
-  const zone = usePreference("zone");
-  const reason = given && withMoments(given, zone);
+  const reason = useTold(given);
   const name = STATE_NAMES[state as State] ?? state;
   return (
     <span className={`pill state-${state}`} data-state={state} title={reason ? visible(reason) : undefined}>

@@ -1,7 +1,7 @@
 /** Moments on the page: local or UTC as chosen, both on hover. */
 
 import { duration, stopwatch } from "../model/format";
-import { ago, both, clock, day, iso, dated } from "../model/time";
+import { ago, both, clock, day, iso, dated, withMoments } from "../model/time";
 import type { EpochMicros, Millis } from "../model/units";
 import { useNow } from "./hooks";
 import { usePreference } from "./preferences";
@@ -36,6 +36,13 @@ export function Minute({ at }: { at: EpochMicros }) {
       {zone === "utc" && <span className="faint"> UTC</span>}
     </time>
   );
+}
+
+/** What the server says of a state, with its moments as the reader's clock tells them. */
+export function useTold(text: string | null): string {
+  const zone = usePreference("zone");
+  const now = useNow(60_000);
+  return text ? withMoments(text, now * 1000, zone) : "";
 }
 
 /** A duration; while it runs, a stopwatch from its start. */

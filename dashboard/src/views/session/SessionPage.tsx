@@ -3,7 +3,6 @@
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, isFile } from "../../api/client";
-import { grouped } from "../../model/format";
 import { kindCode } from "../../model/kinds";
 import { type Rows, positionOf, search as searchTable, shownRows } from "../../model/outline";
 import { EMPTY_TABLE, type EventTable, STATUS_ERROR } from "../../model/table";
@@ -22,6 +21,7 @@ import { RawView } from "./RawView";
 import { describe } from "./RowList";
 import { isMove, type SessionSearch, VIEW_NAMES, VIEWS } from "./search";
 import { Summary } from "./Summary";
+import { Tabs, tabId } from "./Tabs";
 import { Timeline } from "./Timeline";
 import { TreeView } from "./TreeView";
 import { useFoundInBodies, useSession } from "./useSession";
@@ -172,24 +172,7 @@ export function SessionPage() {
   return (
     <div className="session">
       <Header session={session.data} sessionId={sessionId} />
-      <div className={session.data ? "tabs" : "tabs unknown"} role="tablist" aria-label="Views of the session">
-        {VIEWS.map((name) => (
-          <Link
-            key={name}
-            from="/sessions/$sessionId"
-            to="/sessions/$sessionId"
-            search={(old: SessionSearch) => ({ ...old, view: name === "timeline" ? undefined : name })}
-            role="tab"
-            aria-selected={name === view}
-            className={name === view ? "tab on" : "tab"}
-          >
-            {VIEW_NAMES[name]}
-            {name === "logs" && (session.data?.event_counts.error ?? 0) > 0 && (
-              <span className="badge">{grouped(session.data?.event_counts.error)}</span>
-            )}
-          </Link>
-        ))}
-      </div>
+      <Tabs view={view} session={session.data} />
       <PanelFrame panel={panel} isSheet={isNarrow} onClose={() => select(undefined)}>
         {view !== "logs" && view !== "raw" && (
           <FindBar
@@ -208,7 +191,7 @@ export function SessionPage() {
         <p className="sr-only" role="status">
           {selectedRow >= 0 && view !== "tree" && describe(table, selectedRow)}
         </p>
-        <div className="view" role="tabpanel" aria-label={VIEW_NAMES[view]}>
+        <div className="view" role="tabpanel" aria-labelledby={tabId(view)}>
           {timeline.error && !timeline.data && !isNotFound(timeline.error) ? (
             <Failure error={timeline.error} retry={() => void timeline.refetch()} />
           ) : timeline.data && session.data ? (

@@ -7,14 +7,12 @@ import { duration, grouped, usd } from "../../model/format";
 import { KINDS } from "../../model/kinds";
 import { type Share, shares } from "../../model/shares";
 import { type EventTable, STATUS_ERROR } from "../../model/table";
-import { withMoments } from "../../model/time";
 import { unfinished } from "../../model/unfinished";
 import { epochMicros } from "../../model/units";
 import { isolated, oneLine } from "../../model/visible";
 import { KindMark } from "../../ui/marks";
-import { usePreference } from "../../ui/preferences";
 import { Long } from "../../ui/text";
-import { Duration } from "../../ui/time";
+import { Duration, useTold } from "../../ui/time";
 import { Attributes, More } from "./Attributes";
 import { Value } from "./Chat";
 import { ModelName } from "./ModelName";
@@ -32,13 +30,13 @@ interface Props {
 const SHOWN = 5;
 
 export function Summary({ session, isRunning, table, onSelect }: Props) {
-  const zone = usePreference("zone");
+  const reason = useTold(session.state === "success" ? null : session.state_reason);
   const { errors, failed, open, underWay, time, money } = useMemo(() => notable(table), [table]);
   return (
     <div className="summary">
-      {session.state_reason && session.state !== "success" && (
+      {reason && (
         <section className={session.state === "fail" ? "error-box" : "note-box"} aria-label="Why it ended">
-          <Long text={withMoments(session.state_reason, zone)} />
+          <Long text={reason} />
         </section>
       )}
       <Note sessionId={session.session_id} note={session.note ?? ""} />

@@ -18,6 +18,8 @@ const NAMING = "&session=".length;
 
 interface Props {
   chosen: ReadonlySet<string>;
+  /** How many of them the list does not show: its filters have changed. */
+  unseen: number;
   /** These are left to be chosen. */
   onLeft: (chosen: ReadonlySet<string>) => void;
   onChanged: () => void;
@@ -26,7 +28,7 @@ interface Props {
 
 const NONE: ReadonlySet<string> = new Set();
 
-export function Bulk({ chosen, onLeft, onChanged, onRemove }: Props) {
+export function Bulk({ chosen, unseen, onLeft, onChanged, onRemove }: Props) {
   const [isDeleting, setDeleting] = useState(false);
   const [failure, setFailure] = useState<Error | null>(null);
   const [done, setDone] = useState<number | null>(null);
@@ -87,6 +89,7 @@ export function Bulk({ chosen, onLeft, onChanged, onRemove }: Props) {
           : ended?.of === chosen
             ? ended.text
             : `${plural(chosen.size, "session")} chosen`}
+        {!isBusy && unseen > 0 && <span className="warn">, {grouped(unseen)} of them not shown</span>}
       </b>
       <form
         onSubmit={(event) => {
@@ -158,6 +161,7 @@ export function Bulk({ chosen, onLeft, onChanged, onRemove }: Props) {
             void perform(inHundreds(), onRemove, false);
           }}
         >
+          {unseen > 0 && <b>The list does not show {grouped(unseen)} of them. </b>}
           Their events go with them. This cannot be undone.
         </Confirm>
       )}

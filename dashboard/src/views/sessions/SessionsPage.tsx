@@ -5,7 +5,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { type SessionFilters, totalQuery } from "../../api/queries";
 import { grouped, plural } from "../../model/format";
-import { chosenRange } from "../../model/sessionList";
+import { chosenRange, unshown } from "../../model/sessionList";
 import { sinceText } from "../../model/span";
 import { Failure, Menu } from "../../ui/controls";
 import { useLiveState, useTitle } from "../../ui/hooks";
@@ -150,7 +150,7 @@ export function SessionsPage() {
           )}
         </div>
       )}
-      {chosen.size > 0 && <Bulk chosen={chosen} onLeft={setChosen} onChanged={showPending} onRemove={remove} />}
+      {chosen.size > 0 && <Bulk chosen={chosen} unseen={list ? unshown(list.rows, chosen) : 0} onLeft={setChosen} onChanged={showPending} onRemove={remove} />}
       <div className="list">
         {pending.count > 0 && (
           <button

@@ -6,12 +6,10 @@ import type { CSSProperties } from "react";
 import type { Session } from "../../api/types";
 import { compact, count, DASH, grouped, usd } from "../../model/format";
 import { shortModel } from "../../model/naming";
-import { withMoments } from "../../model/time";
 import { epochMicros } from "../../model/units";
 import { isolated, oneLine, visible } from "../../model/visible";
 import { KindMark, StateDot } from "../../ui/marks";
-import { usePreference } from "../../ui/preferences";
-import { Ago, Duration } from "../../ui/time";
+import { Ago, Duration, useTold } from "../../ui/time";
 import type { Sort } from "./search";
 import { TagsCell } from "./TagsCell";
 
@@ -86,8 +84,7 @@ export const COLUMNS = [
 ];
 
 function Name({ session }: { session: Session }) {
-  const zone = usePreference("zone");
-  const reason = session.state === "success" ? "" : withMoments(session.state_reason ?? "", zone);
+  const reason = useTold(session.state === "success" ? null : session.state_reason);
   const name = oneLine(session.name, 160) || "unnamed";
   return (
     <>

@@ -22,12 +22,14 @@ from agentops.server.store.dialect import BY_KEY, FEW_ROWS
 SORTS: Final = {
     "started": "toFloat64(started_at)",
     "duration": f"toFloat64({DURATION})",
-    "cost": "ifNull(cost_usd, -1.)",
-    "tokens": "toFloat64(ifNull(tokens_total, 0))",
+    "cost": "ifNull(cost_usd, {unknown})",
+    "tokens": "ifNull(toFloat64(tokens_total), {unknown})",
     "errors": "toFloat64(errors)",
     "events": "toFloat64(events)",
 }
-"""What a list can be sorted by."""
+"""What a list can be sorted by. What is unknown comes last either way: `unknown` lies beyond all else."""
+_BELOW_ALL: Final = "-1."
+_ABOVE_ALL: Final = "1e300"
 _MOST_KEPT: Final = 2_000
 """Rows that are kept, some kilobytes each."""
 _PAGE_KEPT: Final = 100
@@ -171,6 +173,7 @@ def sessions(
             filters = replace(filters, now_ns=given[2])
     where, values = condition(store, filters)
     direction = "DESC" if down else "ASC"
+    sorted_by = SORTS[sort].replace("{unknown}", _BELOW_ALL if down else _ABOVE_ALL)
     after = ""
     if given:
         after = (
@@ -180,7 +183,7 @@ def sessions(
     # The filters are tried once, over what they need; the page's rows are read for the page only.
     keys = store.rows(
         "SELECT session_id, version, sort_value, total FROM "
-        f"(SELECT session_id, version, {SORTS[sort]} AS sort_value, count() OVER () AS total "
+        f"(SELECT session_id, version, {sorted_by} AS sort_value, count() OVER () AS total "
         f"FROM sessions FINAL WHERE {where}) {after} "
         f"ORDER BY sort_value {direction}, session_id {direction} LIMIT {{limit:UInt32}}",
         {**values, "limit": limit + 1},
