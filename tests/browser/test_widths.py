@@ -117,6 +117,22 @@ def test_what_is_drawn_in_the_dark_is_printed_on_white(known: Server, page: Page
     assert ink == "exact"
 
 
+_ON_PAPER = """(chart) => {
+  chart.style.width = '300px';
+  const [box, drawn] = ['.chart-box', 'canvas'].map((one) => chart.querySelector(one)
+    .getBoundingClientRect().width);
+  return box - drawn;
+}"""
+
+
+def test_a_chart_is_as_wide_as_the_paper(known: Server, page: Page) -> None:
+    page.goto(f"{known.url}/analytics")
+    chart = page.locator(".chart", has=page.locator("canvas")).first
+    expect(chart).to_be_visible()
+    page.emulate_media(media="print")
+    assert chart.evaluate(_ON_PAPER) == 0
+
+
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (720, 450)])
 def test_what_a_menu_opens_stays_in_the_window(
     known: Server, browser: Browser, width: int, height: int

@@ -238,7 +238,9 @@ def _counted_calls(events: list[Fact], trace: Mapping[str, Fact]) -> tuple[list[
             for one in leaves
             if _knows_usage(one) or (one.span_id not in above and not _below_known(one, trace, above))
         ]
-    counted = [max(each, key=weight) for each in doubles(leaves, lambda one: one)]
+    counted = [
+        max(each, key=weight) if len(each) > 1 else each[0] for each in doubles(leaves, lambda one: one)
+    ]
     if len(counted) == len(calls):
         return counted, set()
     return counted, {one.span_id for one in calls} - {one.span_id for one in counted}
