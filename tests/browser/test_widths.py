@@ -154,6 +154,18 @@ def test_what_a_menu_opens_stays_in_the_window(
     page.close()
 
 
+@pytest.mark.parametrize("path", ["/sessions", f"/sessions/{session_id(REFUND)}?view=tree"])
+def test_a_page_enlarged_fourfold_shows_what_it_is_about(known: Server, browser: Browser, path: str) -> None:
+    page = browser.new_page(viewport={"width": 320, "height": 256})
+    page.goto(f"{known.url}{path}")
+    row = page.locator(".table-row[data-session], .tree-row[data-event]").first
+    row.scroll_into_view_if_needed()
+    expect(row).to_be_in_viewport(ratio=0.9)
+    row.click()
+    expect(page).to_have_url(re.compile(r"/sessions/.+" if path == "/sessions" else "event="))
+    page.close()
+
+
 def test_a_line_from_right_to_left_keeps_its_beginning(known: Server, page: Page) -> None:
     trace, at = 0xAC2, time.time_ns() - 86_400 * SECOND
     reason = "انتهت مهلة الاتصال بالبنك قبل أن يصل الرد إلى الخادم (timeout)"
