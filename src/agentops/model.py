@@ -41,12 +41,15 @@ class Link(Struct, frozen=True):
     trace_id: str
     span_id: str
     attributes: Attributes = field(default_factory=dict[str, Any])
+    trace_state: str = ""
+    flags: int = 0
 
 
 class Span(Struct, frozen=True):
     """A timed operation. `end_ns` 0 means that this record is its start: it has not ended yet.
 
     `status` is 0 unset, 1 ok, 2 error. `kind` is OTLP's span kind (1 internal, 2 server, 3 client, ...).
+    `flags` are W3C's trace flags and OTLP's own, as sent.
     """
 
     trace_id: str
@@ -64,6 +67,7 @@ class Span(Struct, frozen=True):
     status: int = 0
     status_message: str = ""
     trace_state: str = ""
+    flags: int = 0
 
 
 class LogRecord(Struct, frozen=True):
@@ -79,3 +83,4 @@ class LogRecord(Struct, frozen=True):
     trace_id: str = ""
     span_id: str = ""
     event_name: str = ""
+    flags: int = 0

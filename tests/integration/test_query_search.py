@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import random
+import re
 from typing import Any
 
 import pytest
@@ -18,7 +19,12 @@ ALPHABETS = ("ab1", "退款申", "aB é_", "ДЖёд", 'q"\\\n', "a退 b款", "�
 
 def texts() -> list[str]:
     pick = random.Random(11)
-    found = ["Refund for order 1042, nonrefundable", "客户要求退款，申请已提交", "search_orders(id=7)"]
+    found = [
+        "Refund for order 1042, nonrefundable",
+        "客户要求退款，申请已提交",
+        "search_orders(id=7)",
+        '{"a": "b","c"}',
+    ]
     found.append("Merhaba İstanbul, nasılsın")
     found += ["ΟΔΥΣΣΕΥΣ", "ο Οδυσσευς", "ΟΔΥΣΣΕΥΣΑ, ΠΑΣ"]
     for alphabet in ALPHABETS:
@@ -26,8 +32,9 @@ def texts() -> list[str]:
     return found
 
 
-_TYPED = 17
+_TYPED = 21
 """Needles that somebody thought of."""
+SIGNS = re.compile(r"[^\w\s]+")
 NEEDLES = [
     *(
         "refund",
@@ -47,6 +54,10 @@ NEEDLES = [
         "ΥΣ",
         "σς",
         "υς, π",
+        '"',
+        "{",
+        '","',
+        "\\",
     ),
     *(
         "".join(random.Random(seed).choices(alphabet, k=length))
@@ -188,4 +199,4 @@ def test_a_facet_without_values_counts_no_other_sessions(
 def is_json(needle: str) -> bool:
     """Whether JSON's own words and the quotes around a text may be what holds this."""
     words = '[{"role":"user","parts":[{"type":"text","content":"\\"}]}]\\n'
-    return needle in words or needle.startswith('"') or needle.endswith('"')
+    return not SIGNS.fullmatch(needle) and (needle in words or needle.startswith('"') or needle.endswith('"'))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import json
 import random
@@ -96,6 +97,13 @@ def test_a_body_that_is_called_no_json_is_told_so(module_server: Server, trace: 
         )
         assert answer.status_code == 415, kind
         assert "application/json" in error_of(answer)["hint"]
+    for content in (gzip.compress(b'{"name": "x"}'), b"(\xb5/\xfd"):
+        headers = {"content-type": "application/json", "content-encoding": "gzip"}
+        answer = module_server.http.patch(
+            f"/api/sessions/{session_of(trace)}", content=content, headers=headers
+        )
+        assert answer.status_code == 415
+        assert "'gzip'" in error_of(answer)["message"]
 
 
 @pytest.mark.embedded_only
@@ -160,6 +168,13 @@ def test_events_page_in_start_order_and_narrow(module_server: Server, trace: int
     assert len({len(column) for column in timeline.values()}) == 1
     assert [one["name"] for one in module_server.get(path, kind="tool", limit=2)["events"]] == ["e1", "e4"]
     assert [one["name"] for one in module_server.get(path, q="question 17")["events"]] == ["e17"]
+    first = module_server.get(path, q="question 22", limit=1)
+    assert (first["next_cursor"], [one["name"] for one in first["events"]]) == (None, ["e22"])
+    first = module_server.get(path, q="question 1", limit=10)
+    renamed = span(trace, 20, 1, name="other", start_ns=start + 4 * MS, agentops__entity__note="question 1")
+    module_server.post("/v1/traces", body(renamed))
+    rest = module_server.get(path, q="question 1", limit=10, cursor=first["next_cursor"])
+    assert rest == {"events": [], "next_cursor": None}
     assert module_server.http.get(path, params={"kind": "tools"}).status_code == 400
     assert module_server.http.get(path, params={"cursor": "abc"}).status_code == 400
 

@@ -38,6 +38,14 @@ OF_EVERY_TYPE: list[Any] = [
 ]  # fmt: skip
 
 
+OF_A_SPAN: dict[str, Any] = {
+    "droppedAttributesCount": 2, "droppedEventsCount": 3, "droppedLinksCount": 4, "flags": 769,
+}  # fmt: skip
+OF_A_LINK: dict[str, Any] = {"droppedAttributesCount": 6, "traceState": "a=b", "flags": 257}
+OF_A_RECORD: dict[str, Any] = {"droppedAttributesCount": 7, "flags": 1}
+"""What a program left out, and flags."""
+
+
 def record(server: Server) -> list[str]:
     """Store sessions with everything that may get lost on the way; return their ids."""
     first, second, third = (next(_traces) for _ in range(3))
@@ -98,7 +106,9 @@ def record(server: Server) -> list[str]:
             ],
         }
     ]
-    ours[3]["links"] = [{"traceId": f"{second:032x}", "spanId": f"{1:016x}", "attributes": []}]
+    ours[3]["links"] = [{"traceId": f"{second:032x}", "spanId": f"{1:016x}", "attributes": []} | OF_A_LINK]
+    ours[3] |= OF_A_SPAN
+    ours[3]["events"][0]["droppedAttributesCount"] = 5
     # Two sessions in one trace, one of a foreign id over two traces.
     mixed = [
         span(second, 1, name="web request", start_ns=hour_ago, ms=50),
@@ -126,6 +136,7 @@ def record(server: Server) -> list[str]:
                                 "traceId": f"{first:032x}",
                                 "spanId": f"{3:016x}",
                                 "body": value(text),
+                                **OF_A_RECORD,
                                 "attributes": [{"key": "logger.name", "value": {"stringValue": "deep.log"}}],
                             }
                             for number, text in enumerate(["failed", "failed again"])
@@ -301,6 +312,15 @@ def test_an_otlp_export_tells_attributes_as_they_came(module_server: Server, rec
     assert [pair for pair in failed["attributes"] if pair in OF_EVERY_TYPE] == OF_EVERY_TYPE
     assert not any("received" in pair["key"] for pair in failed["attributes"])
     assert failed["events"][0]["attributes"][-1:] == OF_EVERY_TYPE[-1:]
+    assert OF_A_SPAN.items() <= failed.items()
+    assert failed["events"][0]["droppedAttributesCount"] == 5
+    assert OF_A_LINK.items() <= failed["links"][0].items()
+    records = [
+        one["scopeLogs"][0]["logRecords"][0]
+        for session_id in recorded
+        for one in exported(module_server, session_id)["resourceLogs"]
+    ]
+    assert sum(OF_A_RECORD.items() <= one.items() for one in records) == 2
 
 
 def test_a_deleted_session_comes_back_by_import(module_server: Server, start_server: StartServer) -> None:

@@ -8,8 +8,6 @@ as numbers, ids in base64.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
 from typing import Any, Final, TypeVar
@@ -18,8 +16,22 @@ import msgspec
 from msgspec import Struct
 
 from agentops.model import Attributes, Link, LogRecord, Resource, Scope, Span, SpanEvent
+from agentops.otlp.json_fields import (
+    KINDS,
+    SEVERITIES,
+    STATUSES,
+    Whole,
+    enum,
+    identity,
+    moment,
+    uint32,
+    whole,
+)
 from agentops.otlp.limits import (
     DROPPED,
+    DROPPED_ATTRIBUTES,
+    DROPPED_EVENTS,
+    DROPPED_LINKS,
     MAX_ATTRIBUTES,
     MAX_DEPTH,
     MAX_TEXT,
@@ -31,7 +43,6 @@ from agentops.otlp.limits import (
 from agentops.otlp.noted import BYTES, Note, forget, note, step
 from agentops.otlp.refusal import LATEST_NS, MalformedBody, Refusal, Refusals, checked_times
 
-Whole = int | float | str | None
 Item = TypeVar("Item")
 
 
@@ -58,26 +69,32 @@ class _Pairs(Struct, gc=False):
     values: list[_Pair] | None = None
 
 
-class _Resource(Struct, gc=False):
+class _Resource(Struct, rename="camel", gc=False):
     attributes: list[_Pair] | None = None
+    dropped_attributes_count: Whole = None
 
 
-class _Scope(Struct, gc=False):
+class _Scope(Struct, rename="camel", gc=False):
     name: str | None = None
     version: str | None = None
     attributes: list[_Pair] | None = None
+    dropped_attributes_count: Whole = None
 
 
 class _Event(Struct, rename="camel", gc=False):
     name: str | None = None
     time_unix_nano: Whole = None
     attributes: list[_Pair] | None = None
+    dropped_attributes_count: Whole = None
 
 
 class _Link(Struct, rename="camel", gc=False):
     trace_id: str | None = None
     span_id: str | None = None
+    trace_state: str | None = None
     attributes: list[_Pair] | None = None
+    dropped_attributes_count: Whole = None
+    flags: Whole = None
 
 
 class _Status(Struct, gc=False):
@@ -97,7 +114,10 @@ class _Span(Struct, rename="camel", gc=False):
     attributes: list[_Pair] | None = None
     dropped_attributes_count: Whole = None
     events: list[_Event] | None = None
+    dropped_events_count: Whole = None
     links: list[_Link] | None = None
+    dropped_links_count: Whole = None
+    flags: Whole = None
     status: _Status | None = None
 
 
@@ -108,6 +128,8 @@ class _Record(Struct, rename="camel", gc=False):
     severity_text: str | None = None
     body: _Value | None = None
     attributes: list[_Pair] | None = None
+    dropped_attributes_count: Whole = None
+    flags: Whole = None
     trace_id: str | None = None
     span_id: str | None = None
     event_name: str | None = None
@@ -169,7 +191,7 @@ def read_spans(body: bytes, spans: list[Span], refusals: Refusals) -> None:
     if request is None:
         request = _loose(body, _Traces, ("resourceSpans", "scopeSpans", "spans"), _Span, refusals)
     for group in request.resource_spans or ():
-        resource = Resource(_attributes(group.resource.attributes, wide) if group.resource else {})
+        resource = Resource(_held(group.resource, wide) if group.resource else {})
         for scoped in group.scope_spans or ():
             scope = _scope(scoped.scope, wide)
             for span in scoped.spans or ():
@@ -190,7 +212,7 @@ def read_logs(body: bytes, records: list[LogRecord], refusals: Refusals) -> None
     if request is None:
         request = _loose(body, _Logs, ("resourceLogs", "scopeLogs", "logRecords"), _Record, refusals)
     for group in request.resource_logs or ():
-        resource = Resource(_attributes(group.resource.attributes, wide) if group.resource else {})
+        resource = Resource(_held(group.resource, wide) if group.resource else {})
         for scoped in group.scope_logs or ():
             scope = _scope(scoped.scope, wide)
             for record in scoped.log_records or ():
@@ -284,24 +306,26 @@ def _camelled(value: Any) -> Any:
 
 
 def _span(span: _Span, resource: Resource, scope: Scope, wide: bool) -> Span:
-    start_ns = _int(span.start_time_unix_nano, "start_time_unix_nano")
-    end_ns = _int(span.end_time_unix_nano, "end_time_unix_nano")
+    start_ns = whole(span.start_time_unix_nano, "start_time_unix_nano")
+    end_ns = whole(span.end_time_unix_nano, "end_time_unix_nano")
     if not 0 < start_ns <= LATEST_NS or not 0 <= end_ns <= LATEST_NS:
         checked_times(start_ns, end_ns)
-    trace_id = _id(span.trace_id, 16, "trace_id")
-    span_id = _id(span.span_id, 8, "span_id")
+    trace_id = identity(span.trace_id, 16, "trace_id")
+    span_id = identity(span.span_id, 8, "span_id")
     if not trace_id:
         raise Refusal("trace_id must be 16 bytes, not all zero")
     if not span_id:
         raise Refusal("span_id must be 8 bytes, not all zero")
-    attributes = _attributes(span.attributes, wide)
-    if span.dropped_attributes_count:
-        attributes.setdefault("otel.dropped_attributes_count", span.dropped_attributes_count)
+    attributes = _held(span, wide)
+    if dropped := uint32(span.dropped_events_count):
+        attributes.setdefault(DROPPED_EVENTS, dropped)
+    if dropped := uint32(span.dropped_links_count):
+        attributes.setdefault(DROPPED_LINKS, dropped)
     status = span.status
     return Span(
         trace_id,
         span_id,
-        _id(span.parent_span_id, 8, "parent_span_id"),
+        identity(span.parent_span_id, 8, "parent_span_id"),
         cut(span.name or ""),
         start_ns,
         end_ns,
@@ -309,108 +333,62 @@ def _span(span: _Span, resource: Resource, scope: Scope, wide: bool) -> Span:
         scope,
         attributes,
         [
-            SpanEvent(
-                e.name or "", _int(e.time_unix_nano, "events.time_unix_nano"), _attributes(e.attributes, wide)
-            )
+            SpanEvent(e.name or "", whole(e.time_unix_nano, "events.time_unix_nano"), _held(e, wide))
             for e in span.events[:MAX_ATTRIBUTES]
         ]
         if span.events
         else [],
         [
             Link(
-                _id(k.trace_id, 16, "links.trace_id"),
-                _id(k.span_id, 8, "links.span_id"),
-                _attributes(k.attributes, wide),
+                identity(k.trace_id, 16, "links.trace_id"),
+                identity(k.span_id, 8, "links.span_id"),
+                _held(k, wide),
+                k.trace_state or "",
+                uint32(k.flags),
             )
             for k in span.links[:MAX_ATTRIBUTES]
         ]
         if span.links
         else [],
-        _enum(span.kind, _KINDS, "kind"),
-        _enum(status.code, _STATUSES, "status.code") if status else 0,
+        enum(span.kind, KINDS, "kind"),
+        enum(status.code, STATUSES, "status.code") if status else 0,
         (status.message or "") if status else "",
         span.trace_state or "",
+        uint32(span.flags),
     )
 
 
 def _log(record: _Record, resource: Resource, scope: Scope, wide: bool) -> LogRecord:
-    made_at = _moment(record.time_unix_nano, "time_unix_nano")
-    observed_at = _moment(record.observed_time_unix_nano, "observed_time_unix_nano")
+    made_at = moment(record.time_unix_nano, "time_unix_nano")
+    observed_at = moment(record.observed_time_unix_nano, "observed_time_unix_nano")
     body = _value(record.body, 0, [])
     return LogRecord(
         time_ns=made_at or observed_at,
-        severity=_enum(record.severity_number, _SEVERITIES, "severity_number"),
+        severity=enum(record.severity_number, SEVERITIES, "severity_number"),
         severity_text=record.severity_text or "",
         body=cut(body) if isinstance(body, str) else body,
         resource=resource,
         scope=scope,
-        attributes=_attributes(record.attributes, wide),
-        trace_id=_id(record.trace_id, 16, "trace_id"),
-        span_id=_id(record.span_id, 8, "span_id"),
+        attributes=_held(record, wide),
+        trace_id=identity(record.trace_id, 16, "trace_id"),
+        span_id=identity(record.span_id, 8, "span_id"),
         event_name=record.event_name or "",
+        flags=uint32(record.flags),
     )
-
-
-def _id(text: str | None, size: int, field: str) -> str:
-    """Return an id as lower-case hex, or "" when it is absent, empty or all zero."""
-    if not text:
-        return ""
-    try:
-        if len(text) == 2 * size:
-            raw = bytes.fromhex(text)
-        else:
-            raw = base64.b64decode(text, validate=True)
-    except (ValueError, binascii.Error):
-        raise Refusal(f"{field} must be {2 * size} hex characters") from None
-    if len(raw) != size:
-        raise Refusal(f"{field} must be {2 * size} hex characters ({size} bytes)")
-    return raw.hex() if any(raw) else ""
-
-
-def _int(value: Whole, field: str) -> int:
-    if value is None:
-        return 0
-    try:
-        return int(value)
-    except (ValueError, OverflowError):
-        raise Refusal(f"{field} must be a whole number") from None
-
-
-def _moment(value: Whole, field: str) -> int:
-    """Return unix nanoseconds; what can be no time is 0, as one that is not said."""
-    time_ns = _int(value, field)
-    return time_ns if 0 <= time_ns <= LATEST_NS else 0
-
-
-_KINDS: Final = ("SPAN_KIND_", ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"))
-_STATUSES: Final = ("STATUS_CODE_", ("UNSET", "OK", "ERROR"))
-_LEVELS: Final = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
-_SEVERITIES: Final = (
-    "SEVERITY_NUMBER_",
-    ("UNSPECIFIED", *(f"{level}{nth or ''}" for level in _LEVELS for nth in (0, 2, 3, 4))),
-)
-
-
-def _enum(value: Whole, names: tuple[str, tuple[str, ...]], field: str) -> int:
-    """Return an enum's number, given as a number, as digits or as a name; out of range is 0 (unspecified)."""
-    if type(value) is int:
-        return value if 0 <= value < len(names[1]) else 0
-    if value is None:
-        return 0
-    name = str(value).upper().removeprefix(names[0])
-    if name in names[1]:
-        return names[1].index(name)
-    try:
-        number = int(value)
-    except (ValueError, OverflowError):
-        raise Refusal(f"{field} must be a number or a name such as {names[0]}{names[1][1]}") from None
-    return number if 0 <= number < len(names[1]) else 0
 
 
 def _scope(scope: _Scope | None, wide: bool) -> Scope:
     if scope is None:
         return Scope()
-    return Scope(scope.name or "", scope.version or "", _attributes(scope.attributes, wide))
+    return Scope(scope.name or "", scope.version or "", _held(scope, wide))
+
+
+def _held(holder: _Resource | _Scope | _Span | _Event | _Link | _Record, wide: bool) -> Attributes:
+    """Return the attributes of an object, and how many of them its sender left out."""
+    found = _attributes(holder.attributes, wide)
+    if dropped := uint32(holder.dropped_attributes_count):
+        found.setdefault(DROPPED_ATTRIBUTES, dropped)
+    return found
 
 
 def _attributes(pairs: list[_Pair] | None, wide: bool) -> Attributes:

@@ -21,6 +21,10 @@ MAX_TEXT: Final = 16_777_216
 
 DROPPED: Final = "agentops.limits.dropped"
 """Attribute that counts what was left out because of MAX_ATTRIBUTES."""
+DROPPED_ATTRIBUTES: Final = "otel.dropped_attributes_count"
+"""Attribute that counts those that the sender itself left out, named as OpenTelemetry's exporters do."""
+DROPPED_EVENTS: Final = "otel.dropped_events_count"
+DROPPED_LINKS: Final = "otel.dropped_links_count"
 TOO_DEEP: Final = f"[cut: nested deeper than {MAX_DEPTH}]"
 """Stands where a value nested deeper than MAX_DEPTH was."""
 

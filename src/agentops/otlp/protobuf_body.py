@@ -16,12 +16,16 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord as WireLogRecord
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource as WireResource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 
 from agentops.model import Attributes, Link, LogRecord, Resource, Scope, Span, SpanEvent
 from agentops.otlp import protobuf_repair
 from agentops.otlp.limits import (
     DROPPED,
+    DROPPED_ATTRIBUTES,
+    DROPPED_EVENTS,
+    DROPPED_LINKS,
     MAX_ATTRIBUTES,
     MAX_DEPTH,
     MAX_TEXT,
@@ -33,6 +37,7 @@ from agentops.otlp.limits import (
 from agentops.otlp.noted import BYTES, Note, forget, note, step
 from agentops.otlp.refusal import LATEST_NS, Refusal, Refusals, checked_times
 
+_Holder = WireResource | InstrumentationScope | WireSpan | WireSpan.Event | WireSpan.Link | WireLogRecord
 _NO_TRACE: Final = bytes(16)
 _NO_SPAN: Final = bytes(8)
 
@@ -50,7 +55,7 @@ def read_spans(body: bytes, spans: list[Span], refusals: Refusals) -> None:
         request, broken = protobuf_repair.repaired_traces(body)
         refusals.add("span is not a readable message (nested too deeply, or cut off)", broken)
     for group in request.resource_spans:
-        resource = Resource(_attributes(group.resource.attributes, wide))
+        resource = Resource(_held(group.resource, wide))
         for scoped in group.scope_spans:
             scope = _scope(scoped.scope, wide)
             for span in scoped.spans:
@@ -73,7 +78,7 @@ def read_logs(body: bytes, records: list[LogRecord], refusals: Refusals) -> None
         request, broken = protobuf_repair.repaired_logs(body)
         refusals.add("log record is not a readable message (nested too deeply, or cut off)", broken)
     for group in request.resource_logs:
-        resource = Resource(_attributes(group.resource.attributes, wide))
+        resource = Resource(_held(group.resource, wide))
         for scoped in group.scope_logs:
             scope = _scope(scoped.scope, wide)
             for record in scoped.log_records:
@@ -101,9 +106,11 @@ def _span(span: WireSpan, resource: Resource, scope: Scope, wide: bool) -> Span:
     if not 0 < start_ns <= LATEST_NS or end_ns > LATEST_NS:
         checked_times(start_ns, end_ns)
     name = span.name
-    attributes = _attributes(span.attributes, wide)
-    if span.dropped_attributes_count:
-        attributes.setdefault("otel.dropped_attributes_count", span.dropped_attributes_count)
+    attributes = _held(span, wide)
+    if span.dropped_events_count:
+        attributes.setdefault(DROPPED_EVENTS, span.dropped_events_count)
+    if span.dropped_links_count:
+        attributes.setdefault(DROPPED_LINKS, span.dropped_links_count)
     events = span.events
     links = span.links
     status = span.status
@@ -117,14 +124,11 @@ def _span(span: WireSpan, resource: Resource, scope: Scope, wide: bool) -> Span:
         resource,
         scope,
         attributes,
-        [
-            SpanEvent(e.name, _ns(e.time_unix_nano), _attributes(e.attributes, wide))
-            for e in events[:MAX_ATTRIBUTES]
-        ]
+        [SpanEvent(e.name, _ns(e.time_unix_nano), _held(e, wide)) for e in events[:MAX_ATTRIBUTES]]
         if events
         else [],
         [
-            Link(k.trace_id.hex(), k.span_id.hex(), _attributes(k.attributes, wide))
+            Link(k.trace_id.hex(), k.span_id.hex(), _held(k, wide), k.trace_state, k.flags)
             for k in links[:MAX_ATTRIBUTES]
         ]
         if links
@@ -133,6 +137,7 @@ def _span(span: WireSpan, resource: Resource, scope: Scope, wide: bool) -> Span:
         status.code,
         status.message,
         span.trace_state,
+        span.flags,
     )
 
 
@@ -151,10 +156,11 @@ def _log(record: WireLogRecord, resource: Resource, scope: Scope, wide: bool) ->
         body=cut(body) if isinstance(body, str) else body,
         resource=resource,
         scope=scope,
-        attributes=_attributes(record.attributes, wide),
+        attributes=_held(record, wide),
         trace_id="" if trace_id == _NO_TRACE else trace_id.hex(),
         span_id="" if span_id == _NO_SPAN else span_id.hex(),
         event_name=record.event_name,
+        flags=record.flags,
     )
 
 
@@ -163,7 +169,15 @@ def _ns(time_ns: int) -> int:
 
 
 def _scope(scope: InstrumentationScope, wide: bool) -> Scope:
-    return Scope(scope.name, scope.version, _attributes(scope.attributes, wide))
+    return Scope(scope.name, scope.version, _held(scope, wide))
+
+
+def _held(holder: _Holder, wide: bool) -> Attributes:
+    """Return the attributes of a message, and how many of them its sender left out."""
+    found = _attributes(holder.attributes, wide)
+    if holder.dropped_attributes_count:
+        found.setdefault(DROPPED_ATTRIBUTES, holder.dropped_attributes_count)
+    return found
 
 
 def _attributes(pairs: Iterable[KeyValue], wide: bool) -> Attributes:

@@ -68,7 +68,20 @@ FULL = span(
             "attributes": attributes({"exception.type": "E"}),
         }
     ],
-    links=[{"traceId": TRACE, "spanId": SPAN, "attributes": attributes({"why": "retry"})}],
+    links=[
+        {
+            "traceId": TRACE,
+            "spanId": SPAN,
+            "attributes": attributes({"why": "retry"}),
+            "traceState": "c=d",
+            "droppedAttributesCount": 6,
+            "flags": 257,
+        }
+    ],
+    droppedAttributesCount=2,
+    droppedEventsCount=3,
+    droppedLinksCount=4,
+    flags=769,
 )
 
 
@@ -99,13 +112,25 @@ def test_every_field_of_a_span_arrives(encoding: Encoding) -> None:
             "bytes": "AP8=",
             "nothing": None,
             NOTED: {"/bytes": "bytes"},
+            "otel.dropped_attributes_count": 2,
+            "otel.dropped_events_count": 3,
+            "otel.dropped_links_count": 4,
         },
         "events": [{"name": "exception", "time_ns": START + 5, "attributes": {"exception.type": "E"}}],
-        "links": [{"trace_id": TRACE, "span_id": SPAN, "attributes": {"why": "retry"}}],
+        "links": [
+            {
+                "trace_id": TRACE,
+                "span_id": SPAN,
+                "attributes": {"why": "retry", "otel.dropped_attributes_count": 6},
+                "trace_state": "c=d",
+                "flags": 257,
+            }
+        ],
         "kind": 3,
         "status": 2,
         "status_message": "broke",
         "trace_state": "a=b",
+        "flags": 769,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 import pytest
 
@@ -58,6 +59,13 @@ def test_all_stores_sync_what_they_acknowledge() -> None:
 )
 def test_a_store_url_is_shown_without_its_password(text: str, shown: str) -> None:
     assert str(StoreUrl.parse(text)) == shown
+
+
+@pytest.mark.parametrize("password", ["a@b:c/d?e#f", "p%40s%2Fs", "[%]", "@", ":/@h/x"])
+def test_a_password_may_hold_what_divides_a_url(password: str) -> None:
+    found = StoreUrl.parse(f"clickhouse://u:{password}@h:9/d?cluster=c")
+    assert found.password == unquote(password)
+    assert (found.user, found.host, found.port, found.database, found.cluster) == ("u", "h", 9, "d", "c")
 
 
 @pytest.mark.parametrize(

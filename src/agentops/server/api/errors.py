@@ -133,7 +133,7 @@ async def _bad_cursor(_: Request, __: Any) -> Response:
 async def _invalid(request: Request, error: Any) -> Response:
     first = error.errors()[0]
     if first["type"] == "json_invalid":
-        return _no_json()
+        return _no_json(request)
     place = [str(part) for part in first["loc"]]
     sent_as = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if place == ["body"] and not (sent_as == "application/json" or sent_as.endswith("+json")):
@@ -154,7 +154,15 @@ async def _invalid(request: Request, error: Any) -> Response:
     )
 
 
-def _no_json() -> Response:
+def _no_json(request: Request) -> Response:
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if encoding not in ("", "identity"):
+        return answer(
+            415,
+            "unsupported_encoding",
+            f"Content-Encoding {encoding!r} is not accepted here.",
+            "Send the JSON object as it is, without compression.",
+        )
     return answer(
         400, "malformed_body", "The request body is not JSON.", "Send a JSON object, encoded as UTF-8."
     )
@@ -163,7 +171,7 @@ def _no_json() -> Response:
 async def _http(request: Request, error: Any) -> Response:
     status: int = error.status_code
     if status == 400 and isinstance(error.__cause__, UnicodeDecodeError):
-        return _no_json()
+        return _no_json(request)
     if isinstance(error.__cause__, Denied):
         # Said while the framework was reading a body.
         return await _api_error(request, error.__cause__)

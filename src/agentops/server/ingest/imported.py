@@ -16,7 +16,7 @@ from msgspec import Struct, field
 
 from agentops.model import LogRecord, Span
 from agentops.otlp.refusal import MalformedBody, Rejected
-from agentops.server.query.otlp import pairs
+from agentops.server.query.otlp import held, of_span
 
 _STATUSES: Final = {"ok": 1}
 """OTLP's number of what an event says it is, where its span as exported says less."""
@@ -117,27 +117,11 @@ def _of_event(event: dict[str, Any], core: dict[str, Any]) -> dict[str, Any]:
         **core,
         "kind": event["span_kind"],
         "traceState": event["trace_state"] or "",
-        "attributes": pairs(event["attributes"]),
         "status": {"code": _STATUSES.get(event["status"], 0), **core.get("status", {})},
-        "events": [
-            {
-                "name": one.get("name", ""),
-                "timeUnixNano": str(one.get("time_ns", 0)),
-                "attributes": pairs(one.get("attributes") or {}),
-            }
-            for one in event["events"]
-        ],
-        "links": [
-            {
-                "traceId": one.get("trace_id", ""),
-                "spanId": one.get("span_id", ""),
-                "attributes": pairs(one.get("attributes") or {}),
-            }
-            for one in event["links"]
-        ],
+        **of_span(event["attributes"], event["events"], event["links"]),
     }
     return {
-        "resource": {"attributes": pairs(event["resource"])},
+        "resource": held(event["resource"]),
         "scopeSpans": [{"scope": event["scope"], "spans": [span]}],
     }
 

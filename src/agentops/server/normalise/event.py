@@ -80,6 +80,7 @@ class Event(Struct, frozen=True, gc=False):
         own: Made in a process that our SDK records.
         source_name: The span's name as it was sent, where `name` is another; else "".
         usage_more: JSON object of the classes of tokens that few calls have (`tokens.More`), or "".
+        flags: W3C's trace flags and OTLP's own, as sent.
     """
 
     trace_id: str
@@ -141,6 +142,7 @@ class Event(Struct, frozen=True, gc=False):
     own: bool
     source_name: str = ""
     usage_more: str = ""
+    flags: int = 0
 
 
 class Log(Struct, frozen=True, gc=False):
@@ -166,6 +168,7 @@ class Log(Struct, frozen=True, gc=False):
         attributes: JSON object of all attributes as received.
         service: The resource's `service.name`.
         instance: The resource's `service.instance.id`.
+        flags: W3C's trace flags, as sent.
     """
 
     log_id: str
@@ -185,3 +188,4 @@ class Log(Struct, frozen=True, gc=False):
     attributes: str
     service: str
     instance: str
+    flags: int = 0

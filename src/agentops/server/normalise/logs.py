@@ -86,6 +86,7 @@ def _log(record: LogRecord, seen: dict[str, int], *, read: bool) -> Log:
         attributes=attributes,
         service=str(resource.get(semconv.SERVICE_NAME, "")),
         instance=instance,
+        flags=record.flags,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from agentops import semconv
-from agentops.model import Span, SpanEvent
+from agentops.model import Link, Span, SpanEvent
 from agentops.server.normalise import answers, bodies, content, errors, tokens, values
 from agentops.server.normalise import attributes as attribute
 from agentops.server.normalise.dialects import plan
@@ -181,7 +181,7 @@ def _event(span: Span) -> Event:
         left.preview,
         attribute.stored(given, entered.verbatim, left.verbatim, entered.messages, left.messages),
         values.encoded(events) if events else "[]",
-        values.encoded(span.links) if span.links else "[]",
+        values.encoded(_links(span.links)) if span.links else "[]",
         scope.name,
         scope.version,
         service if type(service) is str else values.encoded(service),
@@ -192,6 +192,7 @@ def _event(span: Span) -> Event:
         own,
         "" if name == span.name else span.name,
         counts.more,
+        span.flags,
     )
 
 
@@ -283,7 +284,7 @@ def _plain(span: Span) -> Event:
         output_preview="",
         attributes=_encoded_or_shown(span.attributes),
         span_events=_encoded_or_shown(span.events),
-        links=_encoded_or_shown(span.links),
+        links=_encoded_or_shown(_links(span.links)),
         scope_name=span.scope.name,
         scope_version=span.scope.version,
         service=str(span.resource.attributes.get(semconv.SERVICE_NAME, "")),
@@ -292,7 +293,18 @@ def _plain(span: Span) -> Event:
         span_kind=span.kind,
         trace_state=span.trace_state,
         own=span.resource.attributes.get(semconv.SDK_NAME) == semconv.SDK_NAME_VALUE,
+        flags=span.flags,
     )
+
+
+def _links(links: list[Link]) -> list[dict[str, Any]]:
+    """Return links as they are stored: with what few of them have only where they have it."""
+    return [
+        {"trace_id": one.trace_id, "span_id": one.span_id, "attributes": one.attributes}
+        | ({"trace_state": one.trace_state} if one.trace_state else {})
+        | ({"flags": one.flags} if one.flags else {})
+        for one in links
+    ]
 
 
 def _encoded_or_shown(value: Any) -> str:

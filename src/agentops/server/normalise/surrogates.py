@@ -40,7 +40,10 @@ def mended_span(span: Span) -> Span:
         resource=replace(span.resource, attributes=mended(span.resource.attributes)),
         attributes=mended(span.attributes),
         events=[SpanEvent(mended(e.name), e.time_ns, mended(e.attributes)) for e in span.events],
-        links=[Link(k.trace_id, k.span_id, mended(k.attributes)) for k in span.links],
+        links=[
+            Link(k.trace_id, k.span_id, mended(k.attributes), mended(k.trace_state), k.flags)
+            for k in span.links
+        ],
     )
 
 

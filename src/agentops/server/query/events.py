@@ -30,7 +30,7 @@ _HEAVY: Final = """
     cost_detail,
     first_token_ns, finish_reason, source_id, response_id, request_model, status_message, scope_name,
     scope_version,
-    resource_id, agent_id, seq, span_kind, trace_state, parent_id, status, source_name, seen_at
+    resource_id, agent_id, seq, span_kind, trace_state, parent_id, status, source_name, seen_at, flags
 """
 
 
@@ -96,6 +96,7 @@ class WholeEventRow(EventRow):
     status: str
     source_name: str
     seen_at: int
+    flags: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +126,10 @@ def events(
     where = scope.events_where
     values = dict(scope.values)
     if cursor is not None:
-        after = cursors.read(cursor, int, str, str)
+        deep, *after = cursors.read(cursor, bool, int, str, str)
         values["after"], values["after_id"], values["after_trace"] = after
+        # What the first page found is gone on with, and nothing else, whatever has come since.
+        searching = ATTRIBUTES if deep else SEARCHED
         where += f" AND {AFTER}"
     if kinds:
         where += " AND kind IN {kinds:Array(String)}"
@@ -145,16 +148,19 @@ def events(
         {**values, "limit": limit + 1},
         EventRow,
     )
-    if q and not rows and searching != ATTRIBUTES:
-        # A cursor names a row that has others behind it: with none found, it is of such a list.
+    if q and not rows and cursor is None and searching != ATTRIBUTES:
         return events(store, scope, limit=limit, cursor=cursor, kinds=kinds, q=q, status=status,
                       searching=ATTRIBUTES)  # fmt: skip
     more = len(rows) > limit
     rows = rows[:limit]
-    cursor_after = cursors.written(rows[-1].started_at, rows[-1].span_id, rows[-1].trace_id) if more else None
+    cursor_after = _cursor(rows[-1], searching == ATTRIBUTES) if more else None
     looked_up.result()
     agents = agents_of(store, scope, rows)
     return EventPage([shown(row, scope.session_id, agents) for row in rows], cursor_after)
+
+
+def _cursor(last: EventRow, deep: bool) -> str:
+    return cursors.written(deep, last.started_at, last.span_id, last.trace_id)
 
 
 def event(store: Store, scope: Scope, event_id: str, *, once: bool = False) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from agentops.otlp.limits import DROPPED_ATTRIBUTES, DROPPED_EVENTS, DROPPED_LINKS
 from agentops.otlp.noted import BYTES, DOUBLE, NOTED
 from agentops.server.normalise.attributes import SCOPE, restored
 from agentops.server.normalise.values import is_list, is_object
@@ -25,11 +26,12 @@ from agentops.server.store.complete import MADE_AT
 _SLICE: Final = 500
 _LOG_COLUMNS: Final = (
     f"log_id, trace_id, span_id, at_ns, {MADE_AT} AS made_at, severity, severity_text, name, body, "
-    "body_format, logger, attributes, resource_id"
+    "body_format, logger, attributes, resource_id, flags"
 )
 
 
 _FIELDS: Final = {BYTES: "bytesValue", DOUBLE: "doubleValue"}
+_LEFT_OUT: Final = {DROPPED_EVENTS: "droppedEventsCount", DROPPED_LINKS: "droppedLinksCount"}
 _ERROR_TYPES: Final = ("error.type", "exception.type")
 _NO_NUMBERS: Final = ("NaN", "Infinity", "-Infinity")
 
@@ -70,6 +72,7 @@ class _LogRow(Struct):
     logger: str
     attributes: str
     resource_id: int
+    flags: int
 
 
 def resource_spans(row: WholeEventRow, resources: Resources) -> dict[str, Any]:
@@ -78,9 +81,9 @@ def resource_spans(row: WholeEventRow, resources: Resources) -> dict[str, Any]:
     scope: dict[str, Any] = {"name": row.scope_name, "version": row.scope_version}
     of_scope = {key: attributes.pop(key) for key in list(attributes) if key.startswith(SCOPE)}
     if of_scope:
-        scope["attributes"] = pairs({key.removeprefix(SCOPE): one for key, one in of_scope.items()})
+        scope |= held({key.removeprefix(SCOPE): one for key, one in of_scope.items()})
     return {
-        "resource": {"attributes": pairs(resources.attributes(row.resource_id))},
+        "resource": held(resources.attributes(row.resource_id)),
         "scopeSpans": [{"scope": scope, "spans": [_span(row, attributes)]}],
     }
 
@@ -98,12 +101,24 @@ def _span(row: WholeEventRow, attributes: dict[str, Any]) -> dict[str, Any]:
         **said,
         "kind": row.span_kind,
         "traceState": row.trace_state,
-        "attributes": pairs(attributes),
+        **of_span(attributes, events, links),
+    }
+
+
+def of_span(
+    attributes: dict[str, Any], events: list[dict[str, Any]], links: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return a span's attributes, events and links as stored, in OTLP/JSON's fields."""
+    attributes = dict(attributes)
+    left_out = {field: _taken(attributes, key) for key, field in _LEFT_OUT.items()}
+    return {
+        **held(attributes),
+        **{field: count for field, count in left_out.items() if count},
         "events": [
             {
                 "name": event.get("name", ""),
                 "timeUnixNano": str(event.get("time_ns", 0)),
-                "attributes": pairs(event.get("attributes") or {}),
+                **held(event.get("attributes") or {}),
             }
             for event in events
         ],
@@ -111,7 +126,9 @@ def _span(row: WholeEventRow, attributes: dict[str, Any]) -> dict[str, Any]:
             {
                 "traceId": link.get("trace_id", ""),
                 "spanId": link.get("span_id", ""),
-                "attributes": pairs(link.get("attributes") or {}),
+                **held(link.get("attributes") or {}),
+                **({"traceState": link["trace_state"]} if link.get("trace_state") else {}),
+                **({"flags": link["flags"]} if link.get("flags") else {}),
             }
             for link in links
         ],
@@ -138,6 +155,7 @@ class Core(Struct):
     status: str
     status_message: str
     seen_at: int
+    flags: int
 
 
 def core(row: WholeEventRow | Core) -> dict[str, Any]:
@@ -153,6 +171,7 @@ def core(row: WholeEventRow | Core) -> dict[str, Any]:
         "endTimeUnixNano": str(row.started_at + row.duration_ns) if row.ended else "0",
         "status": status,
         "seenTimeUnixNano": str(row.seen_at),
+        **({"flags": row.flags} if row.flags else {}),
     }
 
 
@@ -169,7 +188,7 @@ def resource_logs(store: Store, scope: Scope, resources: Resources) -> Iterator[
         )
         for row in rows:
             yield {
-                "resource": {"attributes": pairs(resources.attributes(row.resource_id))},
+                "resource": held(resources.attributes(row.resource_id)),
                 "scopeLogs": [{"scope": {"name": row.logger}, "logRecords": [_record(row)]}],
             }
         if len(rows) < _SLICE:
@@ -186,12 +205,29 @@ def _record(row: _LogRow) -> dict[str, Any]:
         "eventName": row.name,
         "traceId": row.trace_id,
         "spanId": row.span_id,
-        "attributes": pairs(parsed(row.attributes) if row.attributes else {}),
+        **held(parsed(row.attributes) if row.attributes else {}),
+        **({"flags": row.flags} if row.flags else {}),
         "logId": row.log_id,
     }
     if row.body_format:
         record["body"] = value(parsed(row.body) if row.body_format == "json" else row.body)
     return record
+
+
+def held(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Return attributes in OTLP/JSON's field, and how many their sender left out in its own."""
+    kept = dict(attributes)
+    count = _taken(kept, DROPPED_ATTRIBUTES)
+    return {"attributes": pairs(kept), **({"droppedAttributesCount": count} if count else {})}
+
+
+def _taken(attributes: dict[str, Any], key: str) -> int:
+    """Take a count from attributes; what is none stays."""
+    count = attributes.get(key)
+    if type(count) is not int or not 0 < count < 2**32:
+        return 0
+    del attributes[key]
+    return count
 
 
 def pairs(attributes: dict[str, Any]) -> list[dict[str, Any]]:

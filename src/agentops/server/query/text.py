@@ -38,6 +38,9 @@ _NOT_INDEXED: Final = ("error_type", *ATTRIBUTES)
 _RUNS: Final = re.compile(r"[A-Za-z0-9]+|[^\x00-\x7f]+")
 _SIGMAS: Final = re.compile("[Σσς]")
 """One letter, whose small form depends on where in a word it stands: its forms are compared as one."""
+_SIGNS: Final = re.compile(r"[^\w\s]*[\"{}\[\]:,\\\\][^\w\s]*")
+"""A text of signs alone, some of them JSON's own."""
+_TEXT_IN_JSON: Final = r"""'"((?:[^"\\\\]|\\\\.)*)"'"""
 _LONGEST_GROUP: Final = 3
 _UNMERGED: Final = "match(_part, '^[^_]+_[0-9]+_[0-9]+_0(_|$)')"
 """Rows of parts as inserts write them, without indexes: a part's name ends with how often it was merged."""
@@ -57,11 +60,27 @@ def searched(text: str, values: dict[str, Any], columns: tuple[str, ...] = SEARC
     escaped there: the text is looked for in each way that it may be written.
     """
     values["q"] = text
-    clauses = [contains(column, "q", text) for column in columns]
-    for name, written in _escaped(text).items():
-        values[name] = written
-        clauses += [contains(column, name, written) for column in columns if column in _JSON]
-    return " OR ".join(clauses)
+    written_so = _escaped(text)
+    values |= written_so
+    of_json = written_so if _SIGNS.fullmatch(text) and written_so else {"q": text, **written_so}
+    return " OR ".join(
+        _reads(column, name, text, written)
+        for column in columns
+        for name, written in (of_json if column in _JSON else {"q": text}).items()
+    )
+
+
+def _reads(column: str, name: str, text: str, written: str) -> str:
+    """Return SQL that compares a column with one way that a text may be written, `written`.
+
+    Signs that JSON is made of are looked for in its texts: else they stood in each.
+    """
+    if not _SIGNS.fullmatch(text) or column not in _JSON:
+        return contains(column, name, written)
+    said = f"arrayExists(said -> {contains('said', name, written)}, extractAll({column}, {_TEXT_IN_JSON}))"
+    if column in ATTRIBUTES:
+        return said
+    return f"if({column}_format = 'text', {contains(column, 'q', text)}, {said})"
 
 
 def contains(column: str, needle: str, text: str) -> str:
@@ -85,10 +104,13 @@ def found(
     """Return SQL for the ids of sessions one of whose spans contains the text, as `searched` but indexed."""
     read = searched(text, values, columns)
     ways = {"q": text, **_escaped(text)}
+    signs = _SIGNS.fullmatch(text)
     said: dict[bool, list[str]] = {True: [], False: []}
     compared: list[str] = []
     for name, written in ways.items():
         for column in columns:
+            if signs and column in _JSON:
+                continue
             if name != "q" and column not in _JSON:
                 continue
             candidates, decides = _looked_up(column, name, written, values)
@@ -97,6 +119,8 @@ def found(
             else:
                 reads = _compared(column, name, written, candidates)
                 compared.append(f"PREWHERE {candidates} AND NOT {_UNMERGED} WHERE {_MINE} AND {reads}")
+    if signs:
+        said[True] += [f"({read})"]
     # What must be read stands in a SELECT of its own: in one condition with what indexes say more than the
     # candidates' texts would be read. What is merged while this is asked is found twice: asked in the other
     # order it could be missed.
@@ -163,9 +187,11 @@ def _escaped(text: str) -> dict[str, str]:
 
 def _looked_up(column: str, name: str, text: str, values: dict[str, Any]) -> tuple[str, bool]:
     """Return SQL for "column may contain the text of parameter `name`", and whether that decides it."""
-    # Lowered as the indexed texts are: the small letter of a large one may be several, some of them ASCII.
+    # As the indexed texts are: words are those of letters that are ASCII before they are lowered (the small
+    # letter of a large one may be several, some of them ASCII), the others those that are none after it.
     lowered = text.lower()
-    runs = _RUNS.findall(lowered)
+    runs = [run.lower() for run in _RUNS.findall(text) if run.isascii()]
+    runs += [run for run in _RUNS.findall(lowered) if not run.isascii()]
     alone = runs == [lowered]
     if column not in _BODIES:
         # These are short: reading them costs no more than looking them up.

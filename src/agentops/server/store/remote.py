@@ -189,7 +189,7 @@ def explanation(url: StoreUrl, error: Exception) -> str:
         return (
             f"The store {url} cannot be opened: {where} refuses user {url.user or 'default'!r} with "
             f"this password. "
-            "Check both in the store URL; characters such as @ : / are written there as %40 %3A %2F."
+            "Check both in the store URL; % is written there as %25."
         )
     if code == 497:
         return (

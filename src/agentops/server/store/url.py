@@ -6,13 +6,18 @@ clickhouse://user:password@host:port/db?cluster=c   a ClickHouse server over HTT
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from typing import Final
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from agentops.errors import StoreError
 
 _FORMS = "Use chdb:///absolute/path or clickhouse://user:password@host:port/database?cluster=name."
+
+
+_AUTHORITY: Final = re.compile(r"(clickhouses?://[^:@/?#]*:)(.*)(@[^@]*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ class StoreUrl:
         Raises:
             StoreError: it is none; the message says which part and shows the right forms.
         """
-        parts = urlsplit(text)
+        parts = urlsplit(_quoted(text))
         if parts.scheme == "chdb":
             if parts.netloc or not parts.path.startswith("/") or parts.path == "/":
                 raise StoreError(f"The store URL {text!r} needs three slashes and an absolute path. {_FORMS}")
@@ -81,3 +86,9 @@ class StoreUrl:
             cluster=cluster,
             secure=secure,
         )
+
+
+def _quoted(text: str) -> str:
+    """Return a URL whose password holds nothing that ends it: what stands before the last @ is its own."""
+    found = _AUTHORITY.fullmatch(text)
+    return f"{found[1]}{quote(unquote(found[2]), safe='')}{found[3]}" if found else text
