@@ -6,7 +6,10 @@ Sessions with both tags belong to neither group; how many there are is said.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import pairwise
+from operator import attrgetter
 from typing import Any, Final
 
 from msgspec import Struct
@@ -76,7 +79,9 @@ def cohorts(store: Store, filters: Filters, *, tag_a: str, tag_b: str) -> dict[s
 
 
 def _values(rows: Sequence[_Session], name: str) -> list[float]:
-    return [float(value) for row in rows if (value := getattr(row, name)) is not None]
+    """Return the known values of a metric in ascending order."""
+    known = map(attrgetter(name), rows)
+    return sorted(float(value) for value in known if value is not None)
 
 
 def _metric(name: str, a: list[float], b: list[float]) -> dict[str, Any]:
@@ -121,11 +126,10 @@ def _failing(a: Sequence[_Session], b: Sequence[_Session]) -> dict[str, Any]:
     }
 
 
-def _told(values: list[float]) -> dict[str, Any]:
-    ordered = sorted(values)
+def _told(ordered: list[float]) -> dict[str, Any]:
     return {
         "count": len(ordered),
-        "mean": sum(ordered) / len(ordered) if ordered else None,
+        "mean": math.fsum(ordered) / len(ordered) if ordered else None,
         **{f"p{round(share * 100)}": quantile(ordered, share) for share in (0.25, 0.5, 0.75, 0.95)},
     }
 
@@ -141,27 +145,30 @@ def quantile(ordered: Sequence[float], share: float) -> float | None:
 
 
 def bins(a: Sequence[float], b: Sequence[float]) -> list[dict[str, Any]]:
-    """Return both samples counted in shared bins: of one width, or of one ratio where values span decades."""
-    both = [*a, *b]
-    if not both:
+    """Return both samples, each in ascending order, counted in shared bins.
+
+    They are of one width, or of one ratio where values span decades.
+    """
+    if not a and not b:
         return []
-    low, high = min(both), max(both)
+    low, high = min([*a[:1], *b[:1]]), max([*a[-1:], *b[-1:]])
     if low == high:
         return [{"from": low, "to": high, "a": len(a), "b": len(b)}]
     # Logarithms: the ratio of a very large and a very small number is none any more.
     decades = math.log(high) - math.log(low) if low > 0 else 0.0
     grows = decades > math.log(20)
-    edges = [
+    inner = [
         low * math.exp(decades * place / _BINS) if grows else low + (high - low) * (place / _BINS)
-        for place in range(_BINS + 1)
+        for place in range(1, _BINS)
     ]
-    edges[-1] = high
-    counts = [[0, 0] for _ in range(_BINS)]
-    for group, values in enumerate((a, b)):
-        for value in values:
-            share = (math.log(value) - math.log(low)) / decades if grows else (value - low) / (high - low)
-            counts[min(_BINS - 1, max(0, int(share * _BINS)))][group] += 1
+    edges = pairwise([low, *inner, high])
     return [
-        {"from": edges[place], "to": edges[place + 1], "a": first, "b": second}
-        for place, (first, second) in enumerate(counts)
+        {"from": start, "to": end, "a": of_a, "b": of_b}
+        for (start, end), of_a, of_b in zip(edges, _counted(a, inner), _counted(b, inner), strict=True)
     ]
+
+
+def _counted(ordered: Sequence[float], inner: Sequence[float]) -> list[int]:
+    """Return how many values lie between one edge and the next, and beyond the outer ones."""
+    below = [bisect_left(ordered, edge) for edge in inner]
+    return [end - start for start, end in pairwise([0, *below, len(ordered)])]

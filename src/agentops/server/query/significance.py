@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 from typing import Final
 
 from msgspec import Struct
@@ -28,19 +31,9 @@ def ranked(a: Sequence[float], b: Sequence[float]) -> Ranked | None:
     """
     if not a or not b:
         return None
-    joined = sorted([(value, 0) for value in a] + [(value, 1) for value in b])
-    total, size_a, size_b = len(joined), len(a), len(b)
-    ranks_b = ties = 0.0
-    first = 0
-    while first < total:
-        last = first
-        while last + 1 < total and joined[last + 1][0] == joined[first][0]:
-            last += 1
-        alike = last - first + 1
-        ranks_b += (first + last + 2) / 2 * sum(group for _, group in joined[first : last + 1])
-        ties += alike**3 - alike
-        first = last + 1
-    u = ranks_b - size_b * (size_b + 1) / 2
+    ordered, total, size_a, size_b = sorted(a), len(a) + len(b), len(a), len(b)
+    u = sum(bisect_left(ordered, value) + bisect_right(ordered, value) for value in b) / 2
+    ties = float(sum(alike**3 - alike for alike in Counter(chain(a, b)).values() if alike > 1))
     variance = size_a * size_b / 12 * ((total + 1) - ties / (total * (total - 1))) if total > 1 else 0.0
     exceeds = u / (size_a * size_b)
     if variance <= 0:
