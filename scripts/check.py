@@ -67,8 +67,8 @@ def main() -> int:
 def _pytest(env: dict[str, str]) -> None:
     """Run pytest with its own output: here one wants to see which test it is."""
     env = {name: value for name, value in env.items() if not _is_personal(name)}
-    # One more than there are processors: a quarter of the time a test waits, for a signal, a disk, a silence.
-    workers = str(min(4, (os.cpu_count() or 1) + 1))
+    # Two more than there are processors: a third of the time a test waits, for a signal, a disk, a silence.
+    workers = str(min(4, (os.cpu_count() or 1) + 2))
     command = [_BIN / "python", "-m", "pytest", "-q", "-n", workers, *_SHARED, *_in_order()]
     done = subprocess.run(command, check=False, cwd=steps.ROOT, env=env, stdin=subprocess.DEVNULL)
     if done.returncode != 0:

@@ -29,6 +29,18 @@ export function useSize<T extends HTMLElement>(): [RefObject<T | null>, Size] {
   return [ref, size];
 }
 
+/** A value once the page has been painted with it: what is asked for then does not hold its picture up. */
+export function usePainted<T>(value: T): T {
+  const [painted, setPainted] = useState(value);
+  useEffect(() => {
+    let frame = requestAnimationFrame(() => {
+      frame = requestAnimationFrame(() => setPainted(value));
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [value]);
+  return painted;
+}
+
 /** One clock for all that tick alike: a list of times costs one timer, and a row that comes on view no second drawing. */
 class Clock {
   private readonly listeners = new Set<() => void>();

@@ -8,7 +8,7 @@ import { grouped, plural } from "../../model/format";
 import { chosenRange, unshown } from "../../model/sessionList";
 import { sinceText } from "../../model/span";
 import { Failure, Menu } from "../../ui/controls";
-import { useLiveState, useTitle } from "../../ui/hooks";
+import { useLiveState, usePainted, useTitle } from "../../ui/hooks";
 import { useKeys } from "../../ui/keys";
 import { setPreference, usePreference } from "../../ui/preferences";
 import { SearchField } from "../../ui/SearchField";
@@ -104,12 +104,13 @@ export function SessionsPage() {
     },
   ]);
 
-  // The list comes first: its bars are asked for when its rows have come.
+  // The list comes first: its bars, values and whole are asked for when its rows are seen.
+  const isSeen = usePainted(!isStale) && !isStale;
   const [counted, setCounted] = useState(() => filtersOf(search));
   const filtersText = JSON.stringify(filtersOf(search));
   useEffect(() => {
-    if (hasList && !isStale) setCounted(JSON.parse(filtersText) as SessionFilters);
-  }, [hasList, isStale, filtersText]);
+    if (hasList && isSeen) setCounted(JSON.parse(filtersText) as SessionFilters);
+  }, [hasList, isSeen, filtersText]);
 
   const [shownPlace, setShownPlace] = useState(place);
   if (!isStale && shownPlace !== place) setShownPlace(place);
@@ -140,9 +141,9 @@ export function SessionsPage() {
       {!isFresh && <Histogram filters={counted} isReady={list !== undefined} onRange={(since, until) => change({ since, until })} />}
       {!isFresh && (
         <div className="filters" role="group" aria-label="Filters">
-          <FilterBar search={search} onChange={change} isReady={!isStale} />
+          <FilterBar search={search} onChange={change} isReady={isSeen} />
           <span className="grow" />
-          {list && <Count total={list.total} isNarrowed={isFiltered(search) && !isStale} />}
+          {list && <Count total={list.total} isNarrowed={isFiltered(search) && isSeen} />}
           {isFiltered(search) && (
             <button type="button" className="btn quiet" onClick={() => void navigate({ search: { sort: search.sort, order: search.order } })}>
               Clear all
