@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from opentelemetry import trace
 
-from agentops.instrument.patches import Patches, found
+from agentops.instrument.patches import Around, Patches, found
 from agentops.instrument.straight import ended_as, model_json
 
 _PLACES: Final = (
@@ -32,14 +32,22 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
 
     def record(answer: Any) -> None:
         try:
-            if hasattr(answer, "parse") and hasattr(answer, "http_request"):
-                answer = answer.parse() if answer.is_closed else None
+            answer = parsed(answer)
             if isinstance(answer, response_type) and answer.background and answer.status in _OVER:
                 _record(tracer, answer, dict(extract.get_attributes_from_response(answer, {})))
         except Exception:
             pass  # The program has its answer.
 
-    def looked_up(
+    for place in _PLACES:
+        owner = found(place)
+        if owner is not None:
+            patches.method(owner, "retrieve", then(record))
+
+
+def then(record: Callable[[Any], None]) -> Around:
+    """Return what hands the answer of a function, or of a coroutine, to `record`, which never raises."""
+
+    def around(
         wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         del instance
@@ -54,10 +62,14 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
         record(result)
         return result
 
-    for place in _PLACES:
-        owner = found(place)
-        if owner is not None:
-            patches.method(owner, "retrieve", looked_up)
+    return around
+
+
+def parsed(answer: Any) -> Any:
+    """Return an answer, of a raw one what it holds; None while its caller may still read it."""
+    if hasattr(answer, "parse") and hasattr(answer, "http_request"):
+        return answer.parse() if answer.is_closed else None
+    return answer
 
 
 def _record(tracer: trace.Tracer, answer: Any, told: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
 from agentops import semconv
+from agentops.instrument.background import parsed, then
 from agentops.instrument.patches import Patches
 from agentops.instrument.shown import to_json
 from agentops.instrument.straight import ended_as
@@ -36,7 +37,7 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
             return created_async(wrapped, args, kwargs)
         with _sending(tracer, kwargs) as span:
             made = wrapped(*args, **kwargs)
-            span.set_attribute(semconv.OUTPUT, _shown(made))
+            _tell(span, made)
             return made
 
     async def created_async(
@@ -44,27 +45,14 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
     ) -> Any:
         with _sending(tracer, kwargs) as span:
             made = await wrapped(*args, **kwargs)
-            span.set_attribute(semconv.OUTPUT, _shown(made))
+            _tell(span, made)
             return made
-
-    def fetched(
-        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        del instance
-        answer = wrapped(*args, **kwargs)
-        if inspect.isawaitable(answer):
-            return fetched_async(answer)
-        _read(tracer, answer)
-        return answer
-
-    async def fetched_async(answer: Any) -> Any:
-        result = await answer
-        _read(tracer, result)
-        return result
 
     for prefix in ("", "Async"):
         patches.later(f"openai.resources.batches:{prefix}Batches.create", created)
-        patches.later(f"openai.resources.files:{prefix}Files.content", fetched)
+        patches.later(
+            f"openai.resources.files:{prefix}Files.content", then(lambda answer: _read(tracer, answer))
+        )
 
 
 def _sending(tracer: trace.Tracer, asked: dict[str, Any]) -> Any:
@@ -77,8 +65,13 @@ def _sending(tracer: trace.Tracer, asked: dict[str, Any]) -> Any:
     return tracer.start_as_current_span("batches.create", attributes=attributes)
 
 
-def _shown(made: Any) -> str:
-    return to_json(made.parse() if hasattr(made, "parse") and hasattr(made, "http_request") else made)
+def _tell(span: Any, made: Any) -> None:
+    try:
+        batch = parsed(made)
+        if batch is not None:
+            span.set_attribute(semconv.OUTPUT, to_json(batch))
+    except Exception:
+        pass  # A raw answer that is no batch: the program has it.
 
 
 def _read(tracer: trace.Tracer, answer: Any) -> None:

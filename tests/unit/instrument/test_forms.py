@@ -334,6 +334,24 @@ def test_results_of_an_openai_batch_are_calls(
     )  # fmt: skip
 
 
+def test_a_raw_answer_to_a_batch_is_read_by_the_program_alone(
+    home: Path, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def post(api: standin.Api, path: str, request: dict[str, Any]) -> bool:
+        api.body(200, b"no batch", "application/json")
+        return True
+
+    monkeypatch.setattr(models, "answer", post)
+    asked: Any = {"input_file_id": "f", "endpoint": "/v1/chat/completions", "completion_window": "24h"}
+    agentops.init()
+    with OpenAI() as client:
+        assert client.batches.with_raw_response.create(**asked).content == b"no batch"
+        with client.batches.with_streaming_response.create(**asked) as streamed:
+            assert not streamed.is_closed
+            assert b"".join(streamed.iter_bytes()) == b"no batch"
+    assert [one.status for one in stored(home)] == ["ok", "ok"]
+
+
 def test_what_a_batch_wrote_for_an_hour_and_searched_is_told(
     home: Path, models: Models, monkeypatch: pytest.MonkeyPatch
 ) -> None:
