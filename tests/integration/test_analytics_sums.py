@@ -324,6 +324,56 @@ def test_a_very_large_trace_counts_as_any_other(start_server: StartServer) -> No
     assert group["sessions"] == {"total": 1}
 
 
+def test_a_very_large_trace_of_two_sessions_counts_for_each(start_server: StartServer) -> None:
+    server = start_server()
+    trace = random.getrandbits(120)
+    start = int(START.timestamp()) * SECOND
+    request = span(trace, 1, name="request", start_ns=start, ms=9_000, agentops__span__kind="operation")
+    # Below what belongs to none of them: two sessions, and an agent below each.
+    times: dict[str, Any] = {"start_ns": start, "ms": 8_000}
+    above = [
+        span(trace, 2, 1, name="first", agentops__span__kind="session", session__id="the-one", **times),
+        span(trace, 3, 1, name="second", agentops__span__kind="session", session__id="the-other", **times),
+        span(trace, 4, 2, name="planner", agentops__span__kind="agent", **times),
+        span(trace, 5, 3, name="executor", agentops__span__kind="agent", **times),
+    ]
+    events = [
+        span(
+            trace,
+            10 + number,
+            5 if number < 1_000 else 4,
+            name="look up",
+            start_ns=start + 10 + number,
+            ms=number % 100,
+            status=2 if number % 10 == 0 else 1,
+            agentops__span__kind="tool" if number % 2 else "llm",
+            gen_ai__request__model="" if number % 2 else "model-a",
+            gen_ai__usage__input_tokens=1,
+        )
+        for number in range(6_200)
+    ]
+    for first in range(0, len(events), 1_550):
+        assert server.post("/v1/traces", body(*events[first : first + 1_550])).status_code == 200
+    assert server.post("/v1/traces", body(request, *above)).status_code == 200
+
+    def of(by: str, **filters: str) -> dict[str, tuple[int, int, int, int | None]]:
+        found = server.get("/api/analytics/breakdown", by=by, interval="day", **filters)["groups"]
+        return {one["value"]: (one["count"], one["sessions"], one["errors"], one["tokens"]) for one in found}
+
+    assert of("model") == {"model-a": (3_100, 2, 620, 3_100)}
+    assert of("tool") == {"look up": (3_100, 2, 0, None)}
+    assert of("agent") == {"planner": (5_201, 1, 520, 2_600), "executor": (1_001, 1, 100, 500)}
+    assert of("model", q="the-other") == {"model-a": (500, 1, 100, 500)}
+    (group,) = server.get("/api/analytics", group_by="tool", q="the-other")["groups"]
+    assert group["latency_ms"] == percentiles([float(number % 100) for number in range(1, 1_000, 2)])
+    # Its agent is an event too, and so is what stands above both.
+    totals = server.get("/api/analytics", q="the-other")["totals"]
+    assert totals["events"]["total"] == 1_002
+    assert totals["latency_ms"] == percentiles(
+        [*(float(number % 100) for number in range(1_000)), 8_000, 9_000]
+    )
+
+
 @pytest.mark.embedded_only
 @pytest.mark.parametrize(
     ("parameters", "field"),

@@ -31,6 +31,11 @@ COLUMNS: Final = {
 }
 """What is measured of an event, and the array that holds it."""
 _MOST_NAMED: Final = 10_000
+_REPEATED: Final = """(s.trace_id, s.span_id) IN (
+            SELECT trace_id, span_id FROM repeats FINAL
+            WHERE project = {project:String} AND repeated AND trace_id IN {traces}
+        )"""
+"""Whether another event states the same call."""
 APART: Final = "FROM sessions WHERE project = {project:String} AND NOT measured AND NOT deleted"
 """Sessions whose row does not hold the measures of their events."""
 
@@ -97,7 +102,9 @@ def events(
         for one in _rows(where, chosen, beside, of_session)
     ]
     if beside.traces:
-        selects.append(_from_spans(_sessions(f"NOT measured AND {where}", of_session), chosen, beside.traces))
+        sessions = _sessions(f"NOT measured AND {where}", of_session)
+        which = f" AND kind IN {CALLS} AND model != ''" if of_models else ""
+        selects.append(_from_spans(sessions, chosen, beside.traces, which))
     return " UNION ALL ".join(selects)
 
 
@@ -121,7 +128,9 @@ def durations(where: str, beside: Elsewhere, of_session: str) -> str:
     if beside.traces:
         sessions = _sessions(f"NOT measured AND {where}", of_session)
         spans = _from_spans(sessions, ("duration_ns",), beside.traces)
-        selects.append(f"SELECT * EXCEPT duration_ns, [duration_ns] AS durations FROM ({spans})")
+        selects.append(
+            f"SELECT * EXCEPT duration_ns, groupArray(duration_ns) AS durations FROM ({spans}) GROUP BY ALL"
+        )
     return " UNION ALL ".join(selects)
 
 
@@ -149,15 +158,20 @@ def _rows(where: str, chosen: tuple[str, ...], beside: Elsewhere, of_session: st
     return selects
 
 
-def _from_spans(sessions: str, chosen: tuple[str, ...], traces: str) -> str:
-    counted = f"(s.kind IN {CALLS} AND r.span_id = '')"
+def _from_spans(sessions: str, chosen: tuple[str, ...], traces: str, which: str = "") -> str:
+    """Return a SELECT of the chosen columns of the spans of traces, and the columns of their sessions.
+
+    What lies beside the spans is looked up in sets: joins of tables as long as the traces cost ten times as
+    much. Only agents are joined, where they are asked for.
+    """
+    counted = f"(s.kind IN {CALLS} AND NOT {_REPEATED})"
     read: dict[str, str] = {
         "kind": "s.kind",
         "name": "s.name",
         "model": "s.model",
         "agent": "if(s.agent != '', s.agent, a.agent)",
         "duration_ns": "if(s.ended, s.duration_ns, NULL)",
-        "failed": "((s.status = 'error' OR s.kind = 'error') AND r.span_id = '')",
+        "failed": f"((s.status = 'error' OR s.kind = 'error') AND NOT {_REPEATED})",
         "input": f"if({counted}, s.tokens_input, NULL)",
         "output": f"if({counted}, s.tokens_output, NULL)",
         "cache_read": f"if({counted}, s.tokens_cache_read, NULL)",
@@ -166,35 +180,35 @@ def _from_spans(sessions: str, chosen: tuple[str, ...], traces: str) -> str:
         "cost": f"if({counted} OR (s.kind = 'tool' AND s.cost_source = 'reported'), s.cost_usd, NULL)",
     }
     named = ", ".join(f"{read[name]} AS {name}" for name in chosen)
+    agents = """
+        LEFT JOIN (
+            SELECT trace_id, span_id, agent FROM span_agents FINAL
+            WHERE project = {project:String} AND trace_id IN {traces}
+        ) AS a ON a.trace_id = s.trace_id AND a.span_id = s.span_id
+    """
     return f"""
-        SELECT of.* EXCEPT session_id, {named}
+        SELECT of.* EXCEPT (session_id, within, whole), {named}
         FROM (
             SELECT trace_id, span_id, declared_session, kind, name, model, agent, ended, duration_ns, status,
                 tokens_input, tokens_output, tokens_cache_read, tokens_cache_write, tokens_reasoning,
                 cost_usd, cost_source
             FROM spans FINAL
-            WHERE project = {{project:String}} AND kind != 'session' AND trace_id IN {traces}
+            WHERE project = {{project:String}} AND kind != 'session' AND trace_id IN {{traces}}{which}
         ) AS s
         INNER JOIN (
-            SELECT trace_id, session_id, whole FROM session_traces FINAL
-            WHERE project = {{project:String}} AND trace_id IN {traces} AND NOT measured AND NOT deleted
-        ) AS m ON m.trace_id = s.trace_id
-        INNER JOIN ({sessions}) AS of ON of.session_id = m.session_id
-        LEFT JOIN (
-            SELECT trace_id, span_id, session_id FROM span_sessions FINAL
-            WHERE project = {{project:String}} AND trace_id IN {traces}
-        ) AS o ON o.trace_id = s.trace_id AND o.span_id = s.span_id
-        LEFT JOIN (
-            SELECT trace_id, span_id FROM repeats FINAL
-            WHERE project = {{project:String}} AND repeated AND trace_id IN {traces}
-        ) AS r ON r.trace_id = s.trace_id AND r.span_id = s.span_id
-        LEFT JOIN (
-            SELECT trace_id, span_id, agent FROM span_agents FINAL
-            WHERE project = {{project:String}} AND trace_id IN {traces}
-        ) AS a ON a.trace_id = s.trace_id AND a.span_id = s.span_id
-        WHERE m.whole OR s.declared_session = m.session_id
-            OR (s.declared_session = '' AND o.session_id = m.session_id)
-    """
+            SELECT m.within, m.whole, one.*
+            FROM (
+                SELECT trace_id AS within, session_id AS of_session, whole FROM session_traces FINAL
+                WHERE project = {{project:String}} AND trace_id IN {{traces}} AND NOT measured AND NOT deleted
+            ) AS m INNER JOIN ({sessions}) AS one ON one.session_id = m.of_session
+        ) AS of ON of.within = s.trace_id
+        {agents if "agent" in chosen else ""}
+        WHERE of.whole OR s.declared_session = of.session_id
+            OR (s.declared_session = '' AND (s.trace_id, s.span_id, of.session_id) IN (
+                SELECT trace_id, span_id, session_id FROM span_sessions FINAL
+                WHERE project = {{project:String}} AND trace_id IN {{traces}}
+            ))
+    """.replace("{traces}", traces)
 
 
 def time_zones(store: Store) -> frozenset[str]:
