@@ -366,6 +366,8 @@ def test_a_very_large_trace_of_two_sessions_counts_for_each(start_server: StartS
     assert of("model", q="the-other") == {"model-a": (500, 1, 100, 500)}
     (group,) = server.get("/api/analytics", group_by="tool", q="the-other")["groups"]
     assert group["latency_ms"] == percentiles([float(number % 100) for number in range(1, 1_000, 2)])
+    (failed,) = server.get("/api/analytics/errors", q="the-one")["errors"]
+    assert (failed["count"], failed["sessions"]) == (520, 1)
     # Its agent is an event too, and so is what stands above both.
     totals = server.get("/api/analytics", q="the-other")["totals"]
     assert totals["events"]["total"] == 1_002

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from agentops.server.query.measured import Elsewhere, elsewhere
+from agentops.server.query.measured import APART, Elsewhere, elsewhere
 from agentops.server.store.client import Store
 from agentops.server.store.measures import LONGEST_SAID
 
@@ -22,6 +22,12 @@ _ALIKE: Final = (
     (r"[0-9]+([.,:][0-9]+)*", "<n>"),
 )
 """What is taken for the same (RE2), in the order it is looked for, and what stands for it."""
+
+_TRACES: Final = f"""(
+            SELECT trace_id FROM session_traces
+            WHERE project = {{project:String}} AND session_id IN (SELECT session_id {APART})
+        )"""
+"""All traces in which errors may be that stand in no session's row, and a few more."""
 
 
 def shape(column: str, values: dict[str, Any]) -> str:
@@ -75,7 +81,7 @@ def _from_spans(where: str) -> str:
                     AS said
             FROM spans
             PREWHERE status = 'error' OR kind = 'error'
-            WHERE project = {{project:String}} AND kind != 'session'
+            WHERE project = {{project:String}} AND kind != 'session' AND trace_id IN {_TRACES}
             ORDER BY version DESC LIMIT 1 BY trace_id, span_id
         ) AS s
         INNER JOIN (
@@ -85,15 +91,12 @@ def _from_spans(where: str) -> str:
                 SELECT session_id FROM sessions FINAL WHERE errors > 0 AND NOT measured AND {where}
             )
         ) AS m ON m.trace_id = s.trace_id
-        LEFT JOIN (
-            SELECT trace_id, span_id, session_id FROM span_sessions FINAL
-            WHERE project = {{project:String}} AND trace_id IN (
-                SELECT trace_id FROM session_traces WHERE project = {{project:String}} AND NOT whole
-            )
-        ) AS o ON o.trace_id = s.trace_id AND o.span_id = s.span_id
-        LEFT JOIN (
-            SELECT trace_id, span_id FROM repeats FINAL WHERE project = {{project:String}} AND repeated
-        ) AS r ON r.trace_id = s.trace_id AND r.span_id = s.span_id
-        WHERE r.span_id = '' AND (m.whole OR s.declared_session = m.session_id
-            OR (s.declared_session = '' AND o.session_id = m.session_id))
+        WHERE (s.trace_id, s.span_id) NOT IN (
+                SELECT trace_id, span_id FROM repeats FINAL
+                WHERE project = {{project:String}} AND repeated AND trace_id IN {_TRACES}
+            ) AND (m.whole OR s.declared_session = m.session_id
+                OR (s.declared_session = '' AND (s.trace_id, s.span_id, m.session_id) IN (
+                    SELECT trace_id, span_id, session_id FROM span_sessions FINAL
+                    WHERE project = {{project:String}} AND trace_id IN {_TRACES}
+                )))
     """
