@@ -12,7 +12,7 @@ import inspect
 import sys
 import sysconfig
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from types import FunctionType
 from typing import Any, Final, cast
 
@@ -47,6 +47,8 @@ class _Life:
 _lives: Final[dict[int, _Life]] = {}
 _specs: Final[weakref.WeakKeyDictionary[Any, Spec]] = weakref.WeakKeyDictionary()
 """What decorated classes are recorded as."""
+_by_calls: Final[weakref.WeakSet[Any]] = weakref.WeakSet()
+"""Decorated classes that are recorded by the calls of their methods."""
 
 
 class _Visit(Call):
@@ -86,12 +88,16 @@ def instances_recorded(cls: Any, spec: Spec) -> Any:
     # Without a constructor it gets none: `@dataclass` above would take it for the class's own.
     if construct is not object.__init__:
         cls.__init__ = shaped(construct, spec, _born)
-    _replace_methods(cls, lambda method, like, _: shaped(method, spec, _visited, like=like))
-    _follow_subclasses(cls, spec)
+
+    def visited(method: Any, like: Any, _: str | None) -> Any:
+        return shaped(method, spec, _visited, like=like)
+
+    _replace_methods(cls, visited, _specs)
+    _follow_subclasses(cls, lambda below: _replace_methods(below, visited, _specs))
     return cls
 
 
-def _follow_subclasses(cls: Any, spec: Spec) -> None:
+def _follow_subclasses(cls: Any, record: Callable[[Any], None]) -> None:
     """Record the methods of classes below it too: without a decorator of their own they are still one."""
 
     def begun(below: Any, **kwargs: Any) -> None:
@@ -104,7 +110,7 @@ def _follow_subclasses(cls: Any, spec: Spec) -> None:
     def follow(below: Any, *args: Any, **kwargs: Any) -> None:
         begin(below, *args, **kwargs)
         try:
-            _replace_methods(below, lambda method, like, _: shaped(method, spec, _visited, like=like))
+            record(below)
         except Exception:  # A class that refuses to be changed.
             return
 
@@ -122,34 +128,47 @@ def methods_recorded(cls: Any, spec_of: Callable[[Any, str | None], Spec], opene
             call.span.stands_for = id(args[0])
         return call
 
-    _replace_methods(cls, lambda method, like, shown: shaped(method, spec_of(like, shown), opened, like=like))
+    def called(method: Any, like: Any, shown: str | None) -> Any:
+        return shaped(method, spec_of(like, shown), opened, like=like)
+
+    # Of another such class it takes the methods over: they are to say what is said here.
+    _replace_methods(cls, called, _specs)
+    _by_calls.add(cls)
+    _follow_subclasses(cls, lambda below: _replace_methods(below, called, {*_specs, *_by_calls}))
     return cls
 
 
-def _replace_methods(cls: Any, record: Callable[[Any, Any, str | None], Any]) -> None:
+def _replace_methods(
+    cls: Any, record: Callable[[Any, Any, str | None], Any], decorated: Container[Any]
+) -> None:
     """Put what `record` makes of it in the place of each method that is to be recorded.
 
     Args:
         cls: the class.
         record: from a method, a function of its kind and the name to show, if not its own, to another method.
+        decorated: classes whose methods, inherited ones too, are recorded already.
     """
 
     def inside(method: Any, shown: str | None) -> Any:
         return record(method, method, shown) if inspect.isfunction(method) else method
 
-    for name, member, owner in _methods(cls):
+    for name, member, owner in _methods(cls, decorated):
         if inspect.isfunction(member):
             setattr(cls, name, record(member if owner is cls else _next_of(cls, name, member), member, None))
         else:
             setattr(cls, name, around(member, inside))
 
 
-def _methods(cls: Any) -> Iterator[tuple[str, Any, type]]:
+def _methods(cls: Any, decorated: Container[Any]) -> Iterator[tuple[str, Any, type]]:
     """Give the methods of a class that are to be recorded: name, method, and the class that defines it."""
     seen: set[str] = set()
+    covered: set[type] = set()
     for owner in cls.__mro__:
-        if owner in _specs and owner is not cls:
-            return  # A decorated class: its methods, and those behind them, are recorded already.
+        if owner in decorated and owner is not cls:
+            covered.update(owner.__mro__)
+        if owner in covered:
+            seen.update(cast("dict[str, Any]", vars(owner)))
+            continue
         own = owner is cls or _is_the_programs(owner)
         for name, member in list(cast("dict[str, Any]", vars(owner)).items()):
             if name in seen or (name.startswith("_") and name not in _SPECIAL):

@@ -239,6 +239,41 @@ def test_a_method_that_a_session_class_calls_itself_is_in_the_same_session(
     assert {event.session for event in found.events if event.name == "step"} == {found.sessions[0].session}
 
 
+@agentops.session(tags=["base"])
+class Handling(abc.ABC):
+    @abc.abstractmethod
+    def run(self) -> None: ...
+
+    def again(self) -> None:
+        self.run()
+
+
+class Logging:
+    def beside(self) -> None:
+        agentops.record(agentops.ActionEvent("beside"))
+
+
+def test_classes_below_a_session_class_are_such_classes(home: object, journal: Read) -> None:
+    class Bare(Handling, Logging):
+        def run(self) -> None:
+            agentops.record(agentops.ActionEvent("bare"))
+
+    @agentops.session(tags=["its own"])
+    class Named(Bare):
+        def run(self) -> None:
+            super().run()
+
+    agentops.init(auto_start_session=False, instrument_llm_calls=False)
+    for run in (Bare().run, Bare().again, Bare().beside, Named().run, Named().again):
+        run()
+    found = [(one.name.rpartition(".")[2], one.attributes["agentops.tags"][0]) for one in journal().sessions]
+    assert found == [
+        ("run", "base"), ("again", "base"), ("beside", "base"), ("run", "its own"), ("again", "its own"),
+    ]  # fmt: skip
+    with pytest.raises(TypeError, match="abstract"):
+        cast("Any", Handling)()
+
+
 def test_a_class_without_a_session_is_counted_as_any_call(
     home: object, caplog: pytest.LogCaptureFixture
 ) -> None:
