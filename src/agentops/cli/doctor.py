@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import ssl
 from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
@@ -178,7 +177,7 @@ def _unreached(endpoint: str, error: ConnectionFailed) -> Finding:
     if error.timed_out:
         text = f"what listens at {endpoint} does not answer {waits}"
         fix = "look whether that server hangs, and what stands between (a proxy, a firewall)"
-    elif not error.unreachable or isinstance(error.__cause__, ssl.SSLError):
+    elif not error.unreachable:
         text = f"what listens at {endpoint} does not answer as a server of that address would {waits}"
         fix = "check the address: its scheme (http or https), its port, and the proxy settings"
     elif parts.hostname in ("localhost", "127.0.0.1", "::1"):

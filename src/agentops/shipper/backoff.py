@@ -21,11 +21,12 @@ class Backoff:
 
     def __init__(self, jitter: Callable[[], float] = _own.random) -> None:
         self._jitter = jitter
-        self._failures = 0
+        self.failures = 0
+        """In a row."""
 
     def succeeded(self) -> None:
         """Begin anew."""
-        self._failures = 0
+        self.failures = 0
 
     def spread(self, retry_after_s: float) -> float:
         """Return a server's wish and up to a quarter more: it told many the same at once."""
@@ -33,6 +34,6 @@ class Backoff:
 
     def failed(self, retry_after_s: float | None, longest_s: float = LONGEST_S) -> float:
         """Return the seconds to wait after one more failure."""
-        delay_s = min(longest_s, FIRST_S * 2.0 ** min(self._failures, 20))
-        self._failures += 1
+        delay_s = min(longest_s, FIRST_S * 2.0 ** min(self.failures, 20))
+        self.failures += 1
         return max(delay_s * (0.5 + self._jitter() / 2), retry_after_s or 0.0)

@@ -10,6 +10,7 @@ import contextlib
 import encodings.idna  # noqa: F401  # pyright: ignore[reportUnusedImport] -- see below
 import http.client
 import io
+import ipaddress
 import os
 import select
 import socket
@@ -137,7 +138,7 @@ class Connection:
 
     def _target(self, path: str) -> str:
         if self._proxy is not None and self._scheme == "http":
-            return f"http://{self._host}:{self._port}{path}"
+            return f"http://{_bracketed(self._host)}:{self._port}{path}"
         return path
 
     def _open(self, deadline: float) -> tuple[http.client.HTTPConnection, _DeadlineSocket]:
@@ -226,20 +227,53 @@ def _is_readable(sock: socket.socket) -> bool:
     return bool(poll.poll(0))
 
 
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
 def _proxy_for(scheme: str, host: str, port: int) -> tuple[tuple[str, int] | None, dict[str, str]]:
     """Return host and port of the proxy that the environment names for this address, and headers for it.
 
     HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, as other HTTP clients read them.
+
+    Raises:
+        ValueError: no HTTP proxy is named.
     """
     named = urllib.request.getproxies_environment()
     address = named.get(scheme) or named.get("all")
-    if not address or urllib.request.proxy_bypass_environment(f"{host}:{port}"):  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType] -- typeshed has it for some systems only
+    if not address or _is_direct(host, port, named.get("no", "")):
         return None, {}
     split = urlsplit(address if "://" in address else f"http://{address}")
     if not split.hostname:
         return None, {}
+    shown = f"the proxy {split.scheme}://{split.netloc.rpartition('@')[2]}"
+    if split.scheme not in ("http", "https"):
+        fix = f"name one in {scheme.upper()}_PROXY, or {host} in NO_PROXY"
+        raise ValueError(f"{shown} is no HTTP proxy; {fix}")
+    try:
+        proxy = split.hostname, split.port or 80
+    except ValueError:
+        raise ValueError(f"{shown} has a port that is none") from None
     headers: dict[str, str] = {}
     if split.username is not None:
         pair = f"{unquote(split.username)}:{unquote(split.password or '')}"
         headers["Proxy-Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
-    return (split.hostname, split.port or 80), headers
+    return proxy, headers
+
+
+def _is_direct(host: str, port: int, exceptions: str) -> bool:
+    """Say whether NO_PROXY names a host: by name, address, domain or, as clusters do, by network."""
+    named: Any = urllib.request.proxy_bypass_environment  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType, reportUnknownMemberType] -- typeshed has it for some systems only
+    if named(f"{host}:{port}") or named(f"{_bracketed(host)}:{port}"):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    for one in exceptions.split(","):
+        try:
+            if address in ipaddress.ip_network(one.strip().strip("[]"), strict=False):
+                return True
+        except ValueError:
+            continue  # A name.
+    return False

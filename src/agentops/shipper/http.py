@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _KEPT: Final = 2
 """Idle connections kept."""
+_OTHER_NAME: Final = (62, 64)
+_OTHER_TIME: Final = (9, 10)
+"""OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH, _CERT_NOT_YET_VALID and _CERT_HAS_EXPIRED."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +42,17 @@ class ConnectionFailed(AgentOpsError):
     Attributes:
         unreachable: Nothing accepts connections at the address.
         timed_out: The time was up.
+        held: Somebody has to act: a certificate is not trusted, TLS is not what is spoken there, or an
+            address (a proxy's too) is none.
     """
 
-    def __init__(self, message: str, *, unreachable: bool = False, timed_out: bool = False) -> None:
+    def __init__(
+        self, message: str, *, unreachable: bool = False, timed_out: bool = False, held: bool = False
+    ) -> None:
         super().__init__(message)
         self.unreachable = unreachable
         self.timed_out = timed_out
+        self.held = held
 
 
 class Client:
@@ -159,13 +167,28 @@ def _failure(url: str, error: Exception) -> ConnectionFailed:
     split = urlsplit(url.partition("?")[0])
     place = f"{split.scheme}://{split.netloc.rpartition('@')[2]}"
     timed_out = isinstance(error, TimeoutError)
+    # A certificate that is refused is a ValueError too.
+    held = isinstance(error, ValueError) or getattr(error, "reason", None) == "WRONG_VERSION_NUMBER"
     # OSError of its own type only: name resolution fails with it, and so does an address without a route.
     unreachable = isinstance(error, ConnectionRefusedError) or (
-        isinstance(error, OSError) and not timed_out and not isinstance(error, ConnectionError)
+        isinstance(error, OSError) and not (timed_out or held or isinstance(error, ConnectionError))
     )
-    # By name: `ssl` is not loaded for its own sake.
-    untrusted = type(error).__name__ == "SSLCertVerificationError"
-    hint = ". If it has an authority of its own, set SSL_CERT_FILE to its certificate" if untrusted else ""
     return ConnectionFailed(
-        f"{place}: {type(error).__name__}: {error}{hint}", unreachable=unreachable, timed_out=timed_out
+        f"{place}: {type(error).__name__}: {error}{_hint(error)}",
+        unreachable=unreachable,
+        timed_out=timed_out,
+        held=held,
     )
+
+
+def _hint(error: Exception) -> str:
+    """Return what to do about a certificate that is refused."""
+    # By name: `ssl` is not loaded for its own sake.
+    if type(error).__name__ != "SSLCertVerificationError":
+        return ""
+    code = getattr(error, "verify_code", 0)
+    if code in _OTHER_NAME:
+        return ". Use an address that the certificate names"
+    if code in _OTHER_TIME:
+        return ". Renew the certificate, or set the clock"
+    return ". If it has an authority of its own, set SSL_CERT_FILE to its certificate"

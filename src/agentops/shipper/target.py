@@ -71,7 +71,8 @@ class HttpSend:
             }
             answer = self._client.request("POST", url, body, headers, self.timeout_s)
         except ConnectionFailed as error:
-            return Outcome("later", str(error), unreachable=error.unreachable, timed_out=error.timed_out)
+            verdict = "held" if error.held else "later"
+            return Outcome(verdict, str(error), unreachable=error.unreachable, timed_out=error.timed_out)
         except Exception as error:
             # The target is the caller's code, its address the user's text.
             return Outcome("held", f"{type(error).__name__}: {error}")

@@ -32,6 +32,8 @@ MAIN_LOOK_S: Final = 0.2
 """In a child that a thread has forked: how often to look whether that thread has ended."""
 CHANGE_LOOK_S: Final = 1.0
 """While a server takes nothing: how often to look whether the program has changed its key or address."""
+FAILURES_TOLD: Final = 4
+"""In a row, some seconds together: a server that is restarted, or busy for a moment, is not worth a word."""
 _NEVER: Final = 1 << 62
 
 
@@ -313,6 +315,12 @@ class Shipper:
             delay_s = self._backoff.failed(wish_s, longest_s)
             if wish_s is not None:
                 self._not_before = monotonic() + wish_s
+            if not outcome.unreachable and self._backoff.failures >= FAILURES_TOLD:
+                self._say_once(
+                    "failing",
+                    f"The server takes no records at present ({outcome.reason}). They wait in "
+                    f"{self._journal.whereabouts} and are sent when it does; `agentops doctor` looks why.",
+                )
             if outcome.unreachable:
                 fix = (
                     "`agentops serve` starts one on this machine"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import re
 import socket
 import threading
 from collections.abc import Generator
@@ -114,6 +115,73 @@ def test_a_certificate_of_an_unknown_authority_holds_everything_until_it_is_know
         assert sink.numbers == [0, 1, 2]
 
 
+def told(tmp_path: Path, url: str, caplog: pytest.LogCaptureFixture) -> str:
+    """Return the one warning of a program whose records cannot be shipped to `url`, at once."""
+    with recorder(tmp_path, url) as (journal, shipper), caplog.at_level(logging.WARNING, "agentops"):
+        journal.append(record(1))
+        assert not shipper.flush(5)
+    (said,) = (one.getMessage() for one in caplog.records)
+    assert folder_stats(tmp_path).backlog_records == 1
+    return said
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_server_that_is_not_trusted_answers_and_the_warning_says_so(
+    tmp_path: Path, authority: trustme.CA, caplog: pytest.LogCaptureFixture
+) -> None:
+    with sink_server(tls=authority) as sink:
+        said = told(tmp_path, re.sub("//.*:", "//0.0.0.0:", sink.url), caplog)
+    assert said.startswith("The server takes no records (https://0.0.0.0:")
+    assert "agentops serve" not in said
+    assert "Use an address that the certificate names" in said
+
+
+def test_a_server_without_tls_answers_and_the_warning_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with sink_server() as sink:
+        said = told(tmp_path, sink.url.replace("http:", "https:"), caplog)
+    assert said.startswith("The server takes no records (https://127.0.0.1:")
+    assert "WRONG_VERSION_NUMBER" in said
+
+
+@pytest.mark.parametrize(
+    ("proxy", "reason"),
+    [
+        ("socks5://me:secret@proxy.invalid:1080", "the proxy socks5://proxy.invalid:1080 is no HTTP proxy"),
+        ("http://proxy.invalid:none", "the proxy http://proxy.invalid:none has a port that is none"),
+    ],
+)
+def test_a_proxy_that_is_none_is_named_without_its_password(
+    tmp_path: Path, proxy: str, reason: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    said = told(tmp_path, "http://agentops.invalid:8420", caplog)
+    assert said.startswith("The server takes no records (http://agentops.invalid:8420: ValueError: ")
+    assert reason in said
+    assert "secret" not in said
+
+
+def test_a_server_that_fails_again_and_again_is_told_of_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with (
+        sink_server() as sink,
+        recorder(tmp_path, sink.url) as (journal, shipper),
+        caplog.at_level(logging.WARNING, "agentops"),
+    ):
+        sink.answers = [Answer(503)] * 2
+        journal.append(record(1))
+        assert shipper.flush(10)
+        assert caplog.records == []
+        sink.answers = [Answer(0)] * 6
+        journal.append(record(2))
+        assert shipper.flush(20)
+        (said,) = (one.getMessage() for one in caplog.records)
+        assert said.startswith("The server takes no records at present (http://127.0.0.1:")
+        assert sink.numbers == [1, 2]
+
+
 @pytest.mark.usefixtures("trusted")
 @pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "ALL_PROXY"])
 def test_tls_goes_through_the_proxy_of_the_environment_with_its_password(
@@ -131,7 +199,10 @@ def test_tls_goes_through_the_proxy_of_the_environment_with_its_password(
         assert "proxy-authorization" not in sink.accepted[0].headers
 
 
-def test_a_host_of_no_proxy_is_reached_directly(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "exceptions", ["example.invalid,0.0.0.0", "0.0.0.0/8", "10.0.0.0/8, 0.0.0.0/16,example.invalid"]
+)
+def test_a_host_of_no_proxy_is_reached_directly(monkeypatch: pytest.MonkeyPatch, exceptions: str) -> None:
     with sink_server() as sink:
         # An address that leads to this machine and is not one of its loopback addresses.
         url = sink.url.replace("127.0.0.1", "0.0.0.0")
@@ -139,10 +210,27 @@ def test_a_host_of_no_proxy_is_reached_directly(monkeypatch: pytest.MonkeyPatch)
         client = Client()
         with pytest.raises(ConnectionFailed):
             client.request("GET", url, b"")
-        monkeypatch.setenv("no_proxy", "example.invalid,0.0.0.0")
+        monkeypatch.setenv("no_proxy", exceptions)
         client = Client()
         assert client.request("GET", url, b"").status == 200
         client.close()
+
+
+@pytest.mark.parametrize("exceptions", ["::", "[::]", "::/96"])
+def test_a_proxy_is_given_ipv6_addresses_in_brackets(
+    monkeypatch: pytest.MonkeyPatch, exceptions: str
+) -> None:
+    with sink_server() as sink:
+        monkeypatch.setenv("http_proxy", sink.url)
+        client = Client()
+        assert client.request("GET", "http://[::]:9/x", b"").status == 200
+        client.close()
+        assert sink.accepted[0].path == "http://[::]:9/x"
+        assert sink.accepted[0].headers["host"] == "[::]:9"
+        monkeypatch.setenv("no_proxy", exceptions)
+        with pytest.raises(ConnectionFailed):
+            Client().request("GET", "http://[::]:9/x", b"", timeout_s=0.2)
+        assert len(sink.requests) == 1
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
