@@ -12,7 +12,7 @@ import pytest
 
 from tests.process.test_sdk_ending import ends, run, signalled, started
 from tests.recorded import read
-from tests.unit.shipper.sink import black_hole
+from tests.unit.shipper.sink import Answer, Request, black_hole, sink_server
 
 
 def test_the_programs_own_way_of_taking_sigint_runs_and_the_session_fails(tmp_path: Path) -> None:
@@ -341,3 +341,30 @@ def test_a_second_ctrl_c_ends_the_wait_for_the_server_quietly(tmp_path: Path) ->
         )
     assert (code, error) == (0, "")
     assert ends(journal) == [("Indeterminate", "The process ended without end_session")]
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+def test_a_signal_lets_an_end_that_has_begun_come_to_its_end_and_a_second_does_not(
+    tmp_path: Path, signals: int
+) -> None:
+    with sink_server() as sink:
+        process = started(
+            tmp_path,
+            "agentops.init()",
+            AGENTOPS_API_ENDPOINT=sink.url,
+            AGENTOPS_EXIT_TIMEOUT="20",
+        )
+
+        def answer(request: Request) -> Answer:
+            if b"end_state" not in request.body:
+                return Answer()
+            for _ in range(signals):
+                # Pools do so with workers that leave, and orchestrators with programs.
+                process.send_signal(signal.SIGTERM)
+                time.sleep(0.2)  # Two that come together are one.
+            return Answer()
+
+        sink.otherwise = answer
+        _, error = process.communicate(timeout=30)
+        assert (process.returncode, error) == (-signal.SIGTERM, "")
+        assert len(list((tmp_path / "journal").glob("*.jsonl"))) == signals - 1

@@ -21,7 +21,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops.sdk import state
-from agentops.sdk.signals import Signals
+from agentops.sdk.signals import Signals, die
 
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
@@ -41,6 +41,10 @@ class Guard:
         """Why the program is ending, when it fails."""
         self._error_type = ""
         self._done = False
+        self._ending_in = 0
+        """The process that is in the middle of `at_exit`."""
+        self._dying = False
+        """Whether a signal that ends the process has come."""
         self._previous_hook: Any = None
         self.signals = Signals(self._on_signal, self._on_death)
 
@@ -104,11 +108,20 @@ class Guard:
             return "Signal SIGINT detected"
         return None
 
-    def _on_death(self) -> None:
+    def _on_death(self) -> bool:
+        """End what is to be ended before a signal ends the process; say whether it may do so now.
+
+        A first signal lets an end that has begun come to its end: a pool sends it to workers that leave.
+        """
+        is_in_the_middle = self._ending_in == os.getpid()
+        was_dying, self._dying = self._dying, True
+        if is_in_the_middle:
+            return was_dying
         if os.getpid() == self._pid:
             self.at_exit()
         else:
             self._leave_child()
+        return True
 
     def _leave_child(self) -> None:
         self._end_all()
@@ -126,6 +139,7 @@ class Guard:
         if self._done and os.getpid() == self._pid:
             return
         self._done = True
+        self._ending_in = os.getpid()
         try:
             self._note_unseen()
             self._end_all()
@@ -136,6 +150,10 @@ class Guard:
                 self._end_all()
         except Exception:
             logger.debug("The end of the process could not be recorded", exc_info=True)
+        finally:
+            self._ending_in = 0
+            if self._dying:
+                die()
 
     def _end_all(self) -> None:
         client = self._client

@@ -22,8 +22,8 @@ from typing import Any, Final, cast
 
 Told = Callable[[str], None]
 """Told the name of a signal that ends the program, or may."""
-Last = Callable[[], None]
-"""What is left to do before a signal ends the process at once."""
+Last = Callable[[], bool]
+"""What is left to do before a signal ends the process at once; says whether it may, or will be done later."""
 
 _ASYNCIO: Final = "asyncio.runners"
 _raw: Final = cast("Any", _signal)
@@ -81,6 +81,12 @@ class Signals:
             pass
 
 
+def die() -> None:
+    """End the process by SIGTERM, as if nobody had taken it."""
+    _raw.signal(signal.SIGTERM, _raw.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def _main() -> bool:
     return threading.current_thread() is threading.main_thread()
 
@@ -130,7 +136,6 @@ class _Taken:
                 signals.told(name)
                 raise
         signals.told(name)
-        signals.last()
-        _raw.signal(number, _raw.SIG_DFL)
-        os.kill(os.getpid(), number)
+        if signals.last():
+            die()
         return None
