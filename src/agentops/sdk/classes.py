@@ -101,7 +101,9 @@ def _follow_subclasses(cls: Any, record: Callable[[Any], None]) -> None:
     """Record the methods of classes below it too: without a decorator of their own they are still one."""
 
     def begun(below: Any, **kwargs: Any) -> None:
-        cast("Any", super(cls, below)).__init_subclass__(**kwargs)
+        # Not always `cls`: what gives a class slots (`@dataclass` above) makes another one out of it.
+        owner = next(one for one in below.__mro__[1:] if _begins_with(one, begun))
+        cast("Any", super(owner, below)).__init_subclass__(**kwargs)
 
     own = cast("Any", vars(cls).get("__init_subclass__"))
     begin = begun if own is None else cast("Callable[..., None]", own.__func__)
@@ -115,6 +117,14 @@ def _follow_subclasses(cls: Any, record: Callable[[Any], None]) -> None:
             return
 
     cls.__init_subclass__ = classmethod(follow)
+
+
+def _begins_with(owner: Any, begun: Callable[..., None]) -> bool:
+    """Say whether a class has `begun` behind its `__init_subclass__`, or behind what was put around that."""
+    function = getattr(vars(owner).get("__init_subclass__"), "__func__", None)
+    while function is not None and function is not begun:
+        function = getattr(function, "__wrapped__", None)
+    return function is begun
 
 
 def methods_recorded(cls: Any, spec_of: Callable[[Any, str | None], Spec], opener: Opener) -> Any:

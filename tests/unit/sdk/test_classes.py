@@ -207,6 +207,32 @@ def test_instances_that_cannot_be_watched_or_were_made_elsewhere(
     assert journal().named("inherited").session == str(session.session_id)
 
 
+def both(cls: Any) -> Any:
+    return agentops.session(agent(cls))
+
+
+@pytest.mark.parametrize("decorator", [agent, agentops.session, both])
+def test_a_class_that_is_made_anew_above_a_decorator_can_have_classes_below(
+    home: object, journal: Read, decorator: Callable[[Any], Any]
+) -> None:
+    @dataclasses.dataclass(slots=True)
+    @decorator
+    class Remade:
+        topic: str
+
+        def run(self) -> str:
+            return work(self.topic)
+
+    class Beneath(Remade):
+        def again(self) -> str:
+            return work(self.topic + ", again")
+
+    agentops.init(instrument_llm_calls=False)
+    found = Beneath("slots")
+    assert (found.run(), found.again()) == ("slots", "slots, again")
+    assert {"slots", "slots, again"} <= {event.name for event in journal().events}
+
+
 def test_an_instance_leaves_nothing_behind(session: agentops.Session) -> None:
     from agentops.sdk import classes
 
