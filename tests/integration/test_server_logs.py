@@ -67,6 +67,29 @@ def test_content_in_log_records_completes_its_span(
     assert module_server.get(f"{path}/logs")["logs"] == []
 
 
+def test_content_that_comes_record_by_record_is_all_of_its_span(module_server: Server, trace: int) -> None:
+    said = [
+        ("gen_ai.system.message", {"content": "Be brief."}),
+        ("gen_ai.user.message", {"content": "Weather?"}),
+        ("gen_ai.choice", {"index": 0, "message": {"content": "Rain."}, "finish_reason": "stop"}),
+        ("gen_ai.choice", {"index": 1, "message": {"content": "Sun."}, "finish_reason": "length"}),
+    ]
+    path = f"/api/sessions/{session_of(trace)}/events"
+    for place in (2, 0, 3, 1):
+        name, content = said[place]
+        record = log_body(
+            trace, 1, eventName=name, body=value(content), timeUnixNano=str(time.time_ns() + place * 10**9)
+        )
+        assert module_server.post("/v1/logs", record).status_code == 200
+        if place == 2:
+            sent = body(span(trace, 1, name="chat", gen_ai__operation__name="chat"))
+            assert module_server.post("/v1/traces", sent).status_code == 200
+            assert len(module_server.get(f"{path}/{1:016x}")["messages"]) == 1
+    found = module_server.get(f"{path}/{1:016x}")["messages"]
+    assert [message["parts"][0]["content"] for message in found] == ["Be brief.", "Weather?", "Rain.", "Sun."]
+    assert module_server.get(path)["events"][0]["input_preview"] == "Weather?"
+
+
 def test_log_records_belong_to_their_spans_session_and_page(module_server: Server, trace: int) -> None:
     module_server.post("/v1/traces", body(span(trace, 1)))
     for index in range(7):

@@ -61,6 +61,18 @@ def test_what_the_span_says_itself_wins() -> None:
     asked = normalise_log(record({"content": "hi"}, event_name="gen_ai.user.message"))
     assert completed("own", "text", [asked.input]) == ("own", "text")
     assert completed("", "", ["", "nonsense"]) == ("", "")
+    own = json.dumps([text("user", "hello")])
+    assert completed(own, "messages", [asked.input, asked.input]) == (own, "messages")
+
+
+def test_what_came_first_of_a_spans_content_gives_way_to_all_of_it() -> None:
+    first, second = (
+        normalise_log(record({"content": said}, event_name="gen_ai.user.message")).input
+        for said in ("hi", "there")
+    )
+    whole, form = completed(second, "messages", [first, second])
+    assert (json.loads(whole), form) == ([text("user", "hi"), text("user", "there")], "messages")
+    assert completed(whole, form, [first, second]) == (whole, form)
 
 
 def test_the_details_event_as_a_record() -> None:

@@ -108,18 +108,28 @@ def _severity(number: int) -> str:
 def completed(body: str, body_format: str, contents: list[str]) -> tuple[str, str]:
     """Return an event's input (or output) and its format, completed by the content events that name it.
 
-    What the span says itself wins: instrumentation that sends both sends the same.
+    What the span says itself wins: instrumentation that sends both sends the same. Messages that are all
+    among those of its content events are from those that came first, and give way to all of them.
 
     Args:
         body: Event.input or Event.output.
         body_format: Event.input_format or Event.output_format.
         contents: Log.input or Log.output of its content records, in the order they were made.
     """
-    if body_format:
+    if body_format not in ("", "messages"):
         return body, body_format
-    found: list[Any] = []
-    for text in contents:
-        listed = values.decoded(text) if text else None
-        if values.is_list(listed):
-            found.extend(listed)
+    found = [message for text in contents for message in _listed(text)]
+    if body_format:
+        left = list(found)
+        for message in _listed(body):
+            if message not in left:
+                return body, body_format
+            left.remove(message)
+        if not left:
+            return body, body_format
     return (values.encoded(found), "messages") if found else ("", "")
+
+
+def _listed(text: str) -> list[Any]:
+    listed = values.decoded(text) if text else None
+    return listed if values.is_list(listed) else []

@@ -32,8 +32,23 @@ def any_content(store: Store) -> bool:
     return bool(store.answer("SELECT 1 FROM logs WHERE content LIMIT 1"))
 
 
+def _lacks(side: str) -> str:
+    """Return SQL for whether a span says less on a side than its content events might."""
+    wanted = f"transform(span_id, {{spans:Array(String)}}, {{{side}s:Array(UInt64)}}, toUInt64(0))"
+    return f"({side}_format = '' OR ({side}_format = 'messages' AND length({side}) < {wanted}))"
+
+
+def _length(texts: list[str]) -> int:
+    """Return how many bytes the messages of content events take, as they are stored together."""
+    said = [len(text.encode()) - len("[]") for text in texts if text]
+    return len("[]") + sum(said) + len(said) - 1 if said else 0
+
+
 def complete(store: Store, client: Any, project: str, trace_ids: list[str]) -> dict[TraceKey, list[Fact]]:
-    """Complete the spans of these traces that say nothing themselves; return the facts of those that were."""
+    """Complete the spans of these traces that say nothing themselves; return the facts of those that were.
+
+    What a span says already may be from those of its records that came first: it is completed anew by more.
+    """
     found = store.rows(
         "SELECT trace_id, span_id, groupArray(input) AS inputs, groupArray(output) AS outputs FROM "
         "(SELECT trace_id, span_id, input, output FROM logs FINAL WHERE project = {project:String} "
@@ -47,11 +62,13 @@ def complete(store: Store, client: Any, project: str, trace_ids: list[str]) -> d
     contents = {(one.trace_id, one.span_id): one for one in found}
     rows = store.rows(
         "SELECT * FROM spans FINAL WHERE project = {project:String} AND trace_id IN {ids:Array(String)} "
-        "AND span_id IN {spans:Array(String)} AND (input_format = '' OR output_format = '')",
+        f"AND span_id IN {{spans:Array(String)}} AND ({_lacks('input')} OR {_lacks('output')})",
         {
             "project": project,
             "ids": sorted({one.trace_id for one in found}),
-            "spans": sorted({one.span_id for one in found}),
+            "spans": [one.span_id for one in found],
+            "inputs": [_length(one.inputs) for one in found],
+            "outputs": [_length(one.outputs) for one in found],
         },
         dict[str, Any],
     )
@@ -64,7 +81,7 @@ def complete(store: Store, client: Any, project: str, trace_ids: list[str]) -> d
         changed = False
         for side, texts in (("input", content.inputs), ("output", content.outputs)):
             body, form = completed(row[side], row[f"{side}_format"], texts)
-            if form and form != row[f"{side}_format"]:
+            if form and (form, body) != (row[f"{side}_format"], row[side]):
                 row[side], row[f"{side}_format"] = body, form
                 shown = messages_body(body, side)
                 row[f"{side}_preview"] = shown.preview if shown else ""
