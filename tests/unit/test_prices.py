@@ -259,6 +259,8 @@ def test_calls_that_are_served_otherwise(
     "given",
     [
         call("openai", "my-own-model", tokens(10, 10)),
+        call("ollama", "mistral-nemo", tokens(10, 10)),
+        call("hosted_vllm", "deepseek-r1", tokens(10, 10)),
         call("openai", "", tokens(10, 10)),
         call("openai", "gpt-4o", {}),
         call("openai", "gpt-4o", tokens(None, 10)),

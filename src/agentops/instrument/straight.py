@@ -7,7 +7,6 @@ affair (but for plain chats, see `chat`), and so do answers that are read later,
 
 from __future__ import annotations
 
-import functools
 import importlib
 import json
 import time
@@ -24,6 +23,7 @@ from agentops.ambient import attach_context, get_current, leave, making
 from agentops.instrument import chat, lean
 from agentops.instrument.gate import quiet
 from agentops.instrument.gathered import Heard
+from agentops.instrument.hosts import provider_of
 from agentops.instrument.patches import Patches, found
 
 _ANSWERS: Final[Mapping[str, str]] = {
@@ -93,7 +93,7 @@ class _Calls:
         self._spoken = {found(f"openai.types.audio:{name}") for name in _SPOKEN} - {None}
         self._kinds = {found(place): kind for place, kind in _ANSWERS.items()}
         self._redact = request.redact_images_from_request_parameters
-        self._provider = _provider_of(request.infer_llm_provider_from_host)
+        self._provider = provider_of(request.infer_llm_provider_from_host)
         self._stream = request._Stream
         self._call: Any = call_class(request._WithSpan, "_extra_attributes")
 
@@ -180,6 +180,8 @@ class _Calls:
         if kind is None:
             found = dict(asker._get_attributes_from_request(cast_to=cast_to, request_parameters=asked))
             found.update(asker._get_attributes_from_instance(instance, cast_to=cast_to))
+            if "llm.system" in found and (provider := self._provider(instance)):
+                found.setdefault("llm.provider", provider)
             return found
         if chat.has_image(asked):
             asked = self._redact(
@@ -236,21 +238,6 @@ def model_json(answer: Any, **how: Any) -> str:
         return answer.__pydantic_serializer__.to_json(answer, warnings=False, **how).decode()
     except (AttributeError, TypeError):
         return answer.model_dump_json(warnings=False, **how)
-
-
-def _provider_of(infer: Callable[[str], Any]) -> Callable[[Any], str]:
-    """Return what says, of a client, whose models it calls, as far as its address tells."""
-
-    @functools.lru_cache(maxsize=64)
-    def provider(host: str) -> str:
-        return getattr(infer(host), "value", "")
-
-    def provider_of(client: Any) -> str:
-        # The public property imports a module each time.
-        url = getattr(client, "_base_url", None) or client.base_url
-        return provider(url.host)
-
-    return provider_of
 
 
 def call_class(with_span: Any, known: str) -> Any:

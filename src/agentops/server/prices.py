@@ -61,6 +61,10 @@ _PROVIDERS: Final[Mapping[str, str]] = {
     "xai": "x-ai",
 }
 """Names of providers in use that genai-prices does not match itself."""
+_OWN_MACHINES: Final = frozenset(
+    ("ollama", "ollama_chat", "vllm", "hosted_vllm", "lm_studio", "lmstudio", "llamafile", "llama_cpp")
+)
+"""What runs models on machines of one's own: the price that their maker asks for them is nobody's there."""
 
 
 class Line(Struct, frozen=True, gc=False, rename={"kind": "class"}):
@@ -457,6 +461,8 @@ def _lookup(provider: str, model: str) -> tuple[str, Any] | None:
 
 
 def _search(provider: str, model: str) -> tuple[str, Any] | None:
+    if provider in _OWN_MACHINES:
+        return None
     # Imported here because its table of prices takes some 0.7 s to load, a third of a server's start.
     from genai_prices.data_snapshot import find_provider_by_id, get_snapshot
 

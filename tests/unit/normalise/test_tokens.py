@@ -267,6 +267,20 @@ def test_searches_that_the_provider_made_are_in_its_answer(answer: dict[str, Any
     assert more(found.usage_more).web_searches == searches
 
 
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"prompt_cache_hit_tokens": 600, "prompt_cache_miss_tokens": 400},  # DeepSeek
+        {"cached_tokens": 600},  # Moonshot
+    ],
+)
+def test_what_was_read_from_a_cache_is_in_the_usage_itself(usage: dict[str, int]) -> None:
+    usage = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100, **usage}
+    answer = {"openinference.span.kind": "LLM", "output.value": json.dumps({"usage": usage})}
+    counted = {"llm.token_count.prompt": 1000, "llm.token_count.completion": 100}
+    assert counts(answer) == counts({**answer, **counted}) == (1000, 100, 600, None, None)
+
+
 def answered(**usage: Any) -> dict[str, Any]:
     return {"openinference.span.kind": "LLM", "output.value": json.dumps({"usage": usage})}
 

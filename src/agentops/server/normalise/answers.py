@@ -22,6 +22,11 @@ _SEARCH: Final = "web_search_call"
 _SEARCHES: Final = "web_search_requests"
 
 
+_CACHED: Final = ("prompt_cache_hit_tokens", "cached_tokens")
+"""Where DeepSeek and Moonshot say in the usage itself what was read from a cache."""
+_READ: Final = re.compile(r'"(?:' + "|".join(_CACHED) + r')":\s?[1-9]')
+
+
 class _Answer(Struct):
     """The part of a provider's answer that is wanted from its JSON."""
 
@@ -49,7 +54,8 @@ def take(found: dict[str, Any]) -> None:
     billed = "cost" not in found and '"cost"' in text
     several = _SECOND.search(text) is not None
     repeated = '"iterations"' in text
-    if not (searched or served or pictured or billed or several or repeated) and (
+    cached = "cache_read" not in found and counted and _READ.search(text) is not None
+    if not (searched or served or pictured or billed or several or repeated or cached) and (
         counted or '"usage"' not in text
     ):
         return
@@ -74,6 +80,8 @@ def take(found: dict[str, Any]) -> None:
             found.setdefault(name, number)
     if repeated:
         found.update(_iterated(usage))
+    if cached and (read := next((known for name in _CACHED if (known := count(usage.get(name)))), None)):
+        found["cache_read"] = read
 
 
 _TIER: Final = re.compile(r'"(?:service_tier|speed)":\s?"(?:' + "|".join(TIERS) + ')"')

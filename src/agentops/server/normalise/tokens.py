@@ -202,7 +202,12 @@ def _tokens(
 _RAW: Final[Mapping[str, tuple[str, ...]]] = {
     "input": ("input_tokens", "prompt_tokens", "promptTokenCount", "input"),
     "output": ("output_tokens", "completion_tokens", "candidatesTokenCount", "output"),
-    "cache_read": ("cache_read_input_tokens", "cached_tokens", "cachedContentTokenCount"),
+    "cache_read": (
+        "cache_read_input_tokens",
+        "cached_tokens",
+        "cachedContentTokenCount",
+        "prompt_cache_hit_tokens",
+    ),
     "cache_write": ("cache_creation_input_tokens",),
     "reasoning": ("reasoning_tokens", "thinking_tokens", "thoughtsTokenCount"),
     "total": ("total_tokens",),
