@@ -285,6 +285,19 @@ def test_a_model_of_unknown_price_is_tried_by_the_name_asked_for() -> None:
     assert prices.priced(given).cost_usd == 0.00288
 
 
+@pytest.mark.parametrize(
+    ("asked", "dollars"),
+    [
+        ("global.anthropic.claude-haiku-4-5-20251001-v1:0", 6.0),
+        ("eu.anthropic.claude-haiku-4-5-20251001-v1:0", 6.6),
+        ("arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/abc", 6.6),
+    ],
+)
+def test_a_model_of_bedrock_costs_what_it_does_where_it_was_asked_for(asked: str, dollars: float) -> None:
+    answered = call("aws", "claude-haiku-4-5-20251001", tokens(1_000_000, 1_000_000))
+    assert prices.priced(replace(answered, request_model=asked)).cost_usd == dollars
+
+
 def test_costs_have_no_noise_of_binary_fractions() -> None:
     # 480 x 1.25 + 108 x 10.00 = 600 + 1080; as binary fractions 0.0016799999999999999
     given = call("gcp.gemini", "gemini-2.5-pro", tokens(480, 108))

@@ -41,6 +41,21 @@ def test_a_request_is_what_it_asks(model: str, body: dict[str, Any], kind: str, 
     assert told["llm.model_name"] == model
 
 
+def test_an_answer_that_calls_tools_is_told_whole() -> None:
+    call = {"id": "t1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
+    choice = {
+        "message": {"role": "assistant", "content": "", "tool_calls": [call]},
+        "finish_reason": "tool_calls",
+    }
+    said = models.answered("qwen.qwen3-32b-v1:0", {"choices": [choice]})
+    assert json.loads(said["output.value"]) == {"choices": [choice]}
+    assert said["llm.finish_reason"] == "tool_calls"
+    said = models.answered(
+        "mistral.mistral-large-2402-v1:0", {"outputs": [{"text": "Hi", "stop_reason": "length"}]}
+    )
+    assert (said["output.value"], said["llm.finish_reason"]) == ("Hi", "length")
+
+
 class Span:
     """What the attributes are told to."""
 

@@ -14,6 +14,7 @@ from opentelemetry import trace
 
 from agentops import semconv
 from agentops.instrument import kinds
+from agentops.instrument.frameworks import bedrock_claude as claude
 from agentops.instrument.frameworks import bedrock_models as models
 from agentops.instrument.frameworks.told import PACKAGE
 from agentops.instrument.patches import Patches, found
@@ -22,9 +23,10 @@ _STREAMS: Final = (
     "bedrock._converse_stream_callback:_ConverseStreamCallback",
     "bedrock._wrappers:_NovaStreamCallback",
     "bedrock._wrappers:_OpenAIStreamCallback",
-    "bedrock.utils.anthropic._messages:_AnthropicMessagesCallback",
 )
 """What the events of a stream pass."""
+_CLAUDE: Final = ("bedrock.utils.anthropic._attributes", "bedrock.utils.anthropic._messages")
+"""What tells of Claude's requests and answers; the second holds a function of the first."""
 
 
 def complete(tracer: trace.Tracer, patches: Patches) -> None:
@@ -86,11 +88,9 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
 
 
 def _heard(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Note when the first event of a stream came; what one that broke off began with is no count."""
+    """Note when the first event of a stream came."""
     try:
-        span, so_far = instance._span, getattr(instance, "_snapshot", None)
-        if not isinstance(args[0], dict) and so_far is not None and so_far.stop_reason is None:
-            so_far.usage.output_tokens = None
+        span = instance._span
         if isinstance(args[0], dict) and semconv.FIRST_TOKEN_NS not in span.attributes:
             span.set_attribute(semconv.FIRST_TOKEN_NS, max(time.time_ns() - span.start_time, 0))
     except Exception:
@@ -103,6 +103,7 @@ def _tell_models(patches: Patches) -> None:
     telling = importlib.import_module(PACKAGE + "bedrock.utils._extract_invoke_model_attributes")
     parse = importlib.import_module(PACKAGE + "bedrock.utils.json_utils").parse_invoke_model_body
     utils = importlib.import_module(PACKAGE + "bedrock.utils")
+    asking = found(PACKAGE + "bedrock.utils.anthropic._messages:_AnthropicMessagesCallback")
 
     def asked(
         wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -110,6 +111,9 @@ def _tell_models(patches: Patches) -> None:
         del instance
         span, body, given = args
         model = str(given.get("modelId"))
+        if "anthropic_version" in body:  # Also where the model is named by an alias of one's own.
+            importlib.import_module(PACKAGE + _CLAUDE[0]).set_input_attributes(span, body, model)
+            return
         told = {} if models.is_told(model, body) else models.asked(model, body)
         wrapped(*args, **kwargs)
         span.set_attributes(told)
@@ -121,7 +125,9 @@ def _tell_models(patches: Patches) -> None:
         span, given, body, _ = args
         wrapped(*args, **kwargs)
         model = str(given.get("modelId"))
-        if not models.is_told(model, {}):
+        if body.get("type") == "message":
+            span.set_attributes(claude.told(body, model))
+        elif not models.is_told(model, {}):
             span.set_attributes(models.answered(model, body))
 
     def opened(
@@ -131,6 +137,11 @@ def _tell_models(patches: Patches) -> None:
         response, given, span = args
         try:
             model, body = str(given.get("modelId")), parse(given["body"])
+            if "anthropic_version" in body:
+                known = asking(span, {**given, "body": body})._request_attributes
+                said = claude.Message(span, known, model, functools.partial(_finished, span, utils))
+                response["body"] = utils._EventStream(response["body"], said, utils._use_span(span))
+                return response
             if not models.is_told(model, body):
                 span.set_attributes(models.asked(model, body))
                 said = models.Chunks(span, functools.partial(_finished, span, utils))
@@ -140,11 +151,22 @@ def _tell_models(patches: Patches) -> None:
             pass  # No JSON: the instrumentor knows what to do then.
         return wrapped(*args, **kwargs)
 
+    def said(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        del wrapped, instance, kwargs
+        span, body = args
+        span.set_attributes(claude.told(body, str(span.attributes.get(claude.MODEL))))
+
+    for module in _CLAUDE:
+        patches.replace(importlib.import_module(PACKAGE + module), "_get_llm_model_name_from_input", str)
+    patches.method(importlib.import_module(PACKAGE + _CLAUDE[0]), "set_response_attributes", said)
     patches.method(telling, "set_input_attributes", asked)
     patches.method(telling, "set_response_attributes", answered)
     stream_class = found(PACKAGE + "bedrock._wrappers:_InvokeModelWithResponseStream")
     patches.method(stream_class, "handle_response", opened)
     patches.method(models.Chunks, "__call__", _heard)
+    patches.method(claude.Message, "__call__", _heard)
 
 
 def _finished(span: Any, utils: Any, ended: BaseException) -> None:

@@ -62,7 +62,11 @@ def answered(model: str, body: Mapping[str, Any]) -> dict[str, Any]:
     told: dict[str, Any] = _counted(body)
     if is_embedding(model):
         return {**told, "output.value": to_json(body), "output.mime_type": "application/json"}
+    if end := _end(body):
+        told["llm.finish_reason"] = end
     text = _text(body)
+    if not text and _first(body) is not None:  # It calls tools.
+        return {**told, "output.value": to_json(body), "output.mime_type": "application/json"}
     return told if text is None else {**told, "output.value": text, "output.mime_type": "text/plain"}
 
 
