@@ -95,6 +95,14 @@ def _is_of(span: trace.Span, core: Core) -> bool:
     return span.get_span_context().is_remote and marked_session(span) == core.trace_id
 
 
+def _is_called(parent: SpanContext | RecordedSpan | None, attributes: dict[str, Any]) -> bool:
+    """Tell whether a server's tool is called by a client of this session, of another process or of this one."""
+    if isinstance(parent, RecordedSpan):
+        above = parent._attributes
+        return kind_of(above) == "tool" and above.get(semconv.TOOL_NAME) == attributes.get(semconv.TOOL_NAME)
+    return parent is not None and parent.is_remote
+
+
 class SessionTracer(Tracer):
     """A tracer whose spans belong to sessions; outside of any session it is the SDK's own, or silent."""
 
@@ -225,10 +233,9 @@ class Provider(TracerProvider):
     ) -> RecordedSpan:
         """Start a span of a session for instrumentation."""
         parent, above = place(core, context)
-        remote = getattr(parent, "is_remote", False)
         known = kind_of(attributes)
-        if remote and kind is SpanKind.SERVER and known == "tool":
-            # The caller, another process of this session, recorded the tool; this is its work being done.
+        if kind is SpanKind.SERVER and known == "tool" and _is_called(parent, attributes):
+            # The caller recorded the tool; this is its work being done.
             known = attributes[semconv.SPAN_KIND] = "operation"
         outer = outer_call(above, known, attributes)
         if outer is not None and outer.core is core:

@@ -361,6 +361,24 @@ def test_a_web_request_is_no_part_of_a_session_that_another_request_began(
     ]
 
 
+def test_a_servers_work_for_a_tool_of_this_process_is_no_second_call(home: object, journal: Read) -> None:
+    """As a server of MCP does whose client is in the same process."""
+    quiet()
+    begun = start()
+    tracer = trace.get_tracer("mcp")
+    said = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "weather"}
+    with tracer.start_as_current_span("weather", attributes={**said, semconv.SPAN_KIND: "tool"}):
+        tracer.start_span("tools/call weather", kind=trace.SpanKind.SERVER, attributes=said).end()
+    tracer.start_span("tools/call weather", kind=trace.SpanKind.SERVER, attributes=said).end()
+    begun.end_session("Success")
+    kinds = [(span.name, span.kind) for span in journal().events]
+    assert sorted(kinds) == [
+        ("tools/call weather", ""),
+        ("tools/call weather", "operation"),
+        ("weather", "tool"),
+    ]
+
+
 def test_a_remote_context_that_names_a_session_binds_it(home: object, journal: Read) -> None:
     quiet()
     carried: dict[str, str] = {}
