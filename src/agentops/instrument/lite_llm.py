@@ -25,6 +25,10 @@ _RESPONSES: Final = tuple(place for place in _FUNCTIONS if place.endswith("respo
 _STREAMS: Final = {"litellm:anthropic_messages": joined.Message}
 _CACHED: Final = "cached_response"
 """Whom LiteLLM names as the provider of a stream from its cache."""
+_PROVIDERS: Final = {"fireworks_ai": "fireworks", "ollama_chat": "ollama", "together_ai": "together"}
+"""LiteLLM's names of providers that others name otherwise."""
+_UNTOLD: Final = ("litellm_proxy", "custom", "custom_openai", "openai_like")
+"""What LiteLLM names as providers and leads to anybody."""
 _STREAMED: Final = dict.fromkeys(_RESPONSES, joined.Response)
 """Of whose streams the instrumentor tells the end alone, and of those of some models nothing."""
 
@@ -80,11 +84,27 @@ def complete(tracer: trace.Tracer, patches: Patches) -> None:
             kinds.fix(span, "CHAIN")  # Of the calls that it makes, one after the other, each is one.
         return wrapped(*args, **kwargs)
 
+    def served(
+        wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        del instance
+        return wrapped(*args, **kwargs) or _provider(*args, **kwargs)
+
+    patches.method(module, "_get_oi_provider_from_litellm_model_name", served)
     patches.method(module, "_instrument_func_type_completion", begun)
     patches.method(module, "_set_token_counts_from_usage", counted)
     patches.method(module, "_finalize_span", answered)
     patches.method(module, "_finalize_sync_streaming_span", streamed)
     patches.method(module, "_finalize_streaming_span", streamed_async)
+
+
+def _provider(model_name: str) -> str | None:
+    """Return whom LiteLLM asks for a model that its instrumentor names no provider of."""
+    try:
+        asked: str = importlib.import_module("litellm").get_llm_provider(model=model_name)[1]
+    except Exception:
+        return None  # LiteLLM does not know, and says so to the program.
+    return None if asked in _UNTOLD else _PROVIDERS.get(asked, asked)
 
 
 def _tell_cached(span: Any, answer: Any) -> None:

@@ -96,7 +96,7 @@ def _is_of(span: trace.Span, core: Core) -> bool:
 
 
 def _is_called(parent: SpanContext | RecordedSpan | None, attributes: dict[str, Any]) -> bool:
-    """Tell whether a server's tool is called by a client of this session, of another process or of this one."""
+    """Tell whether a server's tool is called by a client of this session: from another process, or this."""
     if isinstance(parent, RecordedSpan):
         above = parent._attributes
         return kind_of(above) == "tool" and above.get(semconv.TOOL_NAME) == attributes.get(semconv.TOOL_NAME)

@@ -32,4 +32,7 @@ message = asyncio.run(litellm.anthropic_messages(**claude))
 print(message["content"])
 place = {"api_key": "none", "api_base": f"{os.environ['MODELS_URL']}/v1/rerank"}
 print(litellm.rerank(model="cohere/rerank-v3.5", query="Capital?", documents=["Paris"], **place).id)
+here = {"api_key": "none", "api_base": f"{os.environ['MODELS_URL']}/v1"}
+# A model that its maker would take money for; here it runs on a machine of one's own.
+print(litellm.completion(model="hosted_vllm/mistral-nemo", messages=ask, **here).choices[0].message.content)
 agentops.end_session("Success")
