@@ -36,9 +36,17 @@ def chat_answer(request: dict[str, Any]) -> dict[str, Any]:
         _call(choice, name, {"member_id": "forecaster", "task": "Weather?"} if leads else {"city": "Paris"})
     elif told:
         choice["message"]["content"] = _SAID
+    elif str(request.get("model")).startswith("magistral"):
+        choice["message"]["content"] = thought_parts(standin.ANSWER)
     elif "[[ ## answer ## ]]" in json.dumps(request["messages"]):
         choice["message"]["content"] = "[[ ## answer ## ]]\nParis\n\n[[ ## completed ## ]]"
     return answer
+
+
+def thought_parts(text: str) -> list[dict[str, Any]]:
+    """Return a thought and a text as Mistral's models that think tell them."""
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": "France, then."}]}
+    return [thought, {"type": "text", "text": text}]
 
 
 def _name(tool: dict[str, Any]) -> str:
@@ -62,6 +70,8 @@ def chat_chunks(request: dict[str, Any]) -> list[dict[str, Any]]:
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
     if message.get("tool_calls"):
         deltas.append({"tool_calls": [{"index": 0, **call} for call in message["tool_calls"]]})
+    elif isinstance(message["content"], list):
+        deltas += [{"content": [part]} for part in message["content"]]
     else:
         deltas += [{"content": word + " "} for word in message["content"].split()]
     chunks = [{**base, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]

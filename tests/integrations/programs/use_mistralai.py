@@ -30,6 +30,9 @@ with Mistral(api_key="none", server_url=os.environ["MODELS_URL"]) as client:
     with client.beta.conversations.start_stream(model="mistral-large-latest", inputs="Capital?") as events:
         print([event.event for event in events])
     print(list(client.audio.transcriptions.stream(model="voxtral-mini-latest", file_url="http://x/a.mp3")))
+    thinker = {"model": "magistral-medium-latest", "messages": ask}
+    print(client.chat.complete(**thinker).choices[0].message.content)
+    print([event.data.choices for event in client.chat.stream(**thinker)])
     try:
         client.chat.complete(model="missing-model", messages=ask)
     except SDKError as error:
