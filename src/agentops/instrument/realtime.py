@@ -15,10 +15,12 @@ from collections.abc import Callable
 from typing import Any, Final, cast
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.trace import Status, StatusCode
 
 from agentops import semconv
 from agentops.ambient import OWN, get_current
+from agentops.instrument import transcribed
 from agentops.instrument.chat import to_json
 from agentops.instrument.patches import Patches
 from agentops.instrument.straight import MODEL, OK
@@ -221,7 +223,7 @@ class _Responses:
         self._waiting: deque[_Call] = deque()
         self._open: dict[str, _Call] = {}
         self._items: list[dict[str, Any]] = []
-        self._spoken: dict[str, dict[str, Any]] = {}
+        self._spoken: dict[str, tuple[dict[str, Any], int]] = {}
         self._sound = 0
 
     def asked(self, event: Any, lane: str | None = None) -> None:
@@ -259,10 +261,9 @@ class _Responses:
             self.session.update(event["session"])
         elif kind == "input_audio_buffer.committed":
             self._hear(str(event.get("item_id")))
-        elif kind == "conversation.item.input_audio_transcription.completed":
-            item = self._spoken.pop(str(event.get("item_id")), None)
-            if item is not None:
-                item["content"] = [{"type": "input_audio", "transcript": event.get("transcript")}]
+        elif kind.startswith(transcribed.KIND):
+            if kind.endswith(("completed", "failed")):
+                self._transcribed(event)
         elif kind == "response.created":
             self._open[str(event["response"].get("id"))] = self._next(event.get("stream_id"))
         elif kind in _OVER:
@@ -275,12 +276,20 @@ class _Responses:
         elif kind == "error":
             self._refused(event)
 
+    def _transcribed(self, event: dict[str, Any]) -> None:
+        item, at = self._spoken.pop(str(event.get("item_id")), (None, None))
+        sound = {"type": "input_audio"} if item is None else item["content"][0]
+        if item is not None and "transcript" in event:
+            item["content"] = [{"type": "input_audio", "transcript": event["transcript"]}]
+        about = (self._tracer, self._around(), self.provider, self.session)
+        transcribed.record(*about, (sound, at), event)
+
     def _hear(self, identity: str) -> None:
         said = {"type": "input_audio", "bytes": self._sound}
         self._sound = 0
         item = {"type": "message", "role": "user", "content": [said]}
         self._say(item)
-        self._spoken[identity] = item
+        self._spoken[identity] = (item, time.time_ns())
         while len(self._spoken) > _MOST_SPOKEN:
             del self._spoken[next(iter(self._spoken))]
 
@@ -301,10 +310,12 @@ class _Responses:
             MODEL: model,
             "llm.model_name": model,
         }
+        span = self._tracer.start_span("Response", self._around(), attributes=attributes)
+        return _Call(span, request, self.session)
+
+    def _around(self) -> Context:
         where = get_current()
-        if where.get(OWN) is None:
-            where = self._where  # Where the connection was made.
-        return _Call(self._tracer.start_span("Response", where, attributes=attributes), request, self.session)
+        return where if where.get(OWN) is not None else self._where  # Where the connection was made.
 
     def _next(self, lane: Any) -> _Call:
         """Return what begins now: what was asked for first, on its lane, or what nobody asked for."""

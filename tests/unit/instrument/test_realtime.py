@@ -82,16 +82,22 @@ def realtime(socket: ServerConnection) -> None:
     model = "gpt-realtime-mini"
     session = {"type": "realtime", "model": model, "instructions": "Be brief."}
     socket.send(json.dumps({"type": "session.created", "event_id": "event_0", "session": session}))
+    told: dict[str, Any] = {"transcript": "Capital?"}
     for number, message in enumerate(socket):
         event = json.loads(message)
-        if event["type"] == "response.create":
+        if event["type"] == "session.update":
+            socket.send(json.dumps({"type": "session.updated", "session": {**session, **event["session"]}}))
+            told |= json.loads(event["session"]["instructions"])
+        elif event["type"] == "response.create":
             answer(socket, number, event.get("response") or {})
         elif event["type"] == "input_audio_buffer.commit":
             heard = {"item_id": "item_1", "event_id": "event_2"}
             socket.send(json.dumps({"type": "input_audio_buffer.committed", **heard}))
             answer(socket, number, {})
-            said = {"type": "conversation.item.input_audio_transcription.completed", "content_index": 0}
-            socket.send(json.dumps({**said, **heard, "transcript": "Capital?"}))
+            about = "conversation.item.input_audio_transcription."
+            socket.send(json.dumps({"type": f"{about}delta", **heard, "delta": "Capi"}))
+            how = "failed" if "error" in told else "completed"
+            socket.send(json.dumps({"type": about + how, "content_index": 0, **heard, **told}))
 
 
 def responses(socket: ServerConnection) -> None:
@@ -177,6 +183,47 @@ def test_what_is_spoken_is_told_in_words(home: Path, address: str) -> None:
     first, second = stored(home)
     assert json.loads(first.input)[1]["parts"] == [{"type": "blob", "modality": "audio", "bytes": 300}]
     assert json.loads(second.input)[1]["parts"] == [{"type": "text", "content": "And Spain?"}]
+
+
+HEARD = {"type": "tokens", "total_tokens": 1200, "input_tokens": 1000, "output_tokens": 200,
+         "input_token_details": {"text_tokens": 0, "audio_tokens": 1000}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("model", "told", "tokens", "dollars"),
+    [
+        ("gpt-4o-transcribe", {"usage": HEARD}, (1000, 200), 0.008),
+        ("whisper-1", {"usage": {"type": "duration", "seconds": 60}}, (None, None), 0.006),
+        (
+            "whisper-1",
+            {"error": {"code": "audio_unintelligible", "message": "No words."}},
+            (None, None),
+            None,
+        ),
+    ],
+)
+def test_what_puts_speech_into_words_is_a_call_of_its_own(
+    home: Path, address: str, model: str, told: dict[str, Any], tokens: Any, dollars: float | None
+) -> None:
+    agentops.init()
+    about = "conversation.item.input_audio_transcription."
+    with connected(address) as connection:
+        heard = {"input": {"transcription": {"model": model}}}
+        connection.session.update(
+            session={"type": "realtime", "instructions": json.dumps(told), "audio": heard}
+        )
+        until(connection, "session.updated")
+        connection.input_audio_buffer.append(audio="AAAA" * 100)
+        connection.input_audio_buffer.commit()
+        until(connection, f"{about}completed", f"{about}failed")
+    found = next(event for event in stored(home) if event.name == "Transcription")
+    assert (found.kind, found.model, found.provider) == ("llm", model, "openai")
+    assert (found.tokens_input, found.tokens_output) == tokens
+    assert found.cost_usd == (None if dollars is None else pytest.approx(dollars))
+    if dollars is None:
+        assert (found.status, found.error_type) == ("error", "audio_unintelligible")
+    else:
+        assert "Capital?" in found.output
 
 
 @pytest.mark.parametrize("how", ["failed", "refused", "cancelled", "left", "raised"])
