@@ -61,11 +61,7 @@ _PROVIDERS: Final[Mapping[str, str]] = {
     "xai": "x-ai",
 }
 """Names of providers in use that genai-prices does not match itself."""
-_BY_REGION: Final = "aws"
-"""Whose prices depend on where a model is asked for: the name in the request says it, not the answer."""
-_OWN_MACHINES: Final = frozenset(
-    ("ollama", "ollama_chat", "vllm", "hosted_vllm", "lm_studio", "lmstudio", "llamafile", "llama_cpp")
-)
+_OWN_MACHINES: Final = ("ollama", "ollama_chat", "vllm", "hosted_vllm", "lm_studio", "llamafile", "llama_cpp")
 """What runs models on machines of one's own: the price that their maker asks for them is nobody's there."""
 
 
@@ -159,12 +155,11 @@ def cost_of(
     counts = [0 if unknown else entered or 0, 0 if unknown else left or 0, cache_read or 0, cache_write or 0]
     for _, *apart in rare.advised:
         counts = [max(0, whole - part) for whole, part in zip(counts, apart, strict=True)]
-    names = (model, request_model)
-    if _PROVIDERS.get(provider, provider) == _BY_REGION and model in request_model:
-        names = (request_model, model)
+    # The price of Bedrock's models depends on the region, which only the request's name of a model tells.
+    regional = _PROVIDERS.get(provider, provider) == "aws" and model in request_model
     found = cost(
         provider,
-        names,
+        (request_model, model) if regional else (model, request_model),
         at_ns,
         entered=counts[0],
         left=counts[1],
