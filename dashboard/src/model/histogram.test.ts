@@ -27,6 +27,12 @@ test("many buckets are gathered into bars without losing a session", () => {
   expect(found.reduce((sum, bar) => sum + bar.total, 0)).toBe(1000);
 });
 
+test("a week's bar holds what its bucket does", () => {
+  const monday = Date.UTC(2026, 10, 16);
+  const [bar] = bars([{ at: monday, counts: { success: 3 } }], Date.UTC(2026, 10, 20), Date.UTC(2026, 10, 22), "week");
+  expect([bar.from, bar.to, bar.total]).toEqual([monday, Date.UTC(2026, 10, 23), 3]);
+});
+
 test("a drag covers whole bars, in either direction", () => {
   const all = bars([], 0, 10 * HOUR, "hour");
   expect(brushed(all, 0.25, 0.55)).toEqual({ from: 2 * HOUR, to: 6 * HOUR });

@@ -37,7 +37,9 @@ export interface Bar {
 /** Bars of one width from `from` to `to`, each holding whole buckets; empty ones included. */
 export function bars(buckets: readonly Bucket[], from: Millis, to: Millis, interval: Interval): Bar[] {
   const step = INTERVAL_MS[interval];
-  const start = Math.floor(from / step) * step;
+  // As the server's, weeks begin on Monday; 1970 began on a Thursday.
+  const first = interval === "week" ? 4 * INTERVAL_MS.day : 0;
+  const start = Math.floor((from - first) / step) * step + first;
   const each = step * Math.max(1, Math.ceil((to - start) / step / MOST_BARS));
   const count = Math.max(1, Math.ceil((to - start) / each));
   const found = Array.from({ length: count }, (_, index) => ({

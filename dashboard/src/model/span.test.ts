@@ -60,6 +60,20 @@ test("a day whose midnight the clock leaves out moves none of those after it", (
   });
 });
 
+test("a week that is asked for on a day without a midnight begins on Monday's", () => {
+  inZone("America/Havana", () => {
+    expect(new Date(startOf(Date.UTC(2026, 2, 8, 12), "week", "local")).toISOString()).toBe("2026-03-02T05:00:00.000Z");
+  });
+});
+
+test("an hour is one where the clock moves amid it", () => {
+  inZone("Pacific/Chatham", () => {
+    // Those whose clock says 2:44 and 3:46 are two minutes apart, in the night in which an hour is left out.
+    const [before, after] = [Date.UTC(2026, 8, 26, 13, 59), Date.UTC(2026, 8, 26, 14, 1)];
+    expect([before, after].map((at) => new Date(startOf(at, "hour", "local")).toISOString().slice(11, 16))).toEqual(["13:15", "13:15"]);
+  });
+});
+
 test("an hour in which the clock moves by half an hour is a shorter or a longer one", () => {
   inZone("Australia/Lord_Howe", () => {
     const hours = (from: number) => starts(from, from + 4 * HOUR, "hour", "local").map((at) => new Date(at).toISOString().slice(11, 16));

@@ -72,10 +72,12 @@ export function startOf(at: Millis, interval: Interval, zone: Zone): Millis {
     // An hour that the clock repeats in autumn is two hours: it is counted back, not set. Where the clock moves by half
     // an hour, the hour in which it does is a shorter or a longer one.
     const back = at - ((date.getMinutes() * 60 + date.getSeconds()) * 1000 + date.getMilliseconds());
-    return back + (new Date(back).getTimezoneOffset() - date.getTimezoneOffset()) * 60_000;
+    const moved = new Date(back).getTimezoneOffset() - date.getTimezoneOffset();
+    return moved % 60 === 0 ? back : back + moved * 60_000;
   }
-  date.setHours(0, 0, 0, 0);
   if (interval === "week") date.setDate(date.getDate() - ((date.getDay() + 6) % 7));
+  // After the day is chosen: of one whose midnight the clock leaves out, the hour would go along.
+  date.setHours(0, 0, 0, 0);
   return date.getTime();
 }
 

@@ -39,6 +39,9 @@ test("hover tells both zones", () => {
 
 test("of an hour that the clock tells twice, it is said which", () => {
   const before = process.env.TZ;
+  process.env.TZ = "America/St_Johns";
+  const halves = ["2026-11-01T03:30", "2026-11-01T04:30"].map((text) => twin(epochMicros(`${text}:00Z`), "local"));
+  expect(halves).toEqual([" UTC-2:30", " UTC-3:30"]);
   process.env.TZ = "Europe/Zurich";
   const told = ["2026-10-24T23:00", "2026-10-25T00:00", "2026-10-25T01:00", "2026-10-25T02:00"].map((text) => {
     const at = epochMicros(`${text}:00Z`);

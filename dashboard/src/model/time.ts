@@ -101,13 +101,14 @@ export function both(at: EpochMicros): string {
   return `${of("local")} local\n${of("utc")} UTC`;
 }
 
-/** ` UTC+1` in an hour that the reader's clock tells twice (summer time ends), else nothing. */
+/** ` UTC+1`, ` UTC-2:30` in an hour that the reader's clock tells twice (summer time ends), else nothing. */
 export function twin(at: EpochMicros, zone: Zone): string {
   const date = new Date(at / 1000);
   const isTwice = [-1, 1].some((hours) => new Date(at / 1000 + hours * 3_600_000).getHours() === date.getHours());
   if (zone === "utc" || !isTwice) return "";
-  const hours = -date.getTimezoneOffset() / 60;
-  return ` UTC${hours < 0 ? "" : "+"}${hours}`;
+  const minutes = Math.abs(date.getTimezoneOffset());
+  const part = minutes % 60 === 0 ? "" : `:${two(minutes % 60)}`;
+  return ` UTC${date.getTimezoneOffset() > 0 ? "-" : "+"}${Math.floor(minutes / 60)}${part}`;
 }
 
 /** ISO 8601 in UTC to the millisecond, for `datetime=`. */
