@@ -30,6 +30,8 @@ export function TreeView({ table, rows, marks, selectedRow, closed, isRunning, o
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW,
     overscan: 16,
+    // The head stands above the first row: what is to be on view must be so above the foot all the same.
+    scrollPaddingEnd: ROW,
   });
   const selectedId = selectedRow >= 0 ? table.ids.at(selectedRow) : undefined;
   useEffect(() => {
@@ -49,7 +51,7 @@ export function TreeView({ table, rows, marks, selectedRow, closed, isRunning, o
       ref={scroller}
       role="treegrid"
       aria-label="Events as a tree"
-      aria-rowcount={rows.length}
+      aria-rowcount={rows.length + 1}
       aria-activedescendant={isOnView ? `row-${selectedId}` : undefined}
       tabIndex={0}
     >
@@ -77,6 +79,7 @@ export function TreeView({ table, rows, marks, selectedRow, closed, isRunning, o
               table={table}
               row={row}
               top={item.start}
+              index={item.index}
               isSelected={row === selectedRow}
               isClosed={closed.has(table.ids.at(row))}
               isDim={marks !== null && marks[row] === 0}
@@ -100,6 +103,7 @@ interface RowProps {
   table: EventTable;
   row: number;
   top: number;
+  index: number;
   isSelected: boolean;
   isClosed: boolean;
   isDim: boolean;
@@ -107,7 +111,7 @@ interface RowProps {
   onFold: (row: number, isClosed: boolean) => void;
 }
 
-const TreeRow = memo(function TreeRow({ table, row, top, isSelected, isClosed, isDim, onSelect, onFold }: RowProps) {
+const TreeRow = memo(function TreeRow({ table, row, top, index, isSelected, isClosed, isDim, onSelect, onFold }: RowProps) {
   const id = table.ids.at(row);
   const hasChildren = table.sizes[row] > 1;
   const status = table.statuses[row];
@@ -123,6 +127,7 @@ const TreeRow = memo(function TreeRow({ table, row, top, isSelected, isClosed, i
       className={`tree-row${isSelected ? " selected" : ""}${isDim ? " faded" : ""}`}
       role="row"
       id={`row-${id}`}
+      aria-rowindex={index + 2}
       aria-level={table.depths[row] + 1}
       aria-expanded={hasChildren ? !isClosed : undefined}
       aria-selected={isSelected}

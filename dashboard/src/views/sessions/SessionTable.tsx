@@ -66,6 +66,8 @@ export function SessionTable(props: Props) {
     getItemKey: (index) => rows[index].session_id,
     overscan: OVERSCAN,
     initialOffset,
+    // The head stands above the first row: a row that is moved to must not be below the foot by as much.
+    scrollPaddingEnd: HEAD,
   });
   useLayoutEffect(() => virtual.measure(), [virtual, rowHeight]);
   const [gradual, setGradual] = useState(() => new Gradual());

@@ -1,0 +1,76 @@
+"""By keyboard alone: what the keys move to is on view, whole, wherever a long list is scrolled to."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.known_store import session_id
+from tests.serving import Server
+from tests.spans import MS, SECOND, body, span
+
+SESSIONS = 60
+EVENTS = 90
+LONG = 0xE0
+
+
+@pytest.fixture(scope="module")
+def tall(module_server: Server) -> Server:
+    """A server whose list, and one of whose sessions, is longer than the window."""
+    start = time.time_ns() - 600 * SECOND
+    roots = [
+        span(
+            LONG + number,
+            1,
+            name=f"session {number}",
+            start_ns=start - number * SECOND,
+            ms=900,
+            agentops__span__kind="session",
+        )
+        for number in range(SESSIONS)
+    ]
+    events = [span(LONG, 2 + number, 1, start_ns=start + number * MS, ms=5) for number in range(EVENTS)]
+    assert module_server.post("/v1/traces", body(*roots, *events)).status_code == 200
+    module_server.wait("/api/sessions", lambda page: page["total"] == SESSIONS)
+    return module_server
+
+
+def is_whole(row: Locator, scroller: Locator) -> None:
+    """Fail unless the row lies between the scroller's head and its foot."""
+    expect(row).to_be_visible()
+    box, around = row.bounding_box(), scroller.bounding_box()
+    head = scroller.locator(".head").first.bounding_box()
+    assert box
+    assert around
+    assert head
+    assert head["y"] + head["height"] - 1 <= box["y"]
+    assert box["y"] + box["height"] <= around["y"] + around["height"] + 1
+
+
+def test_the_list_scrolls_to_the_row_that_a_key_moves_to(tall: Server, page: Page) -> None:
+    page.goto(f"{tall.url}/sessions")
+    table = page.get_by_role("table", name="Sessions")
+    expect(table).to_have_attribute("aria-rowcount", re.compile("5[01]|6[01]"))
+    for key, times in (("j", 30), ("k", 25)):
+        for number in range(times):
+            page.keyboard.press(key)
+            at = number if key == "j" else 28 - number
+            held = table.locator(f".table-row.cursor[data-session='{session_id(LONG + at)}']")
+            expect(held).to_be_focused()
+            is_whole(held, table)
+
+
+def test_a_session_scrolls_to_the_event_that_a_key_moves_to(tall: Server, page: Page) -> None:
+    page.goto(f"{tall.url}/sessions/{session_id(LONG)}?view=tree")
+    tree = page.get_by_role("treegrid", name="Events as a tree")
+    # Its head is a row too.
+    expect(tree).to_have_attribute("aria-rowcount", str(EVENTS + 1))
+    for key, places in (("j", range(40)), ("k", range(38, 10, -1))):
+        for place in places:
+            page.keyboard.press(key)
+            chosen = tree.locator(".tree-row.selected")
+            expect(chosen).to_have_attribute("aria-rowindex", str(place + 2))
+            is_whole(chosen, tree)
