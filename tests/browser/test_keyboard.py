@@ -63,6 +63,24 @@ def test_the_list_scrolls_to_the_row_that_a_key_moves_to(tall: Server, page: Pag
             is_whole(held, table)
 
 
+def test_the_bar_of_what_is_chosen_hides_no_row_that_a_key_moves_to(tall: Server, page: Page) -> None:
+    page.goto(f"{tall.url}/sessions")
+    table = page.get_by_role("table", name="Sessions")
+    expect(table.locator(f"[data-session='{session_id(LONG)}']")).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    bar = page.get_by_role("toolbar", name="Chosen sessions")
+    expect(bar).to_be_visible()
+    for place in range(1, 26):
+        page.keyboard.press("j")
+        held = table.locator(f".table-row.cursor[data-session='{session_id(LONG + place)}']")
+        expect(held).to_be_focused()
+        box, over = held.bounding_box(), bar.bounding_box()
+        assert box
+        assert over
+        assert box["y"] + box["height"] <= over["y"]
+
+
 def test_a_session_scrolls_to_the_event_that_a_key_moves_to(tall: Server, page: Page) -> None:
     page.goto(f"{tall.url}/sessions/{session_id(LONG)}?view=tree")
     tree = page.get_by_role("treegrid", name="Events as a tree")

@@ -16,6 +16,8 @@ import { TagsWidth } from "./TagsCell";
 
 export const ROW = 36;
 const HEAD = 30;
+/** What stands over the list's foot while rows are chosen. */
+const BULK = 72;
 /** On a narrow screen a row has two lines. */
 const ROW_NARROW = 58;
 /** Between the columns, and beside them (sessions.css). */
@@ -67,7 +69,7 @@ export function SessionTable(props: Props) {
     overscan: OVERSCAN,
     initialOffset,
     // The head stands above the first row: a row that is moved to must not be below the foot by as much.
-    scrollPaddingEnd: HEAD,
+    scrollPaddingEnd: HEAD + (chosen.size > 0 ? BULK : 0),
   });
   useLayoutEffect(() => virtual.measure(), [virtual, rowHeight]);
   const [gradual, setGradual] = useState(() => new Gradual());
