@@ -398,6 +398,34 @@ def test_waste_compare_and_settings_say_what_the_api_says(known: Server, page: P
     nothing_serious(page, "settings")
 
 
+def test_costs_that_differ_in_late_digits_and_texts_of_one_side_say_so(known: Server, page: Page) -> None:
+    start = time.time_ns() - 60 * SECOND
+    for trace, cost, more in (
+        (0xC1, 0.0017112, {"agentops__entity__input": "asked of the first alone"}),
+        (0xC2, 0.0017113, {}),
+    ):
+        root = span(trace, 1, name="dear", start_ns=start, ms=90, agentops__span__kind="session")
+        made = span(
+            trace,
+            2,
+            1,
+            name="look",
+            start_ns=start,
+            agentops__span__kind="tool",
+            gen_ai__usage__cost=cost,
+            **more,
+        )
+        assert known.post("/v1/traces", body(root, made)).status_code == 200
+    first, second = session_id(0xC1), session_id(0xC2)
+    for one in (first, second):
+        known.wait(f"/api/sessions/{one}", lambda answer: answer["event_counts"]["tool"] == 1)
+    page.goto(f"{known.url}/compare?a={first}&b={second}")
+    expect(page.locator(".values")).to_have_text("cost$0.0017112 → $0.0017113")
+    expect(page.locator("[data-diff=input] h3")).to_have_text("Input of A alone")
+    for one in (first, second):
+        known.http.delete(f"/api/sessions/{one}")
+
+
 _PAINTED_AT_THE_END = """() => {
   const canvas = document.querySelector('[data-chart=sessions] canvas');
   const over = document.querySelector('[data-chart=sessions] .u-over');

@@ -7,6 +7,7 @@ import { type ComparedRow, type Comparison, comparisonQuery } from "../../api/in
 import { live } from "../../api/live";
 import { eventQuery } from "../../api/queries";
 import type { EventDetail, SessionDetail } from "../../api/types";
+import { rate } from "../../model/cost";
 import { count, DASH, duration, grouped, plural, usd } from "../../model/format";
 import { writeJson } from "../../model/json";
 import { Pace } from "../../model/pace";
@@ -248,7 +249,7 @@ function Values({ row: { a, b, differs } }: { row: ComparedRow }) {
     ["model", oneLine(a.model ?? DASH, 60), oneLine(b.model ?? DASH, 60)],
     ["status", a.status, b.status],
     ["tokens", grouped(a.tokens), grouped(b.tokens)],
-    ["cost_usd", usd(a.cost_usd), usd(b.cost_usd)],
+    ["cost_usd", ...costs(a.cost_usd, b.cost_usd)],
   ] as const;
   const shown = values.filter(([name, left, right]) => differs.includes(name) && left !== right);
   if (shown.length === 0) return null;
@@ -264,6 +265,12 @@ function Values({ row: { a, b, differs } }: { row: ComparedRow }) {
       ))}
     </dl>
   );
+}
+
+/** Two costs, with all their digits where they would read alike. */
+function costs(a: number | null, b: number | null): readonly [string, string] {
+  if (a === null || b === null || usd(a) !== usd(b)) return [usd(a), usd(b)];
+  return [rate(a), rate(b)];
 }
 
 /** What went in and what came out on both sides, word by word. */
@@ -291,7 +298,10 @@ function Texts({ row, a, b }: { row: ComparedRow; a: string; b: string }) {
         const [before, after] = [text(left.data?.[side]), text(right.data?.[side])];
         return before === after && before === "" ? null : (
           <div key={side} data-diff={side}>
-            <h3>{side === "input" ? "Input" : "Output"}</h3>
+            <h3>
+              {side === "input" ? "Input" : "Output"}
+              {row.a && row.b && (before === "") !== (after === "") && <span className="dim"> of {before === "" ? "B" : "A"} alone</span>}
+            </h3>
             {before === after ? <p className="dim">the same</p> : <Diff a={before} b={after} />}
           </div>
         );
