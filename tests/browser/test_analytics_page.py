@@ -400,10 +400,7 @@ def test_waste_compare_and_settings_say_what_the_api_says(known: Server, page: P
 
 def test_costs_that_differ_in_late_digits_and_texts_of_one_side_say_so(known: Server, page: Page) -> None:
     start = time.time_ns() - 60 * SECOND
-    for trace, cost, more in (
-        (0xC1, 0.0017112, {"agentops__entity__input": "asked of the first alone"}),
-        (0xC2, 0.0017113, {}),
-    ):
+    for trace, cost, asked_for in ((0xC1, 0.0017112, "asked of the first alone"), (0xC2, 0.0017113, "")):
         root = span(trace, 1, name="dear", start_ns=start, ms=90, agentops__span__kind="session")
         made = span(
             trace,
@@ -413,7 +410,7 @@ def test_costs_that_differ_in_late_digits_and_texts_of_one_side_say_so(known: Se
             start_ns=start,
             agentops__span__kind="tool",
             gen_ai__usage__cost=cost,
-            **more,
+            agentops__entity__input=asked_for,
         )
         assert known.post("/v1/traces", body(root, made)).status_code == 200
     first, second = session_id(0xC1), session_id(0xC2)

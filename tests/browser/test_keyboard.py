@@ -92,3 +92,23 @@ def test_a_session_scrolls_to_the_event_that_a_key_moves_to(tall: Server, page: 
             chosen = tree.locator(".tree-row.selected")
             expect(chosen).to_have_attribute("aria-rowindex", str(place + 2))
             is_whole(chosen, tree)
+
+
+def test_tab_turns_within_a_dialog_which_gives_the_focus_back(tall: Server, page: Page) -> None:
+    page.goto(f"{tall.url}/sessions/{session_id(LONG)}")
+    opener = page.get_by_role("button", name="Delete", exact=True)
+    opener.focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Delete this session?")
+    close, keep = dialog.get_by_role("button", name="Close"), dialog.get_by_role("button", name="Keep")
+    does = dialog.get_by_role("button", name="Delete")
+    for stop in (close, keep, does, close, keep):
+        expect(stop).to_be_focused()
+        page.keyboard.press("Tab")
+    expect(does).to_be_focused()
+    for stop in (keep, close, does):
+        page.keyboard.press("Shift+Tab")
+        expect(stop).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(opener).to_be_focused()

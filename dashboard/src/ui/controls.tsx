@@ -212,11 +212,23 @@ export function Failure({ error, retry }: { error: Error; retry?: () => void }) 
   );
 }
 
+/** What Tab stops at. */
+const STOPS = "a[href], button:enabled, input:enabled, select:enabled, textarea:enabled, summary, [tabindex]";
+
 /** A modal that closes with Esc, its button, or a click beside it. */
 export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ReactNode }) {
   const ref = useRef<HTMLDialogElement>(null);
   /** Whether the press that ends in a click began beside it: a text may be selected beyond its edge. */
   const isPressedBeside = useRef(false);
+  /** From the last one Tab leads to the first, and back: the browser's own bars are no part of what is asked. */
+  const turn = (event: KeyPress<HTMLDialogElement>) => {
+    if (event.key !== "Tab" || event.altKey || event.ctrlKey || event.metaKey) return;
+    const stops = [...event.currentTarget.querySelectorAll<HTMLElement>(STOPS)].filter((one) => one.tabIndex >= 0 && one.offsetParent !== null);
+    const [first, last] = [stops.at(0), stops.at(-1)];
+    if (document.activeElement !== (event.shiftKey ? first : last)) return;
+    event.preventDefault();
+    (event.shiftKey ? last : first)?.focus();
+  };
   const isBeside = ({ clientX: x, clientY: y }: MouseEvent) => {
     const { left, right, top, bottom } = ref.current!.getBoundingClientRect();
     return x < left || x > right || y < top || y > bottom;
@@ -236,6 +248,7 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
       ref={ref}
       aria-label={title}
       onClose={onClose}
+      onKeyDown={turn}
       onPointerDown={(event) => (isPressedBeside.current = isBeside(event))}
       onClick={(event) => isPressedBeside.current && isBeside(event) && onClose()}
     >
