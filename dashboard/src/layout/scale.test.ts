@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { framing, isWhole, panned, readWindow, type Scale, ticks, toTime, toX, whole, windowText, zoomed } from "./scale";
+import { framing, isWhole, panned, pinched, readWindow, type Scale, ticks, toTime, toX, whole, windowText, zoomed } from "./scale";
 
 const ALL = whole(1000);
 const scale = (from: number, to: number, width = 1028): Scale => ({ from, to, width, margin: 14 });
@@ -16,6 +16,17 @@ test("zooming holds the moment under the pointer", () => {
   const window = zoomed(before, 0.5, 600, ALL);
   expect(window).toEqual({ from: 300, to: 800 });
   expect(toX({ ...before, ...window }, 600)).toBeCloseTo(toX(before, 600), 6);
+});
+
+test("what fingers hold stays under them", () => {
+  const held = scale(200, 700);
+  expect(pinched(held, [500], [400], ALL)).toEqual({ from: 250, to: 750 });
+  expect(pinched(held, [500], [2000], ALL)).toEqual({ from: 0, to: 500 });
+  const apart = { ...held, ...pinched(held, [414, 614], [314, 714], ALL) };
+  expect(apart.to - apart.from).toBeCloseTo(250, 9);
+  for (const [before, after] of [[414, 314], [614, 714]]) expect(toTime(apart, after)).toBeCloseTo(toTime(held, before), 9);
+  // Fingers that meet zoom no further, and the whole is the most.
+  expect(pinched(held, [414, 614], [500, 500], ALL)).toEqual(ALL);
 });
 
 test("zooming out ends at the whole, zooming in at a microsecond", () => {

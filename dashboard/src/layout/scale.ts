@@ -42,6 +42,18 @@ export function panned(shown: TimeWindow, by: Millis, bounds: TimeWindow): TimeW
   return within({ from: shown.from + by, to: shown.to + by }, bounds);
 }
 
+/** Fingers closer than this zoom no further: a hair between them is no measure. */
+const CLOSEST: Pixels = 24;
+
+/** What one or two fingers leave of a window that they held: what was under them stays there, as far as the bounds let it. */
+export function pinched(held: Scale, before: readonly Pixels[], now: readonly Pixels[], bounds: TimeWindow): TimeWindow {
+  const apart = (at: readonly Pixels[]) => Math.max(CLOSEST, Math.abs((at[1] ?? at[0]) - at[0]));
+  const middle = (at: readonly Pixels[]) => (at[0] + (at[1] ?? at[0])) / 2;
+  const under = toTime(held, middle(before));
+  const next = zoomed(held, apart(before) / apart(now), under, bounds);
+  return panned(next, under - toTime({ ...held, ...next }, middle(now)), bounds);
+}
+
 /** Move a window inside the bounds, keeping its length when it fits. */
 export function within(shown: TimeWindow, bounds: TimeWindow): TimeWindow {
   const length = Math.min(shown.to - shown.from, bounds.to - bounds.from);

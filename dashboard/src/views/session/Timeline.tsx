@@ -34,6 +34,7 @@ import type { EpochMicros, Millis } from "../../model/units";
 import { useSize } from "../../ui/hooks";
 import { useKeys } from "../../ui/keys";
 import { isOnPaper, usePreference, useShownTheme } from "../../ui/preferences";
+import { useFingers } from "./fingers";
 import { HoverCard } from "./HoverCard";
 import { RowList } from "./RowList";
 
@@ -329,6 +330,7 @@ export function Timeline(props: Props) {
     }
     setHover(row < 0 || event.pointerType === "touch" ? null : { row, x, y });
   };
+  const fingers = useFingers(scaleNow, bounds, (next) => show(next, false));
   const leave = () => {
     pointerX.current = null;
     hovered.current = -1;
@@ -380,6 +382,7 @@ export function Timeline(props: Props) {
                 moved: false,
               };
             }}
+            {...fingers}
             onPointerMove={onMove}
             onPointerLeave={leave}
             onClick={(event) => {
