@@ -64,9 +64,10 @@ export function usd(value: Usd | null | undefined): string {
   if (value == null || !Number.isFinite(value)) return DASH;
   if (value === 0) return "$0.00";
   const size = Math.abs(value);
-  if (size >= 100) return `$${grouped(value)}`;
-  if (size >= 1) return `$${value.toFixed(2)}`;
-  if (size >= 0.001) return `$${value.toFixed(4)}`;
+  // Each bound is the least that is rounded up to it: $1.00 and not $1.0000.
+  if (size >= 99.995) return `$${grouped(value)}`;
+  if (size >= 0.99995) return `$${value.toFixed(2)}`;
+  if (size >= 0.0009999995) return `$${value.toFixed(4)}`;
   if (size >= 0.000001) return `$${value.toFixed(6)}`;
   return "<$0.000001";
 }

@@ -94,6 +94,9 @@ test("a change is told against what was", () => {
   expect([change(12, 10), change(5, 0), change(null, 3)]).toEqual([0.2, null, null]);
   expect([0.2, -0.04, 0.001, 2.4, 8.94, 19, 12_344, null].map(changed)).toEqual(["+20%", "−4%", "±0%", "×3.4", "×9.9", "×20", "×12,345", ""]);
   expect([0, 0.0002, 0.013, 0.42, 1, null].map(percent)).toEqual(["0%", "<0.1%", "1.3%", "42%", "100%", "–"]);
+  expect([0.994, 0.997, 0.9996, 0.1 + 0.2 + 0.7].map(percent)).toEqual(["99%", "99.7%", ">99.9%", "100%"]);
+  // Three of a thousand are not none.
+  expect([-0.997, -1].map(changed)).toEqual(["−99%", "−100%"]);
 });
 
 test("a file of values runs nothing", () => {

@@ -128,17 +128,19 @@ export function changed(share: number | null): string {
   if (share === null) return "";
   if (share >= 8.95) return `×${grouped(share + 1)}`;
   if (share >= 2) return `×${(share + 1).toFixed(1)}`;
-  const points = Math.round(share * 100);
+  // What is left of it is not nothing.
+  const points = share > -1 ? Math.max(-99, Math.round(share * 100)) : -100;
   if (points === 0) return "±0%";
   return points > 0 ? `+${points}%` : `−${-points}%`;
 }
 
-/** A share of a whole: `12%`, `1.3%`, `<0.1%`. */
+/** A share of a whole: `12%`, `1.3%`, `<0.1%`, `99.7%`; all of it is `100%`, and nothing less is. */
 export function percent(share: number | null | undefined): string {
   if (share == null || !Number.isFinite(share)) return "–";
   const value = share * 100;
   if (value === 0) return "0%";
   if (value < 0.1) return "<0.1%";
-  if (value >= 99.95) return "100%";
-  return `${value.toFixed(value < 9.95 ? 1 : 0)}%`;
+  if (value > 100 - 1e-9) return "100%";
+  if (value >= 99.95) return ">99.9%";
+  return `${value.toFixed(value < 9.95 || value >= 99.5 ? 1 : 0)}%`;
 }

@@ -5,7 +5,7 @@ import { useMemo } from "react";
 import { breakdownQuery, type Bucketing } from "../../api/insights";
 import type { SessionFilters } from "../../api/queries";
 import type { Analytics } from "../../api/types";
-import { compact, duration, usd, usdMarks } from "../../model/format";
+import { compact, duration, grouped, usd, usdMarks } from "../../model/format";
 import { COUNTED, durationMark, MEASURED, percentMarks, TIMED } from "../../model/marks";
 import { percent, placed } from "../../model/span";
 import type { Millis } from "../../model/units";
@@ -83,12 +83,12 @@ export function Charts({ data, filters, bucketing, at, end, ...rest }: Props) {
   const shared = { at, end, isDaily: bucketing.interval === "day" || bucketing.interval === "week", ...rest };
   return (
     <section className="charts" aria-label="Over time">
-      <Chart id="sessions" steps={COUNTED} title="Sessions by state" lines={told.states} shape="stack" format={whole} {...shared} />
+      <Chart id="sessions" steps={COUNTED} title="Sessions by state" lines={told.states} shape="stack" format={grouped} marks={counts} {...shared} />
       <Chart id="cost" steps={MEASURED} title="Cost by model" lines={cost} shape="stack" format={usd} marks={usdMarks} {...shared} />
-      <Chart id="tokens" steps={COUNTED} title="Tokens by class" lines={told.tokens} shape="stack" format={whole} {...shared} />
+      <Chart id="tokens" steps={COUNTED} title="Tokens by class" lines={told.tokens} shape="stack" format={grouped} marks={counts} {...shared} />
       <Chart id="latency" title="Latency of events" lines={told.latency} shape="lines" steps={TIMED} format={duration} marks={(values) => values.map(durationMark)} {...shared} />
       <Chart id="errors" title="Error rate" lines={told.errors} shape="lines" steps={MEASURED} format={percent} marks={percentMarks} {...shared} />
-      <Chart id="events" steps={COUNTED} title="Events" lines={told.events} shape="stack" format={whole} {...shared} />
+      <Chart id="events" steps={COUNTED} title="Events" lines={told.events} shape="stack" format={grouped} marks={counts} {...shared} />
     </section>
   );
 }
@@ -97,6 +97,6 @@ function line(key: string, name: string, color: string, values: (number | null)[
   return { key, name, color, values };
 }
 
-function whole(value: number | null): string {
-  return value === null ? "–" : compact(Number.isInteger(value) ? value : Math.round(value * 10) / 10);
+function counts(values: readonly number[]): string[] {
+  return values.map((value) => compact(Number.isInteger(value) ? value : Math.round(value * 10) / 10));
 }

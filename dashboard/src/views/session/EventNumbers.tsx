@@ -65,6 +65,8 @@ function Figure({ name, children }: { name: string; children: ReactNode }) {
 function CostSplit({ event }: { event: EventDetail }) {
   const { input, output, cache_read: read, cache_write: written, reasoning } = event.tokens;
   if (input === null && output === null) {
+    // No answer came yet, or ever.
+    if (event.status === "running" || event.status === "interrupted") return null;
     return <p className="faint cost-story">Tokens are unknown: the answer carried no usage.</p>;
   }
   const cached = (read ?? 0) + (written ?? 0);

@@ -120,7 +120,7 @@ function groups(from: readonly Share[], format: (value: number) => string): Rank
     row,
     count,
     value: format(sum),
-    share: share >= 0.005 ? `${Math.round(share * 100)}%` : "<1%",
+    share: share < 0.005 ? "<1%" : share >= 0.995 && share < 1 - 1e-9 ? ">99%" : `${Math.round(share * 100)}%`,
   }));
 }
 

@@ -59,7 +59,7 @@ export function Store() {
           {data.retention_days > 0
             ? `Sessions are deleted ${plural(data.retention_days, "day")} after their last sign of life.`
             : data.default_retention_days > 0
-              ? `The setting retention_days applies: sessions are deleted ${grouped(data.default_retention_days)} days after their last sign of life.`
+              ? `The setting retention_days applies: sessions are deleted ${plural(data.default_retention_days, "day")} after their last sign of life.`
               : "Sessions are kept for good."}
         </p>
         <form
@@ -163,5 +163,5 @@ function told(rates: Record<string, number>): string {
 
 function dollars(value: number | null): string {
   if (value === null) return "–";
-  return `$${value.toLocaleString("en-US", { minimumFractionDigits: Number.isInteger(value) ? 0 : 2, maximumFractionDigits: 4 })}`;
+  return `$${value.toLocaleString("en-US", { minimumFractionDigits: Number.isInteger(value) ? 0 : 2, maximumFractionDigits: 10 })}`;
 }
