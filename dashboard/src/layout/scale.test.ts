@@ -75,3 +75,11 @@ test("clock marks stand on the clock's round numbers", () => {
   const [first] = ticks(scale(0, 48_200), 90, origin);
   expect((first.at + origin) % 5000).toBeCloseTo(0, 6);
 });
+
+test("a link to the narrowest zoom is one wherever it is", () => {
+  for (const from of [0, 0.0004, 0.0005, 999.9995, 1000, 1000.0005, 2_591_999_000.0005]) {
+    const all = whole(2_592_000_000);
+    const window = readWindow(windowText(zoomed({ from, to: from + 1 }, 1e-9, from, all)), all);
+    expect(window && window.to - window.from).toBeCloseTo(0.001, 5);
+  }
+});

@@ -74,7 +74,9 @@ export function framing(from: Millis, to: Millis, bounds: TimeWindow): TimeWindo
 
 /** Written `1200-3400` in a link, in milliseconds with at most three decimals. */
 export function windowText(shown: TimeWindow): string {
-  return `${short(shown.from)}-${short(shown.to)}`;
+  const [from, to] = [short(shown.from), short(shown.to)];
+  // The narrowest may be rounded to one moment.
+  return `${from}-${to > from ? to : short(from + NARROWEST)}`;
 }
 
 export function readWindow(text: string | undefined, bounds: TimeWindow): TimeWindow | null {
@@ -82,11 +84,12 @@ export function readWindow(text: string | undefined, bounds: TimeWindow): TimeWi
   if (!match) return null;
   const from = Number(match[1]);
   const to = Number(match[2]);
-  return to - from >= NARROWEST ? within({ from, to }, bounds) : null;
+  // A microsecond late in a session is a little less in binary fractions.
+  return to - from > NARROWEST / 2 ? within({ from, to }, bounds) : null;
 }
 
-function short(ms: Millis): string {
-  return String(Number(ms.toFixed(3)));
+function short(ms: Millis): Millis {
+  return Number(ms.toFixed(3));
 }
 
 export interface Tick {
