@@ -80,3 +80,18 @@ def test_a_chart_as_a_table_tells_whole_counts(module_server: Server, page: Page
     page.get_by_role("button", name="Tokens by class as a table").click()
     cells = page.get_by_role("dialog", name="Tokens by class").get_by_role("row").last.get_by_role("cell")
     assert cells.all_inner_texts()[1:] == ["14,321", "–", "–", "2,591", "–"]
+
+
+def test_a_range_of_one_interval_has_lines_too(module_server: Server, page: Page) -> None:
+    trace = 0xF3
+    # A Tuesday.
+    root = span(trace, 1, name="of one day", start_ns=1_772_539_200 * SECOND, agentops__span__kind="session")
+    made = span(trace, 2, 1, name="look", start_ns=1_772_539_200 * SECOND, agentops__span__kind="tool")
+    assert module_server.post("/v1/traces", body(root, made)).status_code == 200
+    module_server.wait(
+        f"/api/sessions/{session_id(trace)}", lambda answer: answer["event_counts"]["total"] == 1
+    )
+    page.goto(f"{module_server.url}/analytics?since=2026-03-03&until=2026-03-04&interval=week&by=tool")
+    line = page.locator("[data-group=look] .sparkline polyline")
+    expect(line).to_have_count(1)
+    assert line.evaluate("(line) => line.getBBox().width") == 96

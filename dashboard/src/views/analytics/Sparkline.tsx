@@ -5,7 +5,9 @@ const HEIGHT = 22;
 const MOST_POINTS = 48;
 
 export function Sparkline({ values }: { values: readonly number[] }) {
-  const points = gathered(values);
+  const sums = gathered(values);
+  // One value alone is no line: it is drawn as one that stays.
+  const points = sums.length === 1 ? [...sums, ...sums] : sums;
   const most = Math.max(1, ...points);
   const step = points.length > 1 ? WIDTH / (points.length - 1) : 0;
   const path = points.map((value, index) => `${(index * step).toFixed(1)},${(HEIGHT - 2 - (value / most) * (HEIGHT - 4)).toFixed(1)}`).join(" ");
