@@ -112,3 +112,78 @@ def test_tab_turns_within_a_dialog_which_gives_the_focus_back(tall: Server, page
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     expect(opener).to_be_focused()
+
+
+def compose(field: Locator, key: str) -> None:
+    """Press a key that an input method answers: it takes or gives up what is being composed."""
+    field.evaluate(
+        """(at, key) =>
+          at.dispatchEvent(new KeyboardEvent('keydown', {key, isComposing: true, bubbles: true}))""",
+        key,
+    )
+
+
+def test_who_edits_by_keys_goes_on_where_the_edit_began(tall: Server, page: Page) -> None:
+    page.goto(f"{tall.url}/sessions/{session_id(LONG + 1)}")
+    heading = page.get_by_role("heading", level=1)
+    heading.get_by_role("button").press("Enter")
+    page.get_by_label("Session name").fill("名前")
+    page.keyboard.press("Enter")
+    expect(heading.get_by_role("button", name="名前")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    expect(heading.get_by_role("button", name="名前")).to_be_focused()
+    add = page.get_by_role("button", name="+ tag")
+    add.press("Enter")
+    page.get_by_label("New tag").fill("mine")
+    page.keyboard.press("Enter")
+    expect(add).to_be_focused()
+    page.get_by_role("button", name="Remove the tag mine").press("Enter")
+    expect(add).to_be_focused()
+    page.get_by_role("button", name="+ note").press("Enter")
+    page.get_by_role("textbox", name="Note").fill("Seen")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("button", name="Change the note")).to_be_focused()
+    path = f"/api/sessions/{session_id(LONG + 1)}"
+    tall.wait(path, lambda told: (told["name"], told["tags"], told["note"]) == ("名前", [], "Seen"))
+
+
+def test_a_key_of_an_input_method_ends_no_edit(tall: Server, page: Page) -> None:
+    page.goto(f"{tall.url}/sessions/{session_id(LONG + 2)}")
+    page.get_by_role("heading", level=1).get_by_role("button").click()
+    name = page.get_by_label("Session name")
+    name.fill("にほn")
+    compose(name, "Enter")
+    compose(name, "Escape")
+    expect(name).to_be_focused()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="+ tag").click()
+    tag = page.get_by_label("New tag")
+    tag.fill("に")
+    compose(tag, "Enter")
+    compose(tag, "Escape")
+    expect(tag).to_be_focused()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="+ note").click()
+    note = page.get_by_role("textbox", name="Note")
+    compose(note, "Escape")
+    expect(note).to_be_focused()
+    page.goto(f"{tall.url}/sessions")
+    search = page.get_by_role("searchbox").first
+    search.click()
+    compose(search, "Escape")
+    expect(search).to_be_focused()
+
+
+def test_a_name_that_is_being_written_stays_when_another_one_arrives(tall: Server, page: Page) -> None:
+    path = f"/sessions/{session_id(LONG + 3)}"
+    page.goto(f"{tall.url}{path}")
+    page.get_by_role("heading", level=1).get_by_role("button").click()
+    name = page.get_by_label("Session name")
+    name.fill("Mine")
+    tall.http.patch(f"/api{path}", json={"name": "Theirs"})
+    expect(page).to_have_title(re.compile("Theirs"))
+    expect(name).to_have_value("Mine")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Mine")
+    tall.wait(f"/api{path}", lambda told: told["name"] == "Mine")

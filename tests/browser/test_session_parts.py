@@ -303,6 +303,7 @@ def test_a_note_that_is_being_written_stays_when_another_one_arrives(known: Serv
 
 def test_what_is_folded_in_the_tree_is_on_the_timeline(known: Server, page: Page) -> None:
     page.goto(f"{known.url}/sessions/{session_id(REFUND)}?view=tree")
+    expect(page.locator(".tree-row[data-event]")).to_have_count(6)
     page.get_by_role("button", name="Fold").click()
     page.get_by_role("button", name="Close all").click()
     expect(page.locator(".tree-row[data-event]")).to_have_count(1)

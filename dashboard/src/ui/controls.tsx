@@ -83,7 +83,7 @@ export function Menu({
     };
     const escape = (event: KeyboardEvent) => {
       isByTab = event.key === "Tab";
-      if (event.key !== "Escape") return;
+      if (event.key !== "Escape" || event.isComposing) return;
       event.stopPropagation();
       setOpen(false);
       menu.querySelector("button")?.focus();

@@ -1,6 +1,6 @@
 /** Small ties between React and the browser: sizes, the passing time, a value that has come to rest. */
 
-import { type RefObject, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { serverNow } from "../api/client";
 import { live, type LiveState } from "../api/live";
 import { useSyncExternalStore } from "react";
@@ -147,4 +147,15 @@ export function useLasting(holds: boolean, afterMs: number): boolean {
     return () => clearTimeout(timer);
   }, [holds, afterMs]);
   return holds && lasts;
+}
+
+/** Gives the focus back to what an edit began from, where a key ended the edit: a pointer chose its own place. */
+export function useGivenBack() {
+  const isDue = useRef(false);
+  const opener = useCallback((element: HTMLElement | null) => {
+    if (!element || !isDue.current) return;
+    isDue.current = false;
+    element.focus();
+  }, []);
+  return { opener, giveBack: () => (isDue.current = true) };
 }

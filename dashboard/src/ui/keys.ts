@@ -54,6 +54,8 @@ function keyOf(event: KeyboardEvent): string {
 }
 
 function press(event: KeyboardEvent): void {
+  // A key of an input method: it chooses or gives up what is being composed.
+  if (event.isComposing) return;
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   if (isTyping(event.target) && event.key !== "Escape") return;
   // Esc too is the dialog's own then: what prevents the key prevents the closing. Nor do keys reach behind an open menu.

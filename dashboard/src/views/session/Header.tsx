@@ -45,7 +45,7 @@ export function Header({ session: told, sessionId }: { session: SessionDetail | 
       <div className="title">
         {session ? (
           <>
-            <Name key={session.name} name={session.name} onChange={mayChange ? rename : null} />
+            <Name name={session.name} onChange={mayChange ? rename : null} />
             <StatePill state={session.state} reason={session.state === "success" ? null : session.state_reason} />
             <Tags tags={session.tags} onChange={mayChange ? (by) => retag(session.tags, by) : null} />
           </>

@@ -4,6 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { editSession } from "../../api/queries";
 import { Failure } from "../../ui/controls";
+import { useGivenBack } from "../../ui/hooks";
 import { useMayChange } from "../../ui/permission";
 import { Long } from "../../ui/text";
 
@@ -15,6 +16,7 @@ export function Note({ sessionId, note }: { sessionId: string; note: string }) {
   /** What was written and is not yet, or could not be, kept; else none, and what the server knows is shown. */
   const [draft, setDraft] = useState<string | null>(null);
   const [failure, setFailure] = useState<Error | null>(null);
+  const { opener, giveBack } = useGivenBack();
   const mayChange = useMayChange();
   const shown = draft ?? note;
   if (!mayChange) return note ? <Written note={note} /> : null;
@@ -44,13 +46,20 @@ export function Note({ sessionId, note }: { sessionId: string; note: string }) {
           ref={(field) => field?.focus()}
           onBlur={(event) => void keep(event.target.value)}
           onKeyDown={(event) => {
+            if (event.nativeEvent.isComposing) return;
             if (event.key === "Escape") {
               event.stopPropagation();
+              giveBack();
               setDraft(null);
               setFailure(null);
               setEditing(false);
             }
-            if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.currentTarget.blur();
+            if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+              giveBack();
+              // The key is not also one of what has the focus then.
+              event.preventDefault();
+              event.currentTarget.blur();
+            }
           }}
         />
       ) : (
@@ -59,6 +68,7 @@ export function Note({ sessionId, note }: { sessionId: string; note: string }) {
           <button
             type="button"
             className="link faint"
+            ref={opener}
             onClick={() => {
               setBegan(shown);
               setEditing(true);
