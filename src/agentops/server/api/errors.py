@@ -19,6 +19,7 @@ from agentops.otlp.refusal import MalformedBody
 from agentops.server.auth import Denied
 from agentops.server.ingest import Refused
 from agentops.server.query.cursors import BadCursor
+from agentops.server.store.disk import NoRoom
 from agentops.server.store.write import Full
 
 _log: Final = logging.getLogger("agentops.server")
@@ -111,6 +112,14 @@ async def _full(_: Request, error: Any) -> Response:
 
 async def _store(_: Request, error: Any) -> Response:
     _log.warning("The store failed a request: %s", error)
+    if isinstance(error, NoRoom):
+        return answer(
+            503,
+            "disk_full",
+            str(error),
+            "Free space there and ask again; nothing of this was done.",
+            {"Retry-After": str(error.retry_after_s)},
+        )
     return answer(
         503,
         "store_unavailable",

@@ -26,7 +26,7 @@ from agentops.server.query.export import LINES
 from agentops.server.store.growth import applied, growth
 from agentops.server.store.reprice import reprice
 from agentops.server.store.shared_prices import HEARD_S
-from agentops.server.store.upkeep import compact, sizes
+from agentops.server.store.upkeep import check_compactable, compact, sizes
 
 router = APIRouter(prefix="/api/store", tags=["store"], dependencies=[Depends(only_known)])
 _TELL_S: Final = 3.0
@@ -97,6 +97,7 @@ def get_store(request: Request) -> Response:
 def compact_store(request: Request) -> Response:
     """Merge every table into as few parts as it can be; takes the time of rewriting the store once."""
     here = _whole_store(request)
+    check_compactable(here.store)
     return _told(lambda _: compact(here.store), lambda: {"bytes": sizes(here.store).bytes})
 
 

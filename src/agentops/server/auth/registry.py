@@ -31,6 +31,7 @@ from agentops.server.auth.projects import Project, Projects
 from agentops.server.auth.secret import Secret, open_secret
 from agentops.server.auth.signins import SignIns
 from agentops.server.store.client import Store
+from agentops.server.store.edits import recorded_tables
 
 _log: Final = logging.getLogger("agentops.server")
 COOKIE: Final = "agentops_sign_in"
@@ -283,7 +284,9 @@ class Auth:
 
         Raises:
             AgentOpsError: it is the first project, which a server always has.
+            Unavailable: nothing was done, as the disk has no room for that.
         """
+        self.store.check_room(*recorded_tables(self.store))
         if project.project != DEFAULT_PROJECT:
             for key in self.keys.listed(project.project):
                 self.keys.revoke(key)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import re
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -73,6 +74,12 @@ _SMALL_BYTES = 64 * 1024
 """Rows below this go to the embedded engine within the statement: by way of a file, as the client sends them,
 costs 4 ms more whatever they are, within a statement more for every byte."""
 _ARRIVING = ("spans", "logs")
+_REMOVAL: Final = re.compile(r"DELETE FROM `?(?P<table>\w+)|ALTER TABLE (?P<masked>\w+) APPLY DELETED MASK")
+
+
+class _Parts(msgspec.Struct):
+    largest: int
+    together: int
 
 
 class Store:
@@ -170,13 +177,39 @@ class Store:
         return decoded(self.answer(sql, parameters), row)
 
     def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
-        """Run a statement that answers nothing. On a cluster it reaches every machine, if it must."""
+        """Run a statement that answers nothing. On a cluster it reaches every machine, if it must.
+
+        Raises:
+            Unavailable: nothing was done; try again later.
+        """
+        if removal := _REMOVAL.match(sql):
+            self.check_room(removal["table"] or removal["masked"])
         sql, values = self._asked(on_cluster(sql, self.url), parameters)
         try:
             with explained(), self._reader() as client:
                 client.command(sql, parameters=values)
         finally:
             self._changed()
+
+    def check_room(self, *tables: str, merged: bool = False) -> None:
+        """Let rows of tables be removed, or their parts be merged, if the disk has room for that.
+
+        The engine refuses no removal that lacks room: it lets it wait until there is, for ever if need be,
+        and everything that waits for it too.
+
+        Raises:
+            NoRoom: parts of them could not be written a second time.
+        """
+        if self.disk is None:
+            return
+        found = self.rows(
+            "SELECT max(bytes_on_disk) AS largest, sum(bytes_on_disk) AS together FROM system.parts WHERE "
+            "active AND database = currentDatabase() AND table IN {tables:Array(String)} "
+            "GROUP BY table, partition",
+            {"tables": list(tables)},
+            _Parts,
+        )
+        self.disk.check_room(max((one.together if merged else one.largest for one in found), default=0))
 
     def _asked(self, sql: str, parameters: Mapping[str, Any] | None) -> tuple[str, dict[str, Any]]:
         if self.url.embedded or not parameters:

@@ -19,10 +19,13 @@ from typing import Any, Final
 import msgspec
 
 from agentops.server.store.again import Again
+from agentops.server.store.remote import Unavailable
 
 _log: Final = logging.getLogger("agentops.server")
 KEPT_FREE: Final = 32_000_000
 """Bytes with less than which nothing is begun: no insert, no merge."""
+_PER_REWRITTEN: Final = 1.1
+"""Bytes that the engine wants free, beside those, for each of a part that it rewrites."""
 _LOW: Final = 1_000_000_000
 """Bytes that no program fills between two looks."""
 _EVERY_S: Final = 0.5
@@ -40,6 +43,18 @@ _UNMEASURED: Final = frozenset(
     }
 )
 """Files of a part that its size, as the engine states it, leaves out."""
+
+
+class NoRoom(Unavailable):
+    """Parts cannot be rewritten: nothing is removed, and nothing was begun."""
+
+    retry_after_s = 30
+
+    def __init__(self, needed: int, free: int) -> None:
+        super().__init__(
+            f"The store's disk has too little room to rewrite what is there: {needed} bytes must be free, "
+            f"and {free} are."
+        )
 
 
 class _Part(msgspec.Struct):
@@ -96,6 +111,17 @@ class Disk:
     def full(self) -> bool:
         """Say whether the store takes nothing more."""
         return self.free_bytes < KEPT_FREE
+
+    def check_room(self, part_bytes: int) -> None:
+        """Let a part be written anew, if there is room for that.
+
+        Raises:
+            NoRoom: there is not.
+        """
+        needed = KEPT_FREE + int(part_bytes * _PER_REWRITTEN)
+        free = self.free_bytes
+        if free < needed:
+            raise NoRoom(needed, free)
 
     def start(self) -> None:
         """Start looking at parts while the disk is nearly full."""

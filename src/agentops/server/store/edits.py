@@ -20,6 +20,7 @@ _MOST_JOINED: Final = 3
 MOST_TAGS: Final = 100
 """Of a session, and of an edit."""
 _TAGS_BY_HAND: Final = ("tags_added", "tags_removed")
+OF_TRACES: Final = ("logs", "spans", "span_agents", "repeats")
 _SAID: Final = ("name", "note", "tags_set", "tags", *_TAGS_BY_HAND, "gone", "gone_at")
 
 
@@ -237,7 +238,11 @@ def delete(
     Their traces are remembered as gone since now: what a process goes on reporting into them brings nothing
     back. What was recorded before and arrives again (an import) does, and so does a foreign session id that
     is used again in new traces.
+
+    Raises:
+        Unavailable: none is removed, as the disk has no room for that.
     """
+    store.check_room(*OF_TRACES)
     traces = traces_of(store, project, session_ids)
     of_session: dict[str, list[str]] = {}
     for trace in traces:
@@ -282,7 +287,7 @@ def traces_of(store: Store, project: str, session_ids: Sequence[str]) -> list[Tr
 def remove(store: Store, project: str, traces: Sequence[Trace]) -> None:
     """Delete the spans and logs of sessions: whole traces, and of mixed ones what is the session's."""
     whole = sorted({trace.trace_id for trace in traces if trace.whole})
-    for table in ("logs", "spans", "span_agents", "repeats"):
+    for table in OF_TRACES:
         for start in range(0, len(whole), _AT_ONCE):
             store.command(
                 f"DELETE FROM {table} WHERE project = {{project:String}} AND trace_id IN "
@@ -330,6 +335,16 @@ def _remove_loose_logs(store: Store, project: str, session_ids: Sequence[str]) -
 
 def forget(store: Store, projects: Sequence[str]) -> None:
     """Delete everything that was recorded in projects, from whatever table there is."""
+    for table in recorded_tables(store):
+        store.command(
+            # The name is the engine's own; the value is bound.
+            f"DELETE FROM `{table}` WHERE project IN {{projects:Array(String)}}",
+            {"projects": list(projects)},
+        )
+
+
+def recorded_tables(store: Store) -> list[str]:
+    """Return the tables that hold what is recorded in projects."""
     tables = store.rows(
         # No column may be called otherwise here: an alias `name` would be what the condition means by it.
         "SELECT DISTINCT table FROM system.columns WHERE database = currentDatabase() AND name = 'project' "
@@ -338,9 +353,4 @@ def forget(store: Store, projects: Sequence[str]) -> None:
         None,
         _Table,
     )
-    for one in tables:
-        store.command(
-            # The name is the engine's own; the value is bound.
-            f"DELETE FROM `{one.table}` WHERE project IN {{projects:Array(String)}}",
-            {"projects": list(projects)},
-        )
+    return [one.table for one in tables]

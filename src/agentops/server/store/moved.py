@@ -6,10 +6,10 @@ program corrects a start; for one that does, the record that lost is deleted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from agentops.server.store.client import Store
+from agentops.server.store.disk import NoRoom
 
 _AT_ONCE: Final = 100
 
@@ -23,9 +23,14 @@ class Moved(NamedTuple):
     started_at: int
 
 
-def drop_moved(store: Store, moved: Iterable[Moved]) -> None:
-    """Delete these records."""
+def drop_moved(store: Store, moved: list[Moved]) -> None:
+    """Delete these records and forget them; while the disk has no room for that they wait."""
     waiting = sorted(set(moved))
+    try:
+        if waiting:
+            store.check_room("spans")
+    except NoRoom:
+        return
     for start in range(0, len(waiting), _AT_ONCE):
         clauses: list[str] = []
         values: dict[str, Any] = {}
@@ -41,3 +46,4 @@ def drop_moved(store: Store, moved: Iterable[Moved]) -> None:
                 f"s{number}": one.span_id,
             }
         store.command(f"DELETE FROM spans WHERE {' OR '.join(clauses)}", values)
+    moved.clear()

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from agentops.server.store.again import Again
 from agentops.server.store.client import Store
-from agentops.server.store.edits import forget, remove, traces_of
+from agentops.server.store.edits import OF_TRACES, forget, remove, traces_of
 from agentops.server.store.summarise import Summariser
 
 _log: Final = logging.getLogger("agentops.server")
@@ -64,6 +64,9 @@ def expire(store: Store, summariser: Summariser, project: str, before_ns: int) -
         summariser: told, so that it writes nothing of them from memory.
         project: whose sessions.
         before_ns: unix nanoseconds.
+
+    Raises:
+        Unavailable: the disk has no room for that.
     """
     gone = 0
     while True:
@@ -78,6 +81,7 @@ def expire(store: Store, summariser: Summariser, project: str, before_ns: int) -
         ]
         if not old:
             return gone
+        store.check_room(*OF_TRACES, *_DERIVED)
         traces = traces_of(store, project, old)
         summariser.drop(
             project,
@@ -135,7 +139,7 @@ def expire_loose(store: Store, project: str, before_ns: int) -> bool:
 
 def purge(store: Store) -> None:
     """Free the disk of what was removed: rewrite the parts that hold rows marked as deleted."""
-    for table in ("spans", "logs", "span_agents", "repeats", *_DERIVED):
+    for table in (*OF_TRACES, *_DERIVED):
         store.command(f"ALTER TABLE {table} APPLY DELETED MASK")
 
 

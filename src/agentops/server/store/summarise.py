@@ -376,7 +376,6 @@ class Summariser:
                     measured[session] = of_it
                 part_rows.append(part_row(project, session_id, trace_id, found.whole, one, version, of_it))
         drop_moved(self._store, self._known.moved)
-        self._known.moved.clear()
         for table, rows in mark_rows.items():
             self._store.insert(table, rows, self._client)
         self._store.insert("session_traces", part_rows, self._client)

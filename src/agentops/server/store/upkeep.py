@@ -108,6 +108,15 @@ def sizes(store: Store) -> StoreSize:
     )
 
 
+def check_compactable(store: Store) -> None:
+    """Let a store be compacted, if its disk has room for that.
+
+    Raises:
+        Unavailable: it has not: a merge that lacks room is left out by the engine without a word.
+    """
+    store.check_room(*_COMPACTED, merged=True)
+
+
 def compact(store: Store) -> None:
     """Merge every table's parts until no row is there twice; returns when that is done.
 
