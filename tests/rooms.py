@@ -46,8 +46,8 @@ class Rooms:
         )
         return rows[0] if rows else None
 
-    def delete(self, session_id: str) -> bool:
-        return bool(edits.delete(self.store, self.summariser, "default", [session_id], time.time_ns()))
+    def delete(self, session_id: str, project: str = "default") -> bool:
+        return bool(edits.delete(self.store, self.summariser, project, [session_id], time.time_ns()))
 
 
 class Count(Struct):

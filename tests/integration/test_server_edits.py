@@ -223,6 +223,45 @@ def test_a_deleted_session_stays_deleted_when_stragglers_arrive(module_server: S
     assert [one["name"] for one in module_server.get(f"/api/sessions/{session}/events")["events"]] == ["anew"]
 
 
+def test_stragglers_make_no_session_of_the_trace_whose_session_is_deleted(
+    module_server: Server, trace: int
+) -> None:
+    send(module_server, body(span(trace, 1, session__id=f"gone-{trace}"), span(trace, 2, 1)))
+    assert module_server.http.delete(f"/api/sessions/gone-{trace}").status_code == 204
+    # The span that named the session for all of them is gone.
+    send(module_server, body(span(trace, 3, 1)))
+    send(module_server, body(span(trace, 4, start_ns=time.time_ns())))
+    assert not {f"gone-{trace}", session_of(trace)} & set(ids(module_server))
+    # A part of a trace that was not deleted with others stays, and goes on.
+    other = next(TRACES)
+    send(module_server, body(span(other, 1, session__id=f"gone-{other}"), span(other, 2)))
+    send(module_server, body(span(other, 3, session__id=f"gone-too-{other}"), span(other, 4, 2)))
+    named = [f"gone-{other}", f"gone-too-{other}"]
+    assert module_server.post("/api/sessions/delete", {"sessions": named}).json()["sessions"] == named
+    send(module_server, body(span(other, 5, 4)))
+    assert module_server.get(f"/api/sessions/{session_of(other)}")["event_counts"]["total"] == 3
+
+
+def test_no_route_tells_what_a_deleted_session_went_on_sending(module_server: Server, trace: int) -> None:
+    gone, stays = f"gone-{trace}", f"stays-{trace}"
+    send(module_server, body(span(trace, 1, session__id=gone), span(trace, 2, 1, session__id=stays)))
+    paths = [f"traces/{trace:032x}", f"spans/{trace:015x}7", f"spans/{trace:015x}7/metrics"]
+    late = {**span(trace, 7, 1, session__id=gone), "spanId": f"{trace:015x}7"}
+
+    def told() -> list[int]:
+        answers = [module_server.http.get(f"/public/v1/{path}") for path in paths]
+        shown = len(answers[0].json()["spans"]) if answers[0].status_code == 200 else 0
+        return [shown, *(answer.status_code for answer in answers)]
+
+    assert told() == [2, 200, 404, 404]
+    assert module_server.http.delete(f"/api/sessions/{gone}").status_code == 204
+    send(module_server, body(late))
+    assert told() == [1, 200, 404, 404]
+    assert module_server.http.delete(f"/api/sessions/{stays}").status_code == 204
+    send(module_server, body(span(trace, 8, 2)))
+    assert told() == [0, 404, 404, 404]
+
+
 def test_deleting_one_of_two_sessions_in_a_trace_leaves_the_other(module_server: Server, trace: int) -> None:
     first, second = f"stay-{trace}", f"leave-{trace}"
     send(

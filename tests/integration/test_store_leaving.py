@@ -88,6 +88,24 @@ def test_log_records_of_no_session_go_with_what_their_project_keeps(opened: Room
     assert len(texts("long")) == 5
 
 
+def test_what_a_deleted_session_went_on_sending_goes_with_what_its_project_keeps(opened: Rooms) -> None:
+    now = time.time_ns()
+    for project in ("short", "long"):
+        opened.send(span(1, 1, session__id="gone"), span(2, 1, session__id="stays"), project=project)
+        assert opened.delete("gone", project)
+        opened.send(span(1, 2, 1, name="late", start_ns=now), project=project)
+        opened.send(span(2, 3, 1, start_ns=now + 3 * DAY), project=project)
+    keep(opened, "short", 3)
+    retention = Retention(opened.store, opened.summariser, 0, lambda project, sessions: None)
+    retention.look(now + 2 * DAY)
+    late = "spans WHERE name = 'late' AND project = "
+    assert (count(opened.store, f"{late}'short'"), count(opened.store, f"{late}'long'")) == (1, 1)
+    retention.look(now + 4 * DAY)
+    assert (count(opened.store, f"{late}'short'"), count(opened.store, f"{late}'long'")) == (0, 1)
+    assert count(opened.store, "spans WHERE project = 'short'") == 2
+    assert opened.session("stays", "short") is not None
+
+
 def test_nothing_that_was_recorded_in_a_deleted_project_is_left(opened: Rooms) -> None:
     projects = Projects(opened.store)
     gone = projects.create("Gone").project

@@ -10,6 +10,7 @@ from agentops.server.normalise.attributes import restored
 from agentops.server.prices import explained
 from agentops.server.query.sessions import resource
 from agentops.server.query.times import iso
+from agentops.server.query.traces import sessions_of
 from agentops.server.store.client import Store
 
 _PROMPT = ("input", "cache_read", "cache_write", "prompt")
@@ -18,7 +19,7 @@ _STATES = {"ok": "success", "error": "fail"}
 _COLUMNS = """
     span_id, trace_id, parent_id, kind, name, source_name, service, span_kind, started_at, ended,
     duration_ns, status, status_message, tags, tokens_input, tokens_output, tokens_cache_read,
-    tokens_reasoning, cost_usd, cost_detail, resource_id
+    tokens_reasoning, cost_usd, cost_detail, resource_id, declared_session
 """
 
 
@@ -44,6 +45,7 @@ class _Row(Struct):
     cost_usd: float | None
     cost_detail: str
     resource_id: int
+    declared_session: str
     again: int = 0
     attributes: str = ""
     input: str = ""
@@ -55,13 +57,22 @@ class _Body(Struct):
 
 
 def _rows(store: Store, project: str, where: str, values: dict[str, Any], more: str = "") -> list[_Row]:
-    return store.rows(
+    """Return spans of sessions that there are; what a deleted session's program went on sending is none's."""
+    rows = store.rows(
         f"SELECT {_COLUMNS}{more}, (trace_id, span_id) IN (SELECT trace_id, span_id FROM repeats FINAL WHERE "
         f"project = {{project:String}} AND {where} AND repeated) AS again "
         f"FROM spans FINAL WHERE project = {{project:String}} AND {where} ORDER BY started_at, span_id",
         {"project": project, **values},
         _Row,
     )
+    sessions = {
+        trace_id: sessions_of(store, project, [trace_id]) for trace_id in {row.trace_id for row in rows}
+    }
+    return [
+        row
+        for row in rows
+        if (found := sessions[row.trace_id]) and (not row.declared_session or row.declared_session in found)
+    ]
 
 
 def trace(store: Store, project: str, trace_id: str) -> dict[str, Any] | None:

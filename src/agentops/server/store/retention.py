@@ -143,6 +143,35 @@ def purge(store: Store) -> None:
         store.command(f"ALTER TABLE {table} APPLY DELETED MASK")
 
 
+class _Stray(Struct):
+    trace_id: str
+
+
+def expire_strays(store: Store, project: str, before_ns: int) -> bool:
+    """Remove what came of no session before a time (unix nanoseconds); tell whether anything did.
+
+    Those are the spans that a program went on sending after its session was deleted.
+    """
+    values: dict[str, Any] = {"project": project, "before": before_ns}
+    any_gone = False
+    while True:
+        found = store.rows(
+            "SELECT DISTINCT trace_id FROM spans WHERE project = {project:String} AND received_at < "
+            "{before:UInt64} AND trace_id NOT IN (SELECT trace_id FROM session_traces FINAL WHERE project = "
+            "{project:String} AND NOT deleted) LIMIT {most:UInt32}",
+            {**values, "most": _AT_ONCE},
+            _Stray,
+        )
+        if not found:
+            return any_gone
+        any_gone = True
+        store.command(
+            "DELETE FROM spans WHERE project = {project:String} AND received_at < {before:UInt64} "
+            "AND trace_id IN {ids:Array(String)}",
+            {**values, "ids": [row.trace_id for row in found]},
+        )
+
+
 class Retention:
     """The thread that looks once an hour, and a minute after the start.
 
@@ -201,6 +230,7 @@ class Retention:
                 self._on_change(project, ["*"])
             total += gone
             loose |= expire_loose(self._store, project, now_ns - days * _DAY_NS)
+            loose |= expire_strays(self._store, project, now_ns - days * _DAY_NS)
         if total or late or loose:
             purge(self._store)
         return total

@@ -19,7 +19,7 @@ from agentops.server.store.doubles import doubles
 from agentops.server.store.facts import ENDED_BIT, Fact
 from agentops.server.store.marks import Marks, nearest_agents
 from agentops.server.store.measures import Measures, measures
-from agentops.server.store.membership import members
+from agentops.server.store.membership import members, trace_session
 from agentops.server.store.part import Part, part, weight
 
 
@@ -60,8 +60,8 @@ def shares(
     facts = without_circles(facts)
     divided, derived = members(trace_id, facts) if facts else ({}, {})
     for session_id in list(divided):
-        deletion = gone.get(session_id)
-        if deletion is not None and trace_id in deletion.traces:
+        deletion = _deletion(trace_id, session_id, divided[session_id], gone)
+        if deletion is not None:
             divided[session_id] = came_back(divided[session_id], facts, deletion.at_ns)
             if not divided[session_id]:
                 del divided[session_id]
@@ -75,6 +75,24 @@ def shares(
         found.marks.repeats |= repeated
         found.measured[session_id] = measures(share, found.marks.agents, repeated)
     return found
+
+
+def _deletion(trace_id: str, session_id: str, share: list[Fact], gone: Mapping[str, Gone]) -> Gone | None:
+    """Return the deletion that a session's share of a trace is to be looked at by.
+
+    Spans that name no session, and all came after one of their trace was deleted, are of that one: the span
+    that named it is gone.
+    """
+    own = gone.get(session_id)
+    if own is not None and trace_id in own.traces:
+        return own
+    if session_id != trace_session(trace_id) or any(one.declared_session for one in share):
+        return None
+    last = max(
+        (one for one in gone.values() if trace_id in one.traces), key=lambda one: one.at_ns, default=None
+    )
+    late = last is not None and all(_received_at(one) > last.at_ns for one in share)
+    return last if late else None
 
 
 def came_back(share: list[Fact], trace: Mapping[str, Fact], gone_at_ns: int) -> list[Fact]:
