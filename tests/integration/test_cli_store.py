@@ -181,6 +181,7 @@ def test_files_that_cannot_be_read_keep_no_others_out(module_server: Server, tmp
         "latin.json": (b'{"a":"\xff"}', b"neither JSON"),
         "deep.json": (b'{"a":' * 100_000, b"neither JSON"),
         "table.csv": (b'"event_id","parent_id"\n1,2\n', b"CSV cannot be imported"),
+        "many.zip": (b"PK\x03\x04\x14\x00", b"it is a zip archive; unpack it"),
         "marked.json": (codecs.BOM_UTF8 + good, b""),
     }
     for name, (content, _) in files.items():

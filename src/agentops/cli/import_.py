@@ -23,6 +23,7 @@ _PROTOBUF: Final = (".pb", ".binpb", ".protobuf")
 _JSON: Final = "application/json"
 _NO_IMPORTS: Final = {b"PAR1": "Parquet", b'"event_id",': "CSV", b"<": "HTML"}
 """How exports begin that are made for other programs."""
+_ZIP: Final = b"PK\x03\x04"
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """How JSON fails that is none, or is nested too deeply."""
 
@@ -104,6 +105,8 @@ def _bodies(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
     for start, form in _NO_IMPORTS.items():
         if content.startswith(start):
             raise AgentOpsError(f"{form} cannot be imported; export as json or otlp instead")
+    if content.startswith(_ZIP):
+        raise AgentOpsError("it is a zip archive; unpack it and import the files that it holds")
     if Path(name.removesuffix(".gz")).suffix in _PROTOBUF or content.lstrip()[:1] not in (b"{", b"["):
         yield "application/x-protobuf", content
         return
