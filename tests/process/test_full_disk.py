@@ -111,12 +111,32 @@ def test_a_server_whose_disk_is_full_says_so_and_goes_on_answering(start_server:
             assert (refused.status_code, refused.json()["error"]["code"]) == (503, "disk_full")
             assert str(server.home / "store") in refused.json()["error"]["message"]
             assert server.http.get("/healthz").status_code == 200
-            assert server.post("/v1/traces", body(span(2, 1))).status_code == 503
+            refused = server.post("/v1/traces", body(span(2, 1)))
+            assert (refused.status_code, error_of(refused)["code"]) == (503, "disk_full")
             assert server.get("/api/sessions")["total"] == 1
         filling.unlink(missing_ok=True)
         assert server.http.get("/readyz").status_code == 200
         assert server.post("/v1/traces", body(span(2, 1))).status_code == 200
         server.close()
+
+
+def test_a_store_that_a_full_disk_keeps_from_being_made_says_so_in_one_line() -> None:
+    with tempfile.TemporaryDirectory() as place, tmpfs(Path(place), 60_000) as small:
+        if not small:
+            pytest.skip("nobody here may mount a small disk")
+        (Path(place) / "filling").write_bytes(bytes(_free(Path(place)) - 20_000_000))
+        done = subprocess.run(
+            [sys.executable, "-m", "agentops.cli", "serve", "--port", "0", "--home", f"{place}/home"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert "its disk is full" in line
+    assert f"{place}/home/store" in line
+    assert "Free space there, or choose another" in line
 
 
 def test_what_has_no_room_to_be_removed_is_refused_and_holds_nothing_up(start_server: Any) -> None:

@@ -20,6 +20,7 @@ from agentops.server.auth import Denied
 from agentops.server.ingest import Refused
 from agentops.server.query.cursors import BadCursor
 from agentops.server.store.disk import NoRoom
+from agentops.server.store.remote import DiskFull
 from agentops.server.store.write import Full
 
 _log: Final = logging.getLogger("agentops.server")
@@ -112,12 +113,12 @@ async def _full(_: Request, error: Any) -> Response:
 
 async def _store(_: Request, error: Any) -> Response:
     _log.warning("The store failed a request: %s", error)
-    if isinstance(error, NoRoom):
+    if isinstance(error, DiskFull):
         return answer(
             503,
             "disk_full",
-            str(error),
-            "Free space there and ask again; nothing of this was done.",
+            str(error) if isinstance(error, NoRoom) else "The store's disk is full.",
+            "Free space there and ask again; nothing of this was done. /readyz says when the store is back.",
             {"Retry-After": str(error.retry_after_s)},
         )
     return answer(

@@ -21,7 +21,7 @@ from agentops.errors import StoreError
 from agentops.server.store.dialect import on_cluster
 from agentops.server.store.disk import KEPT_FREE, Disk
 from agentops.server.store.engine import load_engine
-from agentops.server.store.remote import Unavailable, connected, explained, inlined
+from agentops.server.store.remote import DiskFull, Unavailable, connected, explained, inlined
 from agentops.server.store.url import StoreUrl
 
 Row = TypeVar("Row")
@@ -244,7 +244,7 @@ class Store:
                 else:
                     mine.raw_insert(table, insert_block=block, fmt=form, column_names=columns)
             if self.disk is not None and not self.disk.stored(table, lost_before):
-                raise Unavailable(f"The disk of {self.url} was full: nothing of this was stored.")
+                raise DiskFull(f"The disk of {self.url} was full: nothing of this was stored.")
         finally:
             if table not in _ARRIVING:
                 self._changed()

@@ -19,7 +19,7 @@ from typing import Any, Final
 import msgspec
 
 from agentops.server.store.again import Again
-from agentops.server.store.remote import Unavailable
+from agentops.server.store.remote import DiskFull
 
 _log: Final = logging.getLogger("agentops.server")
 KEPT_FREE: Final = 32_000_000
@@ -45,7 +45,7 @@ _UNMEASURED: Final = frozenset(
 """Files of a part that its size, as the engine states it, leaves out."""
 
 
-class NoRoom(Unavailable):
+class NoRoom(DiskFull):
     """Parts cannot be rewritten: nothing is removed, and nothing was begun."""
 
     retry_after_s = 30

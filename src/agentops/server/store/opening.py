@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from agentops.errors import StoreError
 from agentops.server.store.client import Store
+from agentops.server.store.disk import KEPT_FREE
 from agentops.server.store.lock import StoreLock
 from agentops.server.store.migrate import migrate
-from agentops.server.store.remote import explanation
+from agentops.server.store.remote import DiskFull, explanation
 from agentops.server.store.url import StoreUrl
 
 
@@ -38,6 +39,12 @@ def _made_ready(store: Store) -> None:
 
     try:
         migrate(store)
+    except DiskFull as error:
+        free = f"{store.disk.free_bytes} bytes are free" if store.disk else "no room is left"
+        raise StoreError(
+            f"The store {store.url} cannot be made ready: its disk is full: {free}, and with less than "
+            f"{KEPT_FREE} nothing is stored. Free space there, or choose another with --home or --store."
+        ) from error
     except DatabaseError as error:
         raise StoreError(explanation(store.url, error)) from error
 

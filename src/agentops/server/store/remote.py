@@ -24,6 +24,7 @@ _MOST_FIELD_CHARACTERS: Final = 4_000
 """Longer values go into the statement: a server refuses long fields, and proxies before it long addresses."""
 _PLACE: Final = re.compile(r"\{(\w+):((?:[^{}'\"]|'[^']*')+)\}")
 _UNKNOWN_DATABASE: Final = 81
+_NOT_ENOUGH_SPACE: Final = 243
 _DENIED: Final = (192, 193, 194, 516)
 _PASSING: Final = frozenset(
     {
@@ -39,7 +40,6 @@ _PASSING: Final = frozenset(
         236,  # ABORTED, as when the server shuts down
         241,  # MEMORY_LIMIT_EXCEEDED
         242,  # TABLE_IS_READ_ONLY, as without a Keeper
-        243,  # NOT_ENOUGH_SPACE
         252,  # TOO_MANY_PARTS
         279,  # ALL_CONNECTION_TRIES_FAILED
         285,  # TOO_FEW_LIVE_REPLICAS
@@ -57,6 +57,10 @@ class Unavailable(StoreError):
     """The store does not answer, or cannot take more just now; try again after `retry_after_s`."""
 
     retry_after_s = 2
+
+
+class DiskFull(Unavailable):
+    """The store's disk has no room for this."""
 
 
 def connected(url: StoreUrl, given: Mapping[str, str]) -> Any:
@@ -151,6 +155,7 @@ def explained() -> Generator[None]:
 
     Raises:
         Unavailable: the store does not answer or cannot take more just now.
+        DiskFull: it has no room for more.
     """
     from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
@@ -158,6 +163,8 @@ def explained() -> Generator[None]:
         yield
     except DatabaseError as error:
         code = _code(error)
+        if code == _NOT_ENOUGH_SPACE:
+            raise DiskFull(f"The store's disk is full: {_first_line(error)}") from error
         lost = isinstance(error, OperationalError) and code is None
         # Of a row that is inserted these say something else.
         short = code in _ENDS_EARLY and "while reading from part" in str(error)
