@@ -121,7 +121,7 @@ def _follow_subclasses(cls: Any, record: Callable[[Any], None]) -> None:
 
 def _begins_with(owner: Any, begun: Callable[..., None]) -> bool:
     """Say whether a class has `begun` behind its `__init_subclass__`, or behind what was put around that."""
-    function = getattr(vars(owner).get("__init_subclass__"), "__func__", None)
+    function: Any = getattr(cast("Any", vars(owner).get("__init_subclass__")), "__func__", None)
     while function is not None and function is not begun:
         function = getattr(function, "__wrapped__", None)
     return function is begun
