@@ -20,8 +20,6 @@ from agentops.server.normalise.values import count, dollars, is_list, is_object
 _COUNTS: Final = ("tokens_input", "tokens_output", "cache_read", "cache_write", "reasoning", "usage")
 _SEARCH: Final = "web_search_call"
 _SEARCHES: Final = "web_search_requests"
-
-
 _CACHED: Final = ("prompt_cache_hit_tokens", "cached_tokens")
 """Where DeepSeek and Moonshot say in the usage itself what was read from a cache."""
 _READ: Final = re.compile(r'"(?:' + "|".join(_CACHED) + r')":\s?[1-9]')
@@ -54,7 +52,12 @@ def take(found: dict[str, Any]) -> None:
     billed = "cost" not in found and '"cost"' in text
     several = _SECOND.search(text) is not None
     repeated = '"iterations"' in text
-    cached = "cache_read" not in found and counted and _READ.search(text) is not None
+    cached = (
+        "cache_read" not in found
+        and counted
+        and any(name in text for name in _CACHED)  # The quicker look.
+        and _READ.search(text) is not None
+    )
     if not (searched or served or pictured or billed or several or repeated or cached) and (
         counted or '"usage"' not in text
     ):
