@@ -3,9 +3,9 @@
     make bench-llm
     python -m benchmarks.bench_llm [CALLS] [ROUNDS]
 
-The same client calls a stand-in with and without us, in turn, a block of each after a block of the other, in
-one process: a noisy machine is noisy to both. Printed are medians of a plain call, of the first chunk of a
-streamed one, and the memory that an open stream holds beside its text.
+The same client calls a stand-in, a process beside it, with and without us, in turn, a block of each after a
+block of the other: a noisy machine is noisy to both. Printed are medians of a plain call, of the first chunk
+of a streamed one, and the memory that an open stream holds beside its text.
 """
 
 from __future__ import annotations
@@ -14,15 +14,17 @@ import gc
 import json
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
-import threading
 import time
 import tracemalloc
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+_SERVE = "serve"
+"""What the process that is the stand-in is started with."""
 CALLS = 20
 """Calls of one block."""
 ROUNDS = 50
@@ -72,8 +74,6 @@ CPU: list[float] = []
 """What the calling thread's processor time was, call by call, in milliseconds."""
 STREAM = chunk("Paris ") * 20 + b"data: [DONE]\n\n"
 LONG_STREAM = chunk("Paris ") * CHUNKS + b"data: [DONE]\n\n"
-
-
 ON_ITS_WAY = [
     tracemalloc.Filter(False, f"*/agentops/{room}/*", all_frames=True) for room in ("shipper", "journal")
 ] + [tracemalloc.Filter(False, tracemalloc.__file__)]
@@ -108,12 +108,7 @@ class Model(BaseHTTPRequestHandler):
         self.send_header("content-type", kind)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
-        if body is LONG_STREAM:
-            # Not through the buffer, whose memory would count as the stream's.
-            self.wfile.flush()
-            self.connection.sendall(body)
-        else:
-            self.wfile.write(body)
+        self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the name it overrides
         """Say nothing."""
@@ -131,11 +126,27 @@ def timed(call: Callable[[], None], calls: int) -> list[float]:
     return took
 
 
+def serve() -> None:
+    """Be the stand-in: print the port and answer until ended."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Model)
+    print(server.server_address[1], flush=True)
+    server.serve_forever()
+
+
 def main(calls: int, rounds: int) -> None:
     """Measure and print."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Model)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_address[1]}"
+    # A process of its own, as a provider is: in this one it would take turns with the client.
+    command = [sys.executable, "-m", "benchmarks.bench_llm", _SERVE]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            measure(f"http://127.0.0.1:{server.stdout.readline().strip()}", calls, rounds)
+        finally:
+            server.terminate()
+
+
+def measure(url: str, calls: int, rounds: int) -> None:
+    """Measure calls of a stand-in, and print."""
     os.environ["AGENTOPS_HOME"] = tempfile.mkdtemp(prefix="agentops-bench-")
     os.environ["AGENTOPS_API_ENDPOINT"] = url
     import anthropic
@@ -162,7 +173,6 @@ def main(calls: int, rounds: int) -> None:
     kept, text = held(model) / 1024, CHUNKS * 6 / 1024
     print(f"an open stream of {CHUNKS:,} chunks: {kept:.0f} KiB for {text:.0f} KiB of text")
     agentops.end_session("Success")
-    server.shutdown()
 
 
 def compare(who: str, ask: Callable[..., Any], recording: Any, calls: int, rounds: int) -> None:
@@ -237,5 +247,8 @@ def held(model: Any) -> int:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == [_SERVE]:
+        serve()
+        sys.exit()
     given = [int(argument) for argument in sys.argv[1:]]
     main(given[0] if given else CALLS, given[1] if len(given) > 1 else ROUNDS)
