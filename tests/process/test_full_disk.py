@@ -10,8 +10,6 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.process.torture_parts import tmpfs
 from tests.serving import Server, error_of
 from tests.spans import body, span
@@ -120,50 +118,54 @@ def test_a_server_whose_disk_is_full_says_so_and_goes_on_answering(start_server:
         server.close()
 
 
-def test_a_store_that_a_full_disk_keeps_from_being_made_says_so_in_one_line() -> None:
+def test_a_store_that_a_full_disk_keeps_from_being_made_says_so_in_one_line(start_server: Any) -> None:
     with tempfile.TemporaryDirectory() as place, tmpfs(Path(place), 60_000) as small:
-        if not small:
-            pytest.skip("nobody here may mount a small disk")
-        (Path(place) / "filling").write_bytes(bytes(_free(Path(place)) - 20_000_000))
-        done = subprocess.run(
-            [sys.executable, "-m", "agentops.cli", "serve", "--port", "0", "--home", f"{place}/home"],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    (line,) = done.stderr.splitlines()
-    assert done.returncode == 1
-    assert "its disk is full" in line
-    assert f"{place}/home/store" in line
-    assert "Free space there, or choose another" in line
+        filling = Path(place) / "filling"
+        home = Path(place) / "home"
+        if small:
+            filling.write_bytes(bytes(_free(Path(place)) - 20_000_000))
+            done = subprocess.run(
+                [sys.executable, "-m", "agentops.cli", "serve", "--port", "0", "--home", str(home)],
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            (line,) = done.stderr.splitlines()
+            assert done.returncode == 1
+            assert "its disk is full" in line
+            assert f"{home}/store" in line
+            assert "Free space there, or choose another" in line
+        filling.unlink(missing_ok=True)
+        server: Server = start_server(home)
+        assert server.http.get("/readyz").status_code == 200
+        server.close()
 
 
 def test_what_has_no_room_to_be_removed_is_refused_and_holds_nothing_up(start_server: Any) -> None:
     with tempfile.TemporaryDirectory() as place, tmpfs(Path(place), 300_000) as small:
-        if not small:
-            pytest.skip("nobody here may mount a small disk")
         server: Server = start_server(Path(place))
         large = [span(1, number, 1, payload=os.urandom(200_000).hex()) for number in range(2, 120)]
         assert server.post("/v1/traces", body(span(1, 1), *large)).status_code == 200
         assert server.post("/v1/traces", body(span(2, 1))).status_code == 200
         rewritten = server.wait("/api/store", lambda found: found["spans"] == 120)["tables"][0]["bytes"]
         assert rewritten > 20_000_000
-        filling = Path(place) / "filling"
-        with filling.open("wb") as file:
-            file.write(bytes(_free(Path(place)) - 32_000_000 - rewritten // 2))
         session = f"/api/sessions/{uuid.UUID(int=2)}"
-        for refused in (
-            server.http.delete(session),
-            server.post("/api/sessions/delete", {"sessions": [str(uuid.UUID(int=1))]}),
-            server.post("/api/store/compact", {}),
-        ):
-            assert (refused.status_code, error_of(refused)["code"]) == (503, "disk_full")
-            assert refused.headers["retry-after"] == "30"
+        filling = Path(place) / "filling"
+        if small:
+            with filling.open("wb") as file:
+                file.write(bytes(_free(Path(place)) - 32_000_000 - rewritten // 2))
+            for refused in (
+                server.http.delete(session),
+                server.post("/api/sessions/delete", {"sessions": [str(uuid.UUID(int=1))]}),
+                server.post("/api/store/compact", {}),
+            ):
+                assert (refused.status_code, error_of(refused)["code"]) == (503, "disk_full")
+                assert refused.headers["retry-after"] == "30"
         assert server.http.patch(session, json={"name": "stays"}).json()["name"] == "stays"
         assert server.post("/v1/traces", body(span(3, 1))).status_code == 200
         assert server.get("/api/sessions")["total"] == 3
-        filling.unlink()
+        filling.unlink(missing_ok=True)
         assert server.http.delete(session).status_code == 204
         assert server.post("/api/store/compact", {}).status_code == 200
         assert server.get("/api/sessions")["total"] == 2
