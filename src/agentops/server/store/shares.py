@@ -83,6 +83,8 @@ def _deletion(trace_id: str, session_id: str, share: list[Fact], gone: Mapping[s
     Spans that name no session, and all came after one of their trace was deleted, are of that one: the span
     that named it is gone.
     """
+    if not gone:
+        return None
     own = gone.get(session_id)
     if own is not None and trace_id in own.traces:
         return own
